@@ -1,0 +1,76 @@
+"""What keeps secrets out of sight: a text that can't be printed by accident."""
+
+from __future__ import annotations
+
+import re
+from typing import NoReturn
+
+HIDDEN = "********"
+
+# The gateway's APIGW.0301 answer can echo the canonical request, whose signed headers hold the security token.
+_SENSITIVE = re.compile(
+    r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access|security_?token|auth_?token"
+    r"|secret(?:_?(?:access_?)?key)?|\btoken|\bak\b|\bsk\b)"
+    r"(?P<mark>[\"']?\s*[:=]\s*)"
+    r"(?P<quote>[\"']?)(?!\*{8})(?P<value>(?:SDK-HMAC-SHA256 |Bearer |token )?[^\s,;\"'\\&<>]+)"
+)
+
+
+class Secret:
+    """A text that shows itself only to who asks for it by `reveal`.
+
+    Neither ``repr``, ``str``, ``format`` nor pickling gives it away, and JSON
+    encoders don't know the type.
+    """
+
+    __slots__ = ("__value",)
+
+    def __init__(self, value: str) -> None:
+        self.__value = value
+
+    def reveal(self) -> str:
+        """Return the text itself."""
+        return self.__value
+
+    def __bool__(self) -> bool:
+        return bool(self.__value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.__value == self.__value
+
+    def __hash__(self) -> int:
+        return hash((Secret, self.__value))
+
+    def __repr__(self) -> str:
+        return f"Secret('{HIDDEN}')"
+
+    def __str__(self) -> str:
+        return HIDDEN
+
+    def __format__(self, spec: str) -> str:
+        return format(HIDDEN, spec)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled")
+
+    def __copy__(self) -> Secret:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Secret:
+        return self
+
+
+def redact(text: str, *secrets: str) -> str:
+    """Return `text` without the given secrets and without what looks like one.
+
+    Parameters
+    ----------
+    text
+        A text from outside, such as the message of an error answer.
+    *secrets
+        Values known to be secret; empty ones are passed over.
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, HIDDEN)
+    return _SENSITIVE.sub(lambda m: f"{m['name']}{m['mark']}{m['quote']}{HIDDEN}", text)
