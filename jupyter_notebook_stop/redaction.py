@@ -9,7 +9,7 @@ HIDDEN = "********"
 
 # The gateway's APIGW.0301 answer can echo the canonical request, whose signed headers hold the security token.
 _SENSITIVE = re.compile(
-    r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access|security_?token|auth_?token"
+    r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access(?=\s*=)|access_?key(?:_?id)?|security_?token|auth_?token"
     r"|secret(?:_?(?:access_?)?key)?|\btoken|\bak\b|\bsk\b)"
     r"(?P<mark>[\"']?\s*[:=]\s*)"
     r"(?P<quote>[\"']?)(?!\*{8})(?P<value>(?:SDK-HMAC-SHA256 |Bearer |token )?[^\s,;\"'\\&<>]+)"

@@ -107,9 +107,7 @@ def sign(
     canonical = canonical_request(method, path, query, headers, body, signed_names)
     date = {name.lower(): value for name, value in headers.items()}[DATE_HEADER.lower()].strip()
     digest = hashlib.sha256(canonical.encode("utf-8")).hexdigest()
-    return hmac.new(
-        secret_key.encode("utf-8"), f"{ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256
-    ).hexdigest()
+    return hmac.new(secret_key.encode("utf-8"), f"{ALGORITHM}\n{date}\n{digest}".encode(), hashlib.sha256).hexdigest()
 
 
 def authorization(access_key: str, signature: str, signed_names: Sequence[str]) -> str:

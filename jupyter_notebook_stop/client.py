@@ -1,0 +1,301 @@
+"""The notebook API over one shared httpx.AsyncClient: show and stop, with what can go wrong on the way.
+
+Reads are repeated when the service is busy or the connection fails; a stop
+whose answer was lost is never sent again before the instance has been read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import email.utils
+import random
+import ssl
+import time
+from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
+
+from .credentials import CloudAuth, CredentialChain
+from .errors import (
+    ALREADY_DONE,
+    CloudError,
+    CredentialsError,
+    NotebookStopError,
+    OutcomeUnknownError,
+    StopFailedError,
+    UnreachableError,
+    from_answer,
+)
+from .models import Notebook, decode
+from .transport import Answer, AnswerLostError, NotSentError, Timeouts, Transport
+
+MAX_CLOCK_SKEW = 15 * 60
+"""How far the clock may be off before the gateway refuses a signature, in seconds."""
+
+BUSY = frozenset({429, 502, 503, 504})
+"""Statuses after which a read is repeated."""
+
+IN_DOUBT = frozenset({408, 500, 502, 503, 504})
+"""Statuses after which a stop may have been taken all the same."""
+
+TAKEN = frozenset({"STOPPING", "STOPPED"})
+
+
+class Retries(NamedTuple):
+    """How often a request is repeated at most, and the pauses in seconds; each has jitter."""
+
+    limit: int = 4
+    first: float = 0.5
+    longest: float = 8.0
+    settle: float = 1.0
+
+
+class NotebooksClient:
+    """Shows and stops notebook instances of one project.
+
+    Parameters
+    ----------
+    endpoint
+        Scheme and host of the service, such as ``https://modelarts.cn-north-4.myhuaweicloud.com``.
+    project_id
+        32 hexadecimal digits.
+    chain
+        Where the credentials come from.
+    context
+        What errors should name: where the endpoint and the project came from.
+    verify
+        The TLS context; making one takes a while, so it is handed in.
+    timeouts, retries
+        Limits.
+    sleep
+        How to wait, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        endpoint: str,
+        project_id: str,
+        chain: CredentialChain,
+        verify: ssl.SSLContext,
+        context: Mapping[str, str] | None = None,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008
+        retries: Retries = Retries(),  # noqa: B008
+        sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
+    ) -> None:
+        self._base = f"/v1/{project_id}/notebooks"
+        self._chain = chain
+        self._transport = Transport(endpoint, auth=CloudAuth(chain, project_id), verify=verify, timeouts=timeouts)
+        self._context = dict(context or {})
+        self._timeouts = timeouts
+        self._retries = retries
+        self._sleep = sleep
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+    async def show(self, instance_id: str) -> Notebook:
+        """Return the instance as the cloud sees it.
+
+        Raises
+        ------
+        NotebookStopError
+            One of its kinds, with a remedy.
+        """
+        return await self._show(instance_id, await self._begin())
+
+    async def stop(self, instance_id: str) -> Notebook:
+        """Ask the cloud to stop the instance and return what it says of it.
+
+        An instance that is stopping or stopped already is an answer as well.
+        When an answer is lost, the instance is read before anything is sent
+        again.
+
+        Raises
+        ------
+        OutcomeUnknownError
+            When the stop may have been taken and the instance can't be read.
+        NotebookStopError
+            One of its other kinds when nothing was stopped.
+        """
+        deadline = await self._begin()
+        for attempt in range(self._retries.limit + 1):
+            delay = self._backoff(attempt)
+            try:
+                answer = await self._transport.send("POST", f"{self._base}/{instance_id}/stop", deadline)
+            except NotSentError as lost:
+                if lost.final:
+                    raise
+                error: NotebookStopError = lost
+            except AnswerLostError as lost:
+                seen = await self._look(instance_id, lost, deadline)
+                if seen is not None:
+                    return seen
+                error = self._not_taken(lost)
+            else:
+                if answer.ok:
+                    taken = await self._read_accepted(instance_id, answer, deadline)
+                    if taken is not None:
+                        return taken
+                    error = self._not_taken(self._unreadable(answer))
+                else:
+                    error = self._refusal(answer)
+                    if error.code in ALREADY_DONE:
+                        return await self._show(instance_id, deadline)
+                    if answer.status in IN_DOUBT:
+                        seen = await self._look(instance_id, error, deadline)
+                        if seen is not None:
+                            return seen
+                        error = self._not_taken(error)
+                    elif answer.status != 429:
+                        raise error
+                    delay = max(delay, self._retry_after(answer))
+            if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
+                raise error
+            await self._sleep(delay)
+        raise AssertionError("unreachable")
+
+    async def _show(self, instance_id: str, deadline: float) -> Notebook:
+        path = f"{self._base}/{instance_id}"
+        for attempt in range(self._retries.limit + 1):
+            delay = self._backoff(attempt)
+            try:
+                answer = await self._transport.send("GET", path, deadline)
+            except NotSentError as lost:
+                if lost.final:
+                    raise
+                error: NotebookStopError = lost
+            except AnswerLostError as lost:
+                if lost.final:
+                    raise
+                error = lost
+            else:
+                if answer.ok:
+                    return self._decoded(answer)
+                error = self._refusal(answer)
+                if answer.status not in BUSY:
+                    raise error
+                delay = max(delay, self._retry_after(answer))
+            if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
+                raise error
+            await self._sleep(delay)
+        raise AssertionError("unreachable")
+
+    async def _read_accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook | None:
+        """Return the instance after a 2xx to a stop, or None where it is running all the same."""
+        if not answer.body.strip():
+            try:
+                return await self._show(instance_id, deadline)
+            except NotebookStopError:
+                return Notebook(id=instance_id, status="STOPPING")
+        try:
+            notebook = self._decoded(answer)
+        except CloudError as error:
+            # A 2xx that is not the service's may come from something in between.
+            return await self._look(instance_id, error, deadline)
+        if notebook.id is not None and notebook.id.lower() != instance_id.lower():
+            raise OutcomeUnknownError("The service answered about another instance.", code="foreign_answer")
+        return notebook if notebook.status is not None else await self._look(instance_id, None, deadline)
+
+    async def _look(self, instance_id: str, why: NotebookStopError | None, deadline: float) -> Notebook | None:
+        """Return the instance if a stop was taken, None if it runs as if nothing had been sent."""
+        notebook = None
+        for look in range(3):
+            if look:
+                await self._sleep(self._retries.settle)
+            try:
+                notebook = await self._show(instance_id, max(deadline, time.monotonic() + self._timeouts.read))
+            except CredentialsError:
+                raise
+            except NotebookStopError as error:
+                reason = why.message if why else "its answer does not name a status"
+                raise OutcomeUnknownError(
+                    f"The stop was sent, but {reason} Reading the instance afterwards failed too: {error.message}",
+                    status=why.status if why else None,
+                    request_id=why.request_id if why else None,
+                ) from None
+            if notebook.status in TAKEN:
+                return notebook
+            if notebook.status != "RUNNING":
+                break
+        if notebook is None or notebook.status == "RUNNING":
+            return None
+        raise StopFailedError(
+            f"The stop was sent, its answer was lost, and the instance is {notebook.status} now.",
+            remedy=OutcomeUnknownError.default_remedy,
+        )
+
+    def _not_taken(self, error: NotebookStopError) -> UnreachableError:
+        return UnreachableError(
+            f"{error.message} The instance is still RUNNING; nothing was stopped.",
+            code=error.code,
+            remedy="Wait a minute and try again.",
+            status=error.status,
+            request_id=error.request_id,
+        )
+
+    def _decoded(self, answer: Answer) -> Notebook:
+        try:
+            return decode(answer.body)
+        except ValueError:
+            raise self._unreadable(answer) from None
+
+    def _unreadable(self, answer: Answer) -> CloudError:
+        kind = answer.headers.get("content-type", "no content type")[:60]
+        return CloudError(
+            f"{self._transport.endpoint} answered HTTP {answer.status} with what is not a notebook instance ({kind}).",
+            code="bad_answer",
+            remedy="Check the endpoint; a proxy or login page may have answered in its place.",
+            status=answer.status,
+            request_id=answer.headers.get("x-request-id"),
+        )
+
+    def _refusal(self, answer: Answer) -> NotebookStopError:
+        known = self._chain.known
+        context = dict(self._context)
+        if known is not None:
+            context["credentials"] = known.source
+        error = from_answer(
+            answer.status, answer.headers, answer.body, context=context, secrets=known.secrets() if known else ()
+        )
+        skew = _clock_skew(answer.headers.get("date"))
+        if isinstance(error, CredentialsError) and abs(skew) > MAX_CLOCK_SKEW:
+            error.code = "clock_skew"
+            error.remedy = (
+                f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
+                " signatures are good for 15. Set the clock, then try again."
+            )
+        return error
+
+    async def _begin(self) -> float:
+        """Look for credentials, which has limits of its own, and return the operation's deadline."""
+        await self._chain.get()
+        return time.monotonic() + self._timeouts.total
+
+    def _backoff(self, attempt: int) -> float:
+        return min(self._retries.first * 2.0**attempt, self._retries.longest) * random.uniform(0.5, 1.0)
+
+    def _retry_after(self, answer: Answer) -> float:
+        value: Optional[str] = answer.headers.get("retry-after")
+        if not value:
+            return 0.0
+        if value.strip().isdigit():
+            return float(value)
+        moment = _http_date(value)
+        return max(0.0, moment - time.time()) if moment is not None else 0.0
+
+
+def _http_date(value: str) -> float | None:
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except (TypeError, ValueError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    return moment.timestamp()
+
+
+def _clock_skew(date: str | None) -> float:
+    """Return by how many seconds the service's clock is ahead of ours."""
+    moment = _http_date(date) if date else None
+    return moment - time.time() if moment is not None else 0.0

@@ -1,0 +1,132 @@
+"""Every setting, as traits of one class: section ``c.NotebookStop``, shared by server and terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from traitlets import CFloat, List, TraitType, Unicode, Union
+from traitlets import Callable as CallableTrait
+from traitlets.config import Configurable
+
+from .identity import Settings
+from .redaction import Secret
+
+BUILTIN_SOURCES = ["auth_token", "environment", "profile", "session", "pod_identity"]
+
+
+class SecretText(TraitType[Secret, Any]):
+    """A text that is kept as a `Secret`."""
+
+    info_text = "a secret text"
+    default_value = Secret("")
+
+    def validate(self, obj: Any, value: Any) -> Secret:
+        """Wrap a text; the value never shows in an error."""
+        if isinstance(value, Secret):
+            return value
+        if isinstance(value, str):
+            return Secret(value.strip())
+        raise self._bad_value()
+
+    def from_string(self, s: str) -> Secret:
+        """Take a value from the command line."""
+        return Secret(s.strip())
+
+    def _bad_value(self) -> Exception:
+        from traitlets import TraitError
+
+        return TraitError(f"{self.name} must be a text.")
+
+
+class _Seconds(CFloat[float, Any]):
+    """A positive number of seconds."""
+
+    info_text = "a positive number of seconds"
+
+    def validate(self, obj: Any, value: Any) -> float:
+        seconds = super().validate(obj, value)
+        if not 0 < seconds < float("inf"):
+            self.error(obj, value)
+        return seconds
+
+
+class NotebookStop(Configurable):
+    """How to find and stop the notebook instance that this process runs in.
+
+    Inside an instance everything is found by itself.
+    """
+
+    instance_id = Unicode(
+        "",
+        help="""Id of the instance, a UUID. Found by itself inside an instance (environment variable INSTANCE_ID,
+        hostname, base_url). Where two sources disagree, nothing is stopped.""",
+    ).tag(config=True)
+
+    project_id = Unicode(
+        "",
+        help="""Id of the project, 32 hexadecimal digits. Default: environment variable PROJECT_ID or
+        HUAWEICLOUD_SDK_PROJECT_ID, then the platform's SDK.""",
+    ).tag(config=True)
+
+    region = Unicode(
+        "",
+        help="Region, such as cn-north-4. Default: environment variable MODELARTS_REGION, then the platform's SDK.",
+    ).tag(config=True)
+
+    endpoint = Unicode(
+        "",
+        help="""Scheme and host of the ModelArts service. Default: environment variable MODELARTS_ENDPOINT, then the
+        public endpoint of the region. Plain http is accepted on loopback only.""",
+    ).tag(config=True)
+
+    auth_token = SecretText(
+        help="""IAM token, sent as X-Auth-Token instead of a signature. Prefer the environment variable
+        MODELARTS_AUTH_TOKEN to the command line, which other users of the machine can read.""",
+    ).tag(config=True)
+
+    credential_sources = List(
+        Union([Unicode(), CallableTrait()]),
+        default_value=list(BUILTIN_SOURCES),
+        help="""Where credentials are looked for, in this order; the first source that has any wins. Names of this
+        package (auth_token, environment, profile, session, pod_identity), the dotted name of a function without
+        arguments that returns jupyter_notebook_stop.credentials.Credentials or None, or the function itself.""",
+    ).tag(config=True)
+
+    credential_timeout = _Seconds(8.0, help="Longest wait for one source of credentials, in seconds.").tag(config=True)
+
+    connect_timeout = _Seconds(5.0, help="Longest wait for a connection to the cloud, in seconds.").tag(config=True)
+
+    read_timeout = _Seconds(15.0, help="Longest wait between two pieces of an answer, in seconds.").tag(config=True)
+
+    total_timeout = _Seconds(40.0, help="Longest time for one operation with all its retries, in seconds.").tag(
+        config=True
+    )
+
+    poll_interval = _Seconds(
+        2.0, help="How often the cloud is asked for the state of an instance that is stopping, in seconds."
+    ).tag(config=True)
+
+    roll_call_timeout = _Seconds(2.0, help="How long open tabs have to say that they are there, in seconds.").tag(
+        config=True
+    )
+
+    save_timeout = _Seconds(
+        15.0, help="How long a tab that is there has to save before the stop is cancelled, in seconds."
+    ).tag(config=True)
+
+    console_url = Unicode(
+        "https://console.huaweicloud.com/modelarts/?region={region}",
+        help="""Where the user can start the instance again; {region} is replaced. Empty: no link is shown.""",
+    ).tag(config=True)
+
+    def settings(self) -> Settings:
+        """Return what identifies the instance, as set on purpose."""
+        return Settings(
+            instance_id=self.instance_id, project_id=self.project_id, region=self.region, endpoint=self.endpoint
+        )
+
+    def console(self, region: str | None) -> str | None:
+        """Return the console's address for `region`, or None where there is none to show."""
+        if not self.console_url or ("{region}" in self.console_url and not region):
+            return None
+        return self.console_url.replace("{region}", region or "")

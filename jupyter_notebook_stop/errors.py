@@ -1,0 +1,320 @@
+"""What can go wrong: one family of exceptions, each with a remedy a user can act on.
+
+The codes and their meanings come from the public error code pages of ModelArts
+and of the API gateway.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Type
+
+import msgspec
+
+from .redaction import redact
+
+MAX_MESSAGE = 600
+"""Longest message taken over from an answer, in characters."""
+
+
+class NotebookStopError(Exception):
+    """The root of everything this package raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What went wrong, without secrets.
+    code
+        A name for the case: the cloud's own code, or one of ours in snake_case.
+    remedy
+        What the user can do about it.
+    status
+        HTTP status that the cloud answered, if it did.
+    request_id
+        The cloud's name for the request, for its support.
+    """
+
+    default_code = "error"
+    default_remedy: Optional[str] = None
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str | None = None,
+        remedy: str | None = None,
+        status: int | None = None,
+        request_id: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or self.default_code
+        self.remedy = remedy or self.default_remedy
+        self.status = status
+        self.request_id = request_id
+
+    def __str__(self) -> str:
+        origin = [self.code]
+        if self.status is not None:
+            origin.append(f"HTTP {self.status}")
+        if self.request_id:
+            origin.append(f"request {self.request_id}")
+        text = f"{self.message} [{', '.join(origin)}]"
+        return f"{text} {self.remedy}" if self.remedy else text
+
+
+class NotInInstanceError(NotebookStopError):
+    """The process does not run in a ModelArts notebook instance."""
+
+    default_code = "not_in_instance"
+    default_remedy = "Run this inside a ModelArts notebook instance, or set c.NotebookStop.instance_id."
+
+
+class IdentityError(NotebookStopError):
+    """What identifies the instance is contradictory, malformed or incomplete."""
+
+    default_code = "identity"
+
+
+class CredentialsError(NotebookStopError):
+    """No source of credentials has an answer, or the cloud does not accept the ones found (401)."""
+
+    default_code = "no_credentials"
+
+
+class PermissionDeniedError(NotebookStopError):
+    """The credentials are good, but may not do this (403)."""
+
+    default_code = "permission_denied"
+
+
+class InstanceStateError(NotebookStopError):
+    """The instance can't be stopped in the state it is in.
+
+    Attributes
+    ----------
+    state
+        The state, such as ``STARTING``, where it is known.
+    """
+
+    default_code = "state"
+    state: Optional[str] = None
+
+
+class SaveError(NotebookStopError):
+    """Open documents could not be saved, so nothing was stopped.
+
+    Attributes
+    ----------
+    documents
+        Pairs of ``path`` and ``reason``.
+    """
+
+    default_code = "save_failed"
+    documents: tuple[Mapping[str, Optional[str]], ...] = ()
+
+
+class CancelledStopError(NotebookStopError):
+    """Somebody cancelled the stop before the cloud was called."""
+
+    default_code = "cancelled"
+
+
+class CloudError(NotebookStopError):
+    """The cloud refused the request or answered what can't be understood."""
+
+    default_code = "cloud"
+
+
+class InstanceNotFoundError(CloudError):
+    """The cloud knows no such instance."""
+
+
+class StopFailedError(CloudError):
+    """The cloud accepted the stop, and yet the instance did not stop."""
+
+    default_code = "stop_failed"
+
+
+class UnreachableError(NotebookStopError):
+    """The cloud could not be reached, or did not answer in time."""
+
+    default_code = "unreachable"
+
+
+class OutcomeUnknownError(UnreachableError):
+    """A stop was sent, its answer was lost, and the instance could not be read afterwards."""
+
+    default_code = "outcome_unknown"
+    default_remedy = "Look at the instance in the console before you try again: it may be stopping."
+
+
+class Answer(NamedTuple):
+    """What an error answer says, whatever its form."""
+
+    code: Optional[str]
+    message: str
+    request_id: Optional[str]
+
+
+class _Case(NamedTuple):
+    kind: Type[NotebookStopError]
+    remedy: str
+
+
+_PERMISSION = _Case(
+    PermissionDeniedError,
+    "Ask an administrator to add the action modelarts:notebook:stop (and modelarts:notebook:get) to the agency or user"
+    " whose credentials are used; the basic agency may read notebooks and may not stop them.",
+)
+_BAD_CREDENTIALS = _Case(
+    CredentialsError,
+    "The credentials are wrong, expired or revoked: renew them where they come from. The request is not repeated, since"
+    " repeated failures lock an access key.",
+)
+_BUSY = _Case(UnreachableError, "The service is busy or down: wait a minute and try again.")
+_MISSING = _Case(InstanceNotFoundError, "Check the instance id, the project and the region: one of them is not right.")
+
+_STATES = {
+    "6306": "The instance is still starting: wait until it is RUNNING, then stop it.",
+    "6327": "The instance is not running: there is nothing to stop.",
+    "6326": "The instance is frozen because of arrears: settle the account in the console.",
+    "6333": "The instance is being restored: wait until that is done, then stop it.",
+    "6355": "The instance is being initialised: wait until it is RUNNING, then stop it.",
+}
+
+ALREADY_DONE = frozenset({"ModelArts.6357", "ModelArts.6307", "ModelArts.6308"})
+"""Codes that say the instance is stopping or stopped already: an answer, not an error."""
+
+_BY_CODE: Dict[str, _Case] = {
+    **{f"ModelArts.{code}": _Case(InstanceStateError, remedy) for code, remedy in _STATES.items()},
+    **{
+        code: _Case(InstanceStateError, "Read the instance again: it is stopping or stopped already.")
+        for code in ALREADY_DONE
+    },
+    "ModelArts.6309": _MISSING,
+    "ModelArts.6404": _MISSING,
+    "ModelArts.0108": _PERMISSION,
+    "ModelArts.0112": _PERMISSION,
+    "ModelArts.6407": _PERMISSION,
+    "APIGW.0302": _PERMISSION,
+    "ModelArts.0210": _Case(
+        PermissionDeniedError,
+        "The project does not belong to the credentials: check project id and region against the source of the"
+        " credentials.",
+    ),
+    "APIGW.0101": _Case(
+        CloudError, "The endpoint does not know this path: check the endpoint and the region (c.NotebookStop.endpoint)."
+    ),
+    "APIGW.0301": _BAD_CREDENTIALS,
+    **{f"ModelArts.02{number:02d}": _BAD_CREDENTIALS for number in range(1, 9)},
+    "APIGW.0308": _BUSY,
+    "APIGW.0201": _BUSY,
+    "ModelArts.6100": _BUSY,
+    "ModelArts.6101": _BUSY,
+}
+
+_BY_STATUS: Dict[int, _Case] = {
+    401: _BAD_CREDENTIALS,
+    403: _PERMISSION,
+    404: _BY_CODE["APIGW.0101"],
+    407: _Case(
+        UnreachableError, "The proxy asks for a password: put user and password into https_proxy, or exempt the host."
+    ),
+    **dict.fromkeys((408, 429, 500, 502, 503, 504), _BUSY),
+}
+
+_OTHER = _Case(CloudError, "If it happens again, give code and request id to the support of the service.")
+
+_SPELLINGS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
+
+
+def _find(body: Any, depth: int) -> tuple[str | None, str | None, str | None]:
+    if not isinstance(body, dict):
+        return None, None, None
+    request_id = body.get("request_id") or body.get("requestId")
+    for code_name, message_name in _SPELLINGS:
+        code, message = body.get(code_name), body.get(message_name)
+        if isinstance(code, (str, int)) or isinstance(message, str):
+            return (
+                None if code is None else str(code),
+                message if isinstance(message, str) else None,
+                request_id if isinstance(request_id, str) else None,
+            )
+    if depth:
+        for value in body.values():
+            code, message, inner_id = _find(value, depth - 1)
+            if code or message:
+                return code, message, inner_id or (request_id if isinstance(request_id, str) else None)
+    return None, None, None
+
+
+def _plain(body: str) -> str:
+    title = re.search(r"(?is)<title[^>]*>(.*?)</title>", body)
+    text = title[1] if title else re.sub(r"(?s)<[^>]*>", " ", body)
+    return " ".join(text.split())
+
+
+def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> Answer:
+    """Return what an error answer says: code, message and request id.
+
+    Understood are all forms seen of the service (``error_code``, ``errorCode``
+    and ``code``, each also one level down) and the HTML of a proxy. Secrets
+    that the message echoes are redacted: those in `secrets` and what looks
+    like one.
+    """
+    try:
+        code, message, request_id = _find(msgspec.json.decode(body), 1)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        code, message, request_id = None, None, None
+    if message is None:
+        message = _plain(body[: 16 * MAX_MESSAGE].decode("utf-8", "replace"))
+    if request_id is None:
+        request_id = headers.get("x-request-id")
+    message = redact(message, *secrets)
+    if len(message) > MAX_MESSAGE:
+        message = message[: MAX_MESSAGE - 1] + "…"
+    return Answer(
+        redact(code, *secrets)[:100] if code else None,
+        message,
+        redact(request_id, *secrets)[:100] if request_id else None,
+    )
+
+
+def from_answer(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    context: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+) -> NotebookStopError:
+    """Return the exception for an answer that is not a success.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    headers
+        Headers with lower-case names, or a mapping that ignores case.
+    body
+        The body as received.
+    context
+        What the request used and where that came from, such as
+        ``{"credentials": "environment"}``; appended to the message.
+    secrets
+        Values that must not show, should the answer echo them.
+    """
+    answer = read_answer(headers, body, secrets)
+    case = _BY_CODE.get(answer.code or "") or _BY_STATUS.get(status)
+    if case is None and 300 <= status < 400:
+        case = _Case(
+            CloudError,
+            "The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy.",
+        )
+    kind, remedy = case or _OTHER
+    message = answer.message or f"The service answered HTTP {status} without a text."
+    if context:
+        message += " (" + ", ".join(f"{name}: {value}" for name, value in context.items()) + ")"
+    code = answer.code or f"http_{status}"
+    return kind(message, code=code, remedy=remedy, status=status, request_id=answer.request_id)

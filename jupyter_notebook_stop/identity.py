@@ -1,0 +1,270 @@
+"""Which instance is this: its id, project, region and endpoint, each with the source it was found in.
+
+Stopping the wrong machine is the worst this package could do. So a malformed
+id is refused, and so are two sources that name different instances.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import socket
+from typing import Iterable, Mapping, NamedTuple, Optional
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .errors import IdentityError, NotInInstanceError
+
+INSTANCE_VARIABLE = "INSTANCE_ID"
+PROJECT_VARIABLES = ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
+REGION_VARIABLE = "MODELARTS_REGION"
+ENDPOINT_VARIABLE = "MODELARTS_ENDPOINT"
+
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_INSTANCE_ID = re.compile(_UUID)
+_PROJECT_ID = re.compile(r"[0-9a-fA-F]{32}")
+_REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
+_HOSTNAME = re.compile(rf"notebook-({_UUID})(?:[.-].*)?")
+_BASE_URL = re.compile(rf"(?:.*/)?({_UUID})/?")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+
+
+class Found(NamedTuple):
+    """A value and where it was found."""
+
+    value: str
+    source: str
+
+
+class Settings(NamedTuple):
+    """What was set on purpose, by traits; the first to be asked."""
+
+    instance_id: str = ""
+    project_id: str = ""
+    region: str = ""
+    endpoint: str = ""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who this instance is, with the source of each part.
+
+    Raises
+    ------
+    IdentityError
+        By `check`, when a part that a call needs is missing.
+    """
+
+    instance_id: Found
+    project_id: Optional[Found] = None
+    region: Optional[Found] = None
+    endpoint: Optional[Found] = None
+
+    def sources(self) -> dict[str, str]:
+        """Return where each part was found."""
+        parts = {
+            "id": self.instance_id,
+            "project_id": self.project_id,
+            "region": self.region,
+            "endpoint": self.endpoint,
+        }
+        return {name: part.source for name, part in parts.items() if part}
+
+
+def is_loopback(host: str | None) -> bool:
+    """Return whether `host` is this machine itself: ``localhost`` or a loopback address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
+
+
+def check_endpoint(url: str, source: str) -> str:
+    """Return `url` in its plain form: scheme and host, with the port where one is given.
+
+    Raises
+    ------
+    IdentityError
+        When it is not of that form, or is plain http to another machine.
+    """
+    remedy = f"Set it to https:// and a host name; {source} has the wrong form."
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise IdentityError("The endpoint is not a URL.", code="bad_endpoint", remedy=remedy) from None
+    host = parts.hostname or ""
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
+        raise IdentityError("The endpoint is not a URL of the form https://host.", code="bad_endpoint", remedy=remedy)
+    if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
+        raise IdentityError("The endpoint must be scheme and host alone.", code="bad_endpoint", remedy=remedy)
+    if parts.scheme == "http" and not is_loopback(host):
+        raise IdentityError("Plain http is accepted on loopback only.", code="bad_endpoint", remedy=remedy)
+    host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+
+
+def endpoint_of(region: str) -> str:
+    """Return the public endpoint of ModelArts in `region`."""
+    top = "cn" if region == "ap-southeast-1" else "com"
+    return f"https://modelarts.{region}.myhuaweicloud.{top}"
+
+
+def _checked(found: Found | None, form: re.Pattern[str], what: str, should: str) -> Found | None:
+    if found is None or form.fullmatch(found.value):
+        return found
+    raise IdentityError(
+        f"The {what} from {found.source} is not {should}.",
+        code=f"bad_{what.replace(' ', '_')}",
+        remedy=f"Correct or remove it: {found.source}.",
+    )
+
+
+def _first(candidates: Iterable[Found]) -> Found | None:
+    return next((found for found in candidates if found.value), None)
+
+
+def _environment(environ: Mapping[str, str], *names: str) -> list[Found]:
+    return [Found(environ.get(name, "").strip(), f"environment variable {name}") for name in names]
+
+
+def find_instance_id(settings: Settings, environ: Mapping[str, str], hostname: str, base_url: str | None) -> Found:
+    """Return the id of the instance this process runs in.
+
+    Parameters
+    ----------
+    settings
+        Traits; an id set there must agree with the other sources.
+    environ
+        The environment variables.
+    hostname
+        Name of this machine, ``notebook-<id>`` in an instance.
+    base_url
+        The Jupyter server's base_url, ``/<id>/`` in an instance; None where there is no server.
+
+    Raises
+    ------
+    NotInInstanceError
+        When no source has an id.
+    IdentityError
+        When an id is malformed, or two sources name different instances.
+    """
+    candidates = [
+        Found(settings.instance_id.strip(), "c.NotebookStop.instance_id"),
+        *_environment(environ, INSTANCE_VARIABLE),
+    ]
+    for text, form, source in (
+        (hostname, _HOSTNAME, "the hostname"),
+        (base_url or "", _BASE_URL, "the server's base_url"),
+    ):
+        match = form.fullmatch(text)
+        candidates.append(Found(match[1] if match else "", source))
+    found = [candidate for candidate in candidates if candidate.value]
+    looked_for = (
+        f"c.NotebookStop.instance_id, the environment variable {INSTANCE_VARIABLE}, a hostname notebook-<id>"
+        + ("" if base_url is None else " and a base_url /<id>/")
+    )
+    proper = [candidate for candidate in found if _INSTANCE_ID.fullmatch(candidate.value)]
+    malformed = [candidate for candidate in found if candidate not in proper]
+    if malformed and (proper or settings.instance_id):
+        _checked(malformed[0], _INSTANCE_ID, "instance id", "a UUID")
+    if not proper:
+        # Other platforms use the name INSTANCE_ID too: a value of theirs means "not ours", not "broken".
+        hint = f"; {malformed[0].source} is set, but is not a UUID" if malformed else ""
+        raise NotInInstanceError(f"This is not in a ModelArts notebook instance: looked for {looked_for}{hint}.")
+    first = proper[0]
+    for other in proper[1:]:
+        if other.value.lower() != first.value.lower():
+            raise IdentityError(
+                f"Two sources disagree about which instance this is: {first.source} says {first.value},"
+                f" {other.source} says {other.value}. Nothing is stopped.",
+                code="identity_conflict",
+                remedy="Find out which one is right and correct the other.",
+            )
+    return Found(first.value.lower(), first.source)
+
+
+def find_identity(
+    settings: Settings,
+    *,
+    environ: Mapping[str, str] | None = None,
+    hostname: str | None = None,
+    base_url: str | None = None,
+) -> Identity:
+    """Return who this instance is, as far as this process can tell without the platform's SDK.
+
+    Parameters
+    ----------
+    settings
+        Traits, asked first.
+    environ
+        Environment variables, those of this process by default.
+    hostname
+        Name of the machine, asked of the system by default.
+    base_url
+        The Jupyter server's base_url, where there is one.
+
+    Raises
+    ------
+    NotInInstanceError
+        When this is not an instance.
+    IdentityError
+        When something is malformed or contradictory.
+    """
+    environ = os.environ if environ is None else environ
+    hostname = socket.gethostname() if hostname is None else hostname
+    instance_id = find_instance_id(settings, environ, hostname, base_url)
+    project = _first(
+        [Found(settings.project_id.strip(), "c.NotebookStop.project_id"), *_environment(environ, *PROJECT_VARIABLES)]
+    )
+    region = _first([Found(settings.region.strip(), "c.NotebookStop.region"), *_environment(environ, REGION_VARIABLE)])
+    endpoint = _first(
+        [Found(settings.endpoint.strip(), "c.NotebookStop.endpoint"), *_environment(environ, ENDPOINT_VARIABLE)]
+    )
+    return Identity(
+        instance_id=instance_id,
+        project_id=_checked(project, _PROJECT_ID, "project id", "32 hexadecimal digits"),
+        region=_checked(region, _REGION, "region", "of a form such as cn-north-4"),
+        endpoint=Found(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
+    )
+
+
+def complete(identity: Identity, project_id: Found | None, region: Found | None) -> Identity:
+    """Return `identity` with what is still missing: from the platform, or worked out from the region.
+
+    Parameters
+    ----------
+    identity
+        What this process knows by itself.
+    project_id, region
+        What the credentials or the platform's SDK session add, if anything.
+
+    Raises
+    ------
+    IdentityError
+        When the project, or region and endpoint both, can't be found.
+    """
+    project_id = identity.project_id or _checked(project_id, _PROJECT_ID, "project id", "32 hexadecimal digits")
+    region = identity.region or _checked(region, _REGION, "region", "of a form such as cn-north-4")
+    if project_id is None:
+        raise IdentityError(
+            "The project of this instance is not known.",
+            code="no_project",
+            remedy="Set c.NotebookStop.project_id or the environment variable PROJECT_ID.",
+        )
+    endpoint = identity.endpoint
+    if endpoint is None and region is not None:
+        endpoint = Found(endpoint_of(region.value), f"region from {region.source}")
+    if endpoint is None:
+        raise IdentityError(
+            "The region of this instance is not known.",
+            code="no_region",
+            remedy=f"Set c.NotebookStop.region, or the environment variable {REGION_VARIABLE} or {ENDPOINT_VARIABLE}.",
+        )
+    return Identity(
+        instance_id=identity.instance_id,
+        project_id=Found(project_id.value.lower(), project_id.source),
+        region=region,
+        endpoint=endpoint,
+    )

@@ -1,0 +1,438 @@
+"""This instance: the policy of stopping it, whoever asks.
+
+One stop at a time, which every further request joins; an instance that is
+stopping or stopped already is an answer; a state that can't be stopped is
+refused by its name; after the cloud's yes the instance is watched to the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional
+
+from traitlets.utils.importstring import import_item
+
+from .attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
+from .config import NotebookStop
+from .daemon import call_in_daemon_thread
+from .errors import (
+    CancelledStopError,
+    CredentialsError,
+    InstanceStateError,
+    NotebookStopError,
+    PermissionDeniedError,
+    SaveError,
+    StopFailedError,
+    UnreachableError,
+)
+from .identity import Found, Identity, complete, find_identity
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .client import NotebooksClient
+    from .credentials import CredentialChain
+    from .models import Notebook
+
+Prepare = Callable[[Attempt], Awaitable[None]]
+Observer = Callable[[Attempt], None]
+
+REFUSED_STATES: Mapping[str, str] = {
+    "INIT": "it is being created: wait until it is RUNNING",
+    "CREATING": "it is being created: wait until it is RUNNING",
+    "STARTING": "it is still starting: wait until it is RUNNING",
+    "SNAPSHOTTING": "its image is being saved: wait until that is done",
+    "FROZEN": "it is frozen because of arrears: settle the account in the console",
+    "DELETING": "it is being deleted: there is nothing to stop",
+    "DELETED": "it is deleted: there is nothing to stop",
+    "CREATE_FAILED": "it was never created: delete it in the console",
+    "START_FAILED": "it did not start: look at it in the console",
+    "DELETE_FAILED": "it could not be deleted: look at it in the console",
+    "ERROR": "it has failed: look at it in the console",
+}
+"""States that can't be stopped, with the reason; an unknown state is left to the cloud to judge."""
+
+FAILED_STATES = frozenset({"CREATE_FAILED", "START_FAILED", "DELETE_FAILED", "ERROR", "FROZEN"})
+
+WATCH_LIMIT = 3600.0
+"""Longest time an accepted stop is watched, in seconds."""
+
+STILL_RUNNING_LIMIT = 30.0
+"""How long an accepted stop may leave the instance RUNNING before it counts as failed, in seconds."""
+
+REMEMBER_401 = 10.0
+"""How long the cloud's 401 stands for further reads, in seconds: repeated failures lock an access key."""
+
+
+def _load() -> ssl.SSLContext:
+    # Importing httpx and making a TLS context take longer than an event loop may be blocked.
+    import httpx
+
+    from . import client  # noqa: F401
+
+    return httpx.create_ssl_context()
+
+
+class ThisInstance:
+    """The instance this process runs in.
+
+    Parameters
+    ----------
+    config
+        The settings.
+    base_url
+        The Jupyter server's base_url, where there is one.
+    environ, hostname
+        Of this process by default.
+    """
+
+    def __init__(
+        self,
+        config: NotebookStop,
+        *,
+        base_url: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        hostname: str | None = None,
+    ) -> None:
+        self.config = config
+        self.attempt: Optional[Attempt] = None
+        self._base_url = base_url
+        self._environ = environ
+        self._hostname = hostname
+        self._identity: Identity | None = None
+        self._client: NotebooksClient | None = None
+        self._chain: CredentialChain | None = None
+        self._connecting: asyncio.Task[NotebooksClient] | None = None
+        self._reading: asyncio.Task[Notebook] | None = None
+        self._preparing: asyncio.Future[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._latest: Notebook | None = None
+        self._latest_at = float("-inf")
+        self._rejected: CredentialsError | None = None
+        self._rejected_at = float("-inf")
+        self._observers: list[Observer] = []
+        self._log = logging.getLogger("jupyter_notebook_stop")
+
+    @property
+    def identity(self) -> Identity:
+        """Who this instance is.
+
+        Raises
+        ------
+        NotInInstanceError, IdentityError
+            When this is not an instance, or not clearly one.
+        """
+        if self._identity is None:
+            self._identity = find_identity(
+                self.config.settings(), environ=self._environ, hostname=self._hostname, base_url=self._base_url
+            )
+        return self._identity
+
+    @property
+    def latest(self) -> Notebook | None:
+        """The instance as the cloud last described it, if it ever did."""
+        return self._latest
+
+    @property
+    def credentials_source(self) -> str | None:
+        """Where the credentials in use came from."""
+        known = self._chain.known if self._chain else None
+        return known.source if known else None
+
+    def observe(self, observer: Observer) -> None:
+        """Have `observer` called with the attempt whenever its phase changes."""
+        self._observers.append(observer)
+
+    async def connect(self) -> NotebooksClient:
+        """Return the client, found and made at first use.
+
+        Raises
+        ------
+        NotebookStopError
+            When identity or credentials are missing.
+        """
+        if self._client is not None:
+            return self._client
+        if self._connecting is None:
+            self._connecting = asyncio.ensure_future(self._connect())
+            self._connecting.add_done_callback(self._forget_connecting)
+        return await asyncio.shield(self._connecting)
+
+    def _forget_connecting(self, task: asyncio.Task[NotebooksClient]) -> None:
+        self._connecting = None
+        if not task.cancelled():
+            task.exception()
+
+    async def _connect(self) -> NotebooksClient:
+        identity = self.identity
+        try:
+            verify = await call_in_daemon_thread(_load, 60)
+        except asyncio.TimeoutError:
+            raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
+        from .client import NotebooksClient
+        from .transport import Timeouts
+
+        config = self.config
+        if self._chain is None:
+            self._chain = self._make_chain()
+        if not (identity.project_id and (identity.endpoint or identity.region)):
+            identity = await self._complete(identity, self._chain)
+        self._identity = identity = complete(identity, None, None)
+        assert identity.project_id and identity.endpoint
+        self._client = NotebooksClient(
+            endpoint=identity.endpoint.value,
+            project_id=identity.project_id.value,
+            chain=self._chain,
+            verify=verify,
+            context={
+                "instance": f"{identity.instance_id.value} from {identity.instance_id.source}",
+                "project": f"{identity.project_id.value} from {identity.project_id.source}",
+                "endpoint": f"{identity.endpoint.value} from {identity.endpoint.source}",
+            },
+            timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
+        )
+        return self._client
+
+    def _make_chain(self) -> CredentialChain:
+        from .credentials import CredentialChain, builtin_sources
+
+        builtin = builtin_sources(self.config.auth_token, self._environ)
+        sources = []
+        for entry in self.config.credential_sources:
+            if callable(entry):
+                sources.append((getattr(entry, "__qualname__", repr(type(entry))), entry))
+            elif entry in builtin:
+                sources.append((entry, builtin[entry]))
+            else:
+                sources.append((entry, _imported(entry)))
+        return CredentialChain(sources, timeout=self.config.credential_timeout)
+
+    async def _complete(self, identity: Identity, chain: CredentialChain) -> Identity:
+        """Add project and region from what the credentials, then the platform's SDK, say of them."""
+        from .platform_session import open_session
+
+        found = await chain.get()
+        project = Found(found.project_id, found.source) if found.project_id else None
+        region = Found(found.region, found.source) if found.region else None
+        has_region = identity.endpoint or identity.region or region
+        if not has_region or not (identity.project_id or project):
+            with contextlib.suppress(Exception):
+                session = await call_in_daemon_thread(open_session, self.config.credential_timeout)
+                source = "the platform's SDK session"
+                project = project or (Found(session.project_id, source) if session.project_id else None)
+                region = region or (Found(session.region, source) if session.region else None)
+        return complete(identity, project, region)
+
+    async def show(self, max_age: float = 0.0) -> Notebook:
+        """Return the instance as the cloud sees it; concurrent calls share one read.
+
+        Parameters
+        ----------
+        max_age
+            How old the answer may be, in seconds.
+
+        Raises
+        ------
+        NotebookStopError
+            When it can't be read.
+        """
+        now = time.monotonic()
+        if self._latest is not None and now - self._latest_at < max_age:
+            return self._latest
+        if self._rejected is not None and now - self._rejected_at < REMEMBER_401:
+            raise self._rejected
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._read())
+            self._reading.add_done_callback(self._forget_reading)
+        return await asyncio.shield(self._reading)
+
+    def _forget_reading(self, task: asyncio.Task[Notebook]) -> None:
+        self._reading = None
+        if not task.cancelled():
+            task.exception()
+
+    async def _read(self) -> Notebook:
+        client = await self.connect()
+        try:
+            notebook = await client.show(self.identity.instance_id.value)
+        except CredentialsError as error:
+            if error.status == 401:
+                self._rejected, self._rejected_at = error, time.monotonic()
+            raise
+        self._rejected = None
+        return self._remember(notebook)
+
+    def _remember(self, notebook: Notebook) -> Notebook:
+        self._latest, self._latest_at = notebook, time.monotonic()
+        return notebook
+
+    async def stop(self, wanted: Attempt, prepare: Prepare | None = None) -> Attempt:
+        """Stop the instance, or join the stop that is under way.
+
+        Parameters
+        ----------
+        wanted
+            Who asks and how.
+        prepare
+            Awaited before the cloud is called where ``wanted.save`` is ``all``; what it raises cancels the stop.
+
+        Returns
+        -------
+        Attempt
+            Accepted by the cloud; it may be another's that was joined.
+
+        Raises
+        ------
+        NotebookStopError
+            When nothing was stopped, or nobody knows.
+        """
+        self.identity  # noqa: B018 - raises where this is not an instance
+        current = self.attempt
+        if current is None or not (current.pending or current.phase == ACCEPTED):
+            self.attempt = current = wanted
+            current.task = asyncio.ensure_future(self._run(current, prepare))
+        elif current.pending and current.save != wanted.save:
+            raise CancelledStopError(
+                f"Another stop with other options is under way: attempt {current.id}, asked for from {current.source}.",
+                code="other_stop_under_way",
+                remedy="Wait for it to end, or cancel it.",
+            )
+        if current.task is not None:
+            await asyncio.shield(current.task)
+        if current.error is not None:
+            raise current.error
+        return current
+
+    def cancel(self, attempt_id: str) -> None:
+        """Cancel an attempt whose cloud call has not been made.
+
+        Raises
+        ------
+        KeyError
+            When there is no such attempt.
+        InstanceStateError
+            When it is too late.
+        """
+        attempt = self.attempt
+        if attempt is None or attempt.id != attempt_id:
+            raise KeyError(attempt_id)
+        if attempt.phase != SAVING or self._preparing is None:
+            raise InstanceStateError(
+                "It is too late to cancel: the cloud has been called, or the attempt has ended.", code="too_late"
+            )
+        attempt.error = CancelledStopError("The stop was cancelled; nothing was stopped.")
+        self._preparing.cancel()
+
+    async def _run(self, attempt: Attempt, prepare: Prepare | None) -> None:
+        try:
+            if prepare is not None and attempt.save == "all":
+                self._enter(attempt, SAVING)
+                self._preparing = asyncio.ensure_future(prepare(attempt))
+                try:
+                    await self._preparing
+                finally:
+                    self._preparing.cancel()
+                    self._preparing = None
+            self._enter(attempt, STOPPING)
+            notebook = await self._ask()
+        except asyncio.CancelledError:
+            if attempt.error is None:
+                raise
+            self._enter(attempt, CANCELLED)
+        except (SaveError, CancelledStopError) as error:
+            attempt.error = error
+            self._enter(attempt, CANCELLED)
+        except NotebookStopError as error:
+            attempt.error = error
+            self._enter(attempt, REFUSED)
+        except Exception as error:
+            self._log.exception("A stop failed unexpectedly")
+            attempt.error = NotebookStopError(
+                f"The stop failed unexpectedly ({type(error).__name__}).",
+                code="internal",
+                remedy="Look at the log of the Jupyter server.",
+            )
+            self._enter(attempt, REFUSED)
+        else:
+            self._remember(notebook)
+            self._enter(attempt, ACCEPTED)
+            self._watching = asyncio.ensure_future(self._watch(attempt))
+
+    async def _ask(self) -> Notebook:
+        client = await self.connect()
+        instance_id = self.identity.instance_id.value
+        try:
+            notebook = self._remember(await client.show(instance_id))
+        except PermissionDeniedError:
+            # Who may stop but not read is not kept from stopping; the cloud judges the state by itself.
+            return await client.stop(instance_id)
+        status = notebook.status or ""
+        if status in ("STOPPING", "STOPPED"):
+            return notebook
+        if status in REFUSED_STATES:
+            error = InstanceStateError(
+                f"The instance is {status} and can't be stopped: {REFUSED_STATES[status]}.",
+                code=f"state_{status.lower()}",
+                remedy=REFUSED_STATES[status].partition(": ")[2].capitalize() + ".",
+            )
+            error.state = status
+            raise error
+        return await client.stop(instance_id)
+
+    async def _watch(self, attempt: Attempt) -> None:
+        """Follow an accepted stop until the instance has stopped, failed, or runs again."""
+        began = time.monotonic()
+        left_running = False
+        while time.monotonic() - began < WATCH_LIMIT:
+            latest = self._latest
+            status = latest.status if latest is not None else None
+            if status == "STOPPED":
+                self._enter(attempt, STOPPED)
+                return
+            again = status == "RUNNING" and (left_running or time.monotonic() - began > STILL_RUNNING_LIMIT)
+            if latest is not None and (status in FAILED_STATES or again):
+                reason = f": {latest.fail_reason}" if latest.fail_reason else ""
+                attempt.error = StopFailedError(
+                    f"The cloud accepted the stop, and the instance is {status} now{reason}.",
+                    remedy="Try again; if that does not help, stop it in the console.",
+                )
+                self._enter(attempt, RESUMED)
+                return
+            left_running = left_running or status not in (None, "RUNNING")
+            await asyncio.sleep(self.config.poll_interval)
+            with contextlib.suppress(NotebookStopError):
+                await self.show()
+
+    def _enter(self, attempt: Attempt, phase: str) -> None:
+        attempt.phase = phase
+        for observer in self._observers:
+            try:
+                observer(attempt)
+            except Exception:
+                self._log.exception("An observer of the stop failed")
+
+    async def aclose(self) -> None:
+        """End what is under way in this process and close the connections."""
+        tasks = [task for task in (self._watching, self.attempt and self.attempt.task, self._reading) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+
+def _imported(name: str) -> Any:
+    """Return a function that imports the source called `name` when it is asked, so that a bad name stops no other."""
+
+    def ask() -> Any:
+        try:
+            source = import_item(name)
+        except ImportError as error:
+            raise CredentialsError(f"can't be imported ({type(error).__name__})") from None
+        return source()
+
+    return ask

@@ -1,0 +1,181 @@
+"""One request and its answer over one shared httpx.AsyncClient, and whether a request that failed was sent.
+
+Whoever stops a machine must know the difference between "was not sent" and
+"the answer was lost"; httpx alone does not tell it apart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from typing import NamedTuple, NoReturn
+from urllib.parse import urlsplit
+
+import httpx
+
+from .errors import UnreachableError
+from .identity import is_loopback
+
+MAX_ANSWER = 1024 * 1024
+"""Largest answer that is read, in bytes."""
+
+
+class Timeouts(NamedTuple):
+    """Limits in seconds; `total` bounds a whole operation with its retries."""
+
+    connect: float = 5.0
+    read: float = 15.0
+    write: float = 10.0
+    pool: float = 5.0
+    total: float = 40.0
+
+
+class Answer(NamedTuple):
+    """Status, headers and whole body of an answer."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status < 300
+
+
+class TransportError(UnreachableError):
+    """No whole answer came; `final` says that sending again would not help."""
+
+    final = False
+
+
+class NotSentError(TransportError):
+    """The request certainly did not reach the service; sending it again is safe."""
+
+
+class AnswerLostError(TransportError):
+    """The request may have reached the service; its answer did not come whole."""
+
+
+class Transport:
+    """Sends requests to one endpoint.
+
+    Parameters
+    ----------
+    endpoint
+        Scheme and host of the service.
+    auth
+        What proves who sends a request.
+    verify
+        The TLS context; making one takes a while, so it is handed in.
+    timeouts
+        Limits.
+    """
+
+    def __init__(self, endpoint: str, *, auth: httpx.Auth, verify: ssl.SSLContext, timeouts: Timeouts) -> None:
+        self.endpoint = endpoint
+        self._auth = auth
+        self._http = httpx.AsyncClient(
+            base_url=endpoint,
+            verify=verify,
+            follow_redirects=False,
+            # Loopback is never proxied; httpx itself makes no exception for it.
+            trust_env=not is_loopback(urlsplit(endpoint).hostname),
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            timeout=httpx.Timeout(
+                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+            ),
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def send(self, method: str, path: str, deadline: float) -> Answer:
+        """Return the answer to one request without a body.
+
+        Parameters
+        ----------
+        method, path
+            The request.
+        deadline
+            When to give up, on the clock of `time.monotonic`.
+
+        Raises
+        ------
+        NotSentError
+            When the request did not reach the service.
+        AnswerLostError
+            When it may have, and no whole answer came.
+        """
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise NotSentError("The time for this operation is over.", code="timeout", remedy="Try again later.")
+        try:
+            return await asyncio.wait_for(self._exchange(method, path), left)
+        except asyncio.TimeoutError:
+            raise self._lost("did not answer whole in time", "timeout") from None
+        except (httpx.ConnectTimeout, httpx.PoolTimeout):
+            raise self._not_sent("could not be reached in time", "connect_timeout") from None
+        except httpx.ProxyError as error:
+            self._proxy_refused(error)
+        except httpx.ConnectError as error:
+            if _is_tls(error):
+                failure = self._not_sent("has no certificate that can be trusted", "tls")
+                failure.remedy = (
+                    "Check the endpoint and the clock; where the cloud has a certificate authority of its own, name its"
+                    " file in SSL_CERT_FILE."
+                )
+                failure.final = True
+                raise failure from None
+            raise self._not_sent("could not be reached", "connect") from None
+        except httpx.TimeoutException:
+            raise self._lost("did not answer in time", "timeout") from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            failure = self._not_sent("or the proxy to it has an address that can't be used", "bad_address")
+            failure.final = True
+            raise failure from None
+        except httpx.DecodingError:
+            raise self._lost("answered in a broken encoding", "bad_answer") from None
+        except httpx.RequestError:
+            raise self._lost("broke the connection before its answer was whole", "connection_lost") from None
+
+    async def _exchange(self, method: str, path: str) -> Answer:
+        request = self._http.build_request(method, path)
+        response = await self._http.send(request, auth=self._auth, stream=True)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    failure = self._lost(f"answered more than {MAX_ANSWER} bytes", "answer_too_large")
+                    failure.final = True
+                    raise failure
+        finally:
+            await response.aclose()
+        return Answer(response.status_code, response.headers, bytes(body))
+
+    def _proxy_refused(self, error: httpx.ProxyError) -> NoReturn:
+        failure = self._not_sent(f"was not reached: the proxy refused ({str(error)[:80]})", "proxy")
+        failure.remedy = (
+            "Check https_proxy: it must let the endpoint through, with user and password if it asks for them; or exempt"
+            " the endpoint in no_proxy."
+        )
+        failure.final = True
+        raise failure from None
+
+    def _not_sent(self, what: str, code: str) -> NotSentError:
+        remedy = "Check the network and proxy of the instance; an instance of network type FORBIDDEN can't reach it."
+        return NotSentError(f"{self.endpoint} {what}.", code=code, remedy=remedy)
+
+    def _lost(self, what: str, code: str) -> AnswerLostError:
+        return AnswerLostError(f"{self.endpoint} {what}.", code=code, remedy="Wait a minute and try again.")
+
+
+def _is_tls(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
