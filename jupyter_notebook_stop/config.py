@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from traitlets import CFloat, List, TraitType, Unicode, Union
 from traitlets import Callable as CallableTrait
+from traitlets import CFloat, List, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
 from .identity import Settings

@@ -1,4 +1,4 @@
-"""This instance: the policy of stopping it, whoever asks.
+"""The policy of stopping the instance this process runs in, whoever asks.
 
 One stop at a time, which every further request joins; an instance that is
 stopping or stopped already is an answer; a state that can't be stopped is
@@ -181,7 +181,8 @@ class ThisInstance:
         if not (identity.project_id and (identity.endpoint or identity.region)):
             identity = await self._complete(identity, self._chain)
         self._identity = identity = complete(identity, None, None)
-        assert identity.project_id and identity.endpoint
+        assert identity.project_id
+        assert identity.endpoint
         self._client = NotebooksClient(
             endpoint=identity.endpoint.value,
             project_id=identity.project_id.value,

@@ -1,0 +1,1 @@
+"""The surface for the browser: a Jupyter server extension."""

@@ -1,0 +1,268 @@
+"""The local REST API; rest-api.yml beside this file is its contract.
+
+401 and 403 always mean Jupyter itself: what the cloud refused is 502, with
+the cloud's own status inside.
+"""
+
+from __future__ import annotations
+
+import http.client
+import re
+from typing import Any, List, Literal, Optional, Type, TypeVar
+
+import msgspec
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
+
+from ..attempt import ACCEPTED, NAME, Attempt, Document
+from ..errors import (
+    CancelledStopError,
+    IdentityError,
+    InstanceStateError,
+    NotebookStopError,
+    NotInInstanceError,
+    SaveError,
+    UnreachableError,
+)
+from ..instance import ThisInstance
+from . import views
+from .activity import Activity
+from .saving import RollCall
+
+MAX_BODY = 256 * 1024
+"""Largest request body that is read, in bytes."""
+
+SETTING = "jupyter_notebook_stop"
+"""Under this name the tornado settings hold what the handlers share."""
+
+T = TypeVar("T")
+
+
+class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a stop."""
+
+    instance_id: str
+    source: Literal["palette", "menu", "cell", "terminal", "api"] = "api"
+    save: Literal["all", "none"] = "all"
+    tab: Optional[str] = None
+    kernel: Optional[str] = None
+    attempt: Optional[str] = None
+
+
+class TabReport(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a tab's report."""
+
+    state: Literal["here", "saved", "failed"]
+    documents: List[Document] = []
+
+
+class Shared(msgspec.Struct):
+    """What the handlers share."""
+
+    instance: ThisInstance
+    activity: Activity
+    roll_call: RollCall
+
+
+class BadRequestError(NotebookStopError):
+    """The request is not of the form asked for."""
+
+    default_code = "bad_request"
+
+
+def status_of(error: NotebookStopError) -> int:
+    """Return the HTTP status that tells `error` to the browser."""
+    if isinstance(error, BadRequestError):
+        return 400
+    if isinstance(error, NotInInstanceError):
+        return 404
+    if isinstance(error, (InstanceStateError, SaveError, CancelledStopError, IdentityError)):
+        return 409
+    if isinstance(error, UnreachableError) and error.status is None:
+        return 504
+    return 502
+
+
+class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
+    """What the handlers have in common."""
+
+    auth_resource = "jupyter_notebook_stop"
+
+    @property
+    def shared(self) -> Shared:
+        """What the handlers share."""
+        shared: Shared = self.settings[SETTING]
+        return shared
+
+    def set_default_headers(self) -> None:
+        super().set_default_headers()
+        self.set_header("Cache-Control", "no-store")
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer every error in the one form of the contract."""
+        error = kwargs.get("exc_info", (None, None, None))[1]
+        if isinstance(error, NotebookStopError):
+            status_code = status_of(error)
+            view = views.problem(error)
+        else:
+            message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
+            view = {
+                "code": f"http_{status_code}",
+                "message": message or http.client.responses.get(status_code, "Unknown error"),
+                "remedy": None,
+                "request_id": None,
+                "upstream_status": None,
+            }
+        self.set_status(status_code)
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode(view))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what was expected as a line, not as a traceback."""
+        if isinstance(value, NotebookStopError):
+            self.log.warning("%s %s: %s", self.request.method, self.request.path, value)
+        else:
+            super().log_exception(typ, value, tb)
+
+    def answer(self, view: views.View, status: int = 200) -> None:
+        """Finish with `view` as JSON."""
+        self.set_status(status)
+        self.set_header("Content-Type", "application/json")
+        self.finish(msgspec.json.encode(view))
+
+    def body_as(self, kind: Type[T]) -> T:
+        """Return the body as `kind`.
+
+        Raises
+        ------
+        BadRequestError
+            When it is not of that form.
+        tornado.web.HTTPError
+            413 when it is too large.
+        """
+        if len(self.request.body) > MAX_BODY:
+            raise web.HTTPError(413, f"The body has more than {MAX_BODY} bytes.")
+        if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+            raise BadRequestError("The body must be JSON, with Content-Type application/json.")
+        try:
+            return msgspec.json.decode(self.request.body, type=kind)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise BadRequestError(f"The body is not of the form asked for: {error}") from None
+
+    async def view(self, kernel: str | None, max_age: float) -> views.View:
+        """Return the view of this instance, also where the cloud can't be read."""
+        this = self.shared.instance
+        error: NotebookStopError | None = None
+        try:
+            await this.show(max_age)
+        except NotebookStopError as failure:
+            error = failure
+        return views.instance(this, await self.shared.activity.at_risk(kernel), error)
+
+    def checked_name(self, value: str | None, what: str) -> str | None:
+        """Return a name that a caller chose, if it is of the form for names."""
+        if value is not None and not re.match(NAME, value):
+            raise BadRequestError(f"The {what} must be 1 to 64 letters, digits, '-' or '_'.")
+        return value
+
+
+class InstanceHandler(NotebookStopHandler):
+    """``GET instance``."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Say who this instance is, how it is, and what a stop would cost."""
+        this = self.shared.instance
+        try:
+            this.identity  # noqa: B018 - raises where this is not an instance
+        except (NotInInstanceError, IdentityError) as error:
+            self.answer({"available": False, "reason": f"{error.message} {error.remedy or ''}".strip()})
+            return
+        kernel = self.get_query_argument("kernel", None)
+        if kernel is not None and len(kernel) > 100:
+            raise BadRequestError("The kernel id is too long.")
+        current = this.attempt
+        # An instance that is stopping is watched by the server itself, however many tabs ask.
+        followed = current is not None and current.phase == ACCEPTED
+        self.answer(await self.view(kernel, 2 * this.config.poll_interval if followed else 1.0))
+
+
+class StopHandler(NotebookStopHandler):
+    """``POST stop``."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Stop the instance, or join the stop that is under way."""
+        wanted = self.body_as(StopRequest)
+        tab, attempt_id = self.checked_name(wanted.tab, "tab"), self.checked_name(wanted.attempt, "attempt")
+        if wanted.kernel is not None and len(wanted.kernel) > 100:
+            raise BadRequestError("The kernel id is too long.")
+        this = self.shared.instance
+        own = this.identity.instance_id.value
+        if wanted.instance_id.lower() != own:
+            raise IdentityError(
+                f"The request means another instance; this server runs in {own}. Nothing was stopped.",
+                code="wrong_instance",
+                remedy="Reload the page: it belongs to another server.",
+            )
+        attempt = Attempt(
+            source=wanted.source,
+            save=wanted.save,
+            user=getattr(self.current_user, "username", None),
+            tab=tab,
+            kernel=wanted.kernel,
+        )
+        if attempt_id:
+            attempt.id = attempt_id
+        accepted = await this.stop(attempt, self.shared.roll_call)
+        self.answer(
+            {
+                "attempt": views.attempt(accepted),
+                "instance": await self.view(wanted.kernel, 2 * this.config.poll_interval),
+            },
+            202,
+        )
+
+
+class AttemptHandler(NotebookStopHandler):
+    """``DELETE stop/{attempt}``."""
+
+    @web.authenticated
+    @authorized
+    async def delete(self, attempt: str) -> None:
+        """Cancel an attempt while the cloud has not been called."""
+        try:
+            self.shared.instance.cancel(attempt)
+        except KeyError:
+            raise web.HTTPError(404, "No such attempt.") from None
+        self.set_status(204)
+        self.finish()
+
+
+class TabHandler(NotebookStopHandler):
+    """``PUT stop/{attempt}/tabs/{tab}``."""
+
+    @web.authenticated
+    @authorized
+    async def put(self, attempt: str, tab: str) -> None:
+        """Take a tab's report."""
+        report = self.body_as(TabReport)
+        current = self.shared.instance.attempt
+        if current is None or current.id != attempt:
+            raise web.HTTPError(404, "No such attempt.")
+        self.checked_name(tab, "tab")
+        self.shared.roll_call.report(current, tab, report.state, report.documents)
+        self.set_status(204)
+        self.finish()
+
+
+ROUTES = [
+    (r"/jupyter-notebook-stop/instance", InstanceHandler),
+    (r"/jupyter-notebook-stop/stop", StopHandler),
+    (r"/jupyter-notebook-stop/stop/([^/]+)", AttemptHandler),
+    (r"/jupyter-notebook-stop/stop/([^/]+)/tabs/([^/]+)", TabHandler),
+]
