@@ -1,0 +1,79 @@
+"""What all tests share: the network guard and an instance on the stand-in."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import sys
+import tempfile
+from typing import Any, Iterator
+
+import pytest
+
+GUARD = pathlib.Path(__file__).parent / "guard"
+GUARD_LOG = pathlib.Path(tempfile.mkdtemp(prefix="network-guard-")) / "contacts"
+
+# Before anything else: this process and all it starts are guarded from here on.
+os.environ["NETWORK_GUARD_LOG"] = str(GUARD_LOG)
+os.environ["PYTHONPATH"] = os.pathsep.join([str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])])
+sys.path.insert(0, str(GUARD))
+if "sitecustomize" in sys.modules:
+    del sys.modules["sitecustomize"]
+import sitecustomize  # noqa: E402, F401
+
+for name in [*os.environ]:
+    # The machine's own settings must not decide a test: proxies, keys, and what would make it look like an instance.
+    if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") or name.startswith(
+        ("HUAWEICLOUD_SDK_", "MODELARTS_", "HC_CONTAINER_")
+    ):
+        del os.environ[name]
+for name in ("INSTANCE_ID", "PROJECT_ID"):
+    os.environ.pop(name, None)
+
+pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+def contacts() -> list[str]:
+    """Return what the guard has recorded."""
+    return GUARD_LOG.read_text(encoding="utf-8").splitlines() if GUARD_LOG.exists() else []
+
+
+@pytest.fixture(autouse=True)
+def network_guard() -> Iterator[None]:
+    """Fail the test that contacted another machine."""
+    before = len(contacts())
+    yield
+    new = contacts()[before:]
+    if new:
+        pytest.fail("contact with another machine: " + "; ".join(new), pytrace=False)
+
+
+@pytest.fixture
+def simulator() -> Iterator[Any]:
+    """A stand-in of the cloud whose instance stops in a blink."""
+    from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+    with ThreadedSimulator(step_seconds=0.05) as running:
+        yield running
+
+
+def instance_environment(simulator: Any) -> dict[str, str]:
+    """Return the environment of a process inside the stand-in's instance."""
+    return {
+        "INSTANCE_ID": simulator.instance_id,
+        "PROJECT_ID": simulator.project_id,
+        "MODELARTS_ENDPOINT": simulator.endpoint,
+        "MODELARTS_REGION": simulator.region,
+        "HUAWEICLOUD_SDK_AK": simulator.access_key,
+        "HUAWEICLOUD_SDK_SK": simulator.secret_key,
+        "HUAWEICLOUD_SDK_SECURITY_TOKEN": simulator.security_token,
+    }
+
+
+@pytest.fixture
+def environment(simulator: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Make this process one inside the stand-in's instance."""
+    variables = instance_environment(simulator)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return variables
