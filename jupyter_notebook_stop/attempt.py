@@ -47,8 +47,8 @@ class Attempt(msgspec.Struct, kw_only=True, eq=False, weakref=True):
         Where it was asked for: ``palette``, ``menu``, ``cell``, ``terminal`` or ``api``.
     save
         ``all`` or ``none``.
-    user
-        Name of who asked, as the Jupyter server knows it.
+    user, display_name
+        Name of who asked, as the Jupyter server's identity provider knows it, and the name to show to people.
     tab, kernel
         Where the request came from, if from a tab or a kernel.
     phase
@@ -58,6 +58,7 @@ class Attempt(msgspec.Struct, kw_only=True, eq=False, weakref=True):
     source: str = "api"
     save: str = "all"
     user: Optional[str] = None
+    display_name: Optional[str] = None
     tab: Optional[str] = None
     kernel: Optional[str] = None
     id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)

@@ -141,7 +141,7 @@ class NotebooksClient:
                 else:
                     error = self._refusal(answer)
                     if error.code in ALREADY_DONE:
-                        return await self._show(instance_id, deadline)
+                        return await self._show_or(instance_id, ALREADY_DONE[error.code], deadline)
                     if answer.status in IN_DOUBT:
                         seen = await self._look(instance_id, error, deadline)
                         if seen is not None:
@@ -181,13 +181,17 @@ class NotebooksClient:
             await self._sleep(delay)
         raise AssertionError("unreachable")
 
+    async def _show_or(self, instance_id: str, status: str, deadline: float) -> Notebook:
+        """Return the instance, or what is known of it: who may stop it may be kept from reading it."""
+        try:
+            return await self._show(instance_id, deadline)
+        except NotebookStopError:
+            return Notebook(id=instance_id, status=status)
+
     async def _read_accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook | None:
         """Return the instance after a 2xx to a stop, or None where it is running all the same."""
         if not answer.body.strip():
-            try:
-                return await self._show(instance_id, deadline)
-            except NotebookStopError:
-                return Notebook(id=instance_id, status="STOPPING")
+            return await self._show_or(instance_id, "STOPPING", deadline)
         try:
             notebook = self._decoded(answer)
         except CloudError as error:
@@ -205,8 +209,6 @@ class NotebooksClient:
                 await self._sleep(self._retries.settle)
             try:
                 notebook = await self._show(instance_id, max(deadline, time.monotonic() + self._timeouts.read))
-            except CredentialsError:
-                raise
             except NotebookStopError as error:
                 reason = why.message if why else "its answer does not name a status"
                 raise OutcomeUnknownError(
@@ -279,7 +281,7 @@ class NotebooksClient:
         value: Optional[str] = answer.headers.get("retry-after")
         if not value:
             return 0.0
-        if value.strip().isdigit():
+        if value.strip().isdecimal():
             return float(value)
         moment = _http_date(value)
         return max(0.0, moment - time.time()) if moment is not None else 0.0
@@ -288,7 +290,7 @@ class NotebooksClient:
 def _http_date(value: str) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=datetime.timezone.utc)

@@ -32,6 +32,10 @@ class SecretText(TraitType[Secret, Any]):
         """Take a value from the command line."""
         return Secret(s.strip())
 
+    def from_string_list(self, values: list[str]) -> Secret:
+        """Take the last of several values; without this, traitlets would print them all in its error."""
+        return self.from_string(values[-1])
+
     def _bad_value(self) -> Exception:
         from traitlets import TraitError
 

@@ -243,18 +243,19 @@ class CredentialChain:
         self._timeout = timeout
         self._clock = clock
         self._known: Credentials | None = None
+        self._refused = False
         self._refresh_at = 0.0
         self._lock = asyncio.Lock()
-        self._hanging: set[str] = set()
+        self._hanging: set[int] = set()
 
     @property
     def known(self) -> Credentials | None:
-        """The credentials found last, without asking anybody."""
+        """The credentials found last, good or refused, without asking anybody."""
         return self._known
 
     def forget(self) -> None:
         """Ask the sources again at the next call, since the cloud refused what they gave."""
-        self._known = None
+        self._refused = True
 
     async def get(self) -> Credentials:
         """Return credentials that are still good.
@@ -265,7 +266,7 @@ class CredentialChain:
             When no source has any; the message says what each one said.
         """
         async with self._lock:
-            known = self._known
+            known = None if self._refused else self._known
             if known is not None and self._clock() < self._refresh_at:
                 return known
             try:
@@ -275,7 +276,7 @@ class CredentialChain:
                     return known
                 self._known = None
                 raise
-            self._known = found
+            self._known, self._refused = found, False
             self._refresh_at = self._when_to_refresh(found)
             return found
 
@@ -289,12 +290,12 @@ class CredentialChain:
 
     async def _ask(self) -> Credentials:
         said = []
-        for name, source in self._sources:
-            if name in self._hanging:
+        for number, (name, source) in enumerate(self._sources):
+            if number in self._hanging:
                 said.append(f"{name}: still hangs")
                 continue
             try:
-                found = await self._call(name, source)
+                found = await self._call(number, source)
             except asyncio.TimeoutError:
                 said.append(f"{name}: no answer within {self._timeout:g} s")
                 continue
@@ -309,6 +310,8 @@ class CredentialChain:
                 said.append(f"{name}: nothing")
             elif found.expires_at is not None and found.expires_at <= self._clock():
                 said.append(f"{name}: expired")
+            elif not (found.auth_token or (found.access_key and found.secret_key)):
+                said.append(f"{name}: incomplete")
             else:
                 return found
         raise CredentialsError(
@@ -317,14 +320,14 @@ class CredentialChain:
             " ~/.huaweicloud/credentials.",
         )
 
-    async def _call(self, name: str, source: Source) -> Credentials | None:
+    async def _call(self, number: int, source: Source) -> Credentials | None:
         def call() -> Credentials | None:
             try:
                 return source()
             finally:
-                self._hanging.discard(name)
+                self._hanging.discard(number)
 
-        self._hanging.add(name)
+        self._hanging.add(number)
         found = await call_in_daemon_thread(call, self._timeout)
         if found is not None and not isinstance(found, Credentials):
             raise CredentialsError("does not return credentials")

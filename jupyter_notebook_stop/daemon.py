@@ -41,11 +41,10 @@ async def call_in_daemon_thread(function: Callable[[], T], timeout: float) -> T:
         act: Callable[[], None]
         try:
             result = function()
-        except Exception as error:
-            failure: BaseException = error
-            act = lambda: future.set_exception(failure)  # noqa: E731
         except BaseException as error:
-            failure = RuntimeError(f"{type(error).__name__} in a worker")
+            # What would end the interpreter must not pass, and a future takes no StopIteration.
+            passes = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            failure = error if passes else RuntimeError(f"{type(error).__name__} in a worker")
             act = lambda: future.set_exception(failure)  # noqa: E731
         else:
             act = lambda: future.set_result(result)  # noqa: E731

@@ -183,8 +183,12 @@ _STATES = {
     "6355": "The instance is being initialised: wait until it is RUNNING, then stop it.",
 }
 
-ALREADY_DONE = frozenset({"ModelArts.6357", "ModelArts.6307", "ModelArts.6308"})
-"""Codes that say the instance is stopping or stopped already: an answer, not an error."""
+ALREADY_DONE: Mapping[str, str] = {
+    "ModelArts.6357": "STOPPING",
+    "ModelArts.6307": "STOPPED",
+    "ModelArts.6308": "STOPPING",
+}
+"""Codes that say the instance is stopping or stopped already, an answer and not an error, with the status they tell."""
 
 _BY_CODE: Dict[str, _Case] = {
     **{f"ModelArts.{code}": _Case(InstanceStateError, remedy) for code, remedy in _STATES.items()},
@@ -268,7 +272,8 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         code, message, request_id = None, None, None
     if message is None:
-        message = _plain(body[: 16 * MAX_MESSAGE].decode("utf-8", "replace"))
+        # Redacted before it is cut: half a secret would not be recognised.
+        message = _plain(redact(body.decode("utf-8", "replace"), *secrets)[: 16 * MAX_MESSAGE])
     if request_id is None:
         request_id = headers.get("x-request-id")
     message = redact(message, *secrets)

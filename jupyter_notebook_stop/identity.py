@@ -90,6 +90,8 @@ def check_endpoint(url: str, source: str) -> str:
     """
     remedy = f"Set it to https:// and a host name; {source} has the wrong form."
     try:
+        if not url.isprintable():
+            raise ValueError("urlsplit would take such characters away without a word")
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
@@ -97,7 +99,7 @@ def check_endpoint(url: str, source: str) -> str:
     host = parts.hostname or ""
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
         raise IdentityError("The endpoint is not a URL of the form https://host.", code="bad_endpoint", remedy=remedy)
-    if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
+    if "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"):
         raise IdentityError("The endpoint must be scheme and host alone.", code="bad_endpoint", remedy=remedy)
     if parts.scheme == "http" and not is_loopback(host):
         raise IdentityError("Plain http is accepted on loopback only.", code="bad_endpoint", remedy=remedy)

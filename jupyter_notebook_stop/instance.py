@@ -64,7 +64,8 @@ STILL_RUNNING_LIMIT = 30.0
 """How long an accepted stop may leave the instance RUNNING before it counts as failed, in seconds."""
 
 REMEMBER_401 = 10.0
-"""How long the cloud's 401 stands for further reads, in seconds: repeated failures lock an access key."""
+"""How long the cloud's 401 stands for further reads, in seconds, six times longer after each one in a row: more than
+five in a row lock an access key, and who follows a stop asks for an hour."""
 
 
 def _load() -> ssl.SSLContext:
@@ -112,7 +113,8 @@ class ThisInstance:
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
         self._rejected: CredentialsError | None = None
-        self._rejected_at = float("-inf")
+        self._rejected_until = float("-inf")
+        self._rejections = 0
         self._observers: list[Observer] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
 
@@ -243,7 +245,7 @@ class ThisInstance:
         now = time.monotonic()
         if self._latest is not None and now - self._latest_at < max_age:
             return self._latest
-        if self._rejected is not None and now - self._rejected_at < REMEMBER_401:
+        if self._rejected is not None and now < self._rejected_until:
             raise self._rejected
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._read())
@@ -261,13 +263,14 @@ class ThisInstance:
             notebook = await client.show(self.identity.instance_id.value)
         except CredentialsError as error:
             if error.status == 401:
-                self._rejected, self._rejected_at = error, time.monotonic()
+                self._rejected, self._rejected_until = error, time.monotonic() + REMEMBER_401 * 6.0**self._rejections
+                self._rejections += 1
             raise
-        self._rejected = None
         return self._remember(notebook)
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
+        self._rejected, self._rejections = None, 0
         return notebook
 
     async def stop(self, wanted: Attempt, prepare: Prepare | None = None) -> Attempt:
@@ -337,11 +340,15 @@ class ThisInstance:
                 finally:
                     self._preparing.cancel()
                     self._preparing = None
+                if attempt.error is not None:
+                    # Cancelled when `prepare` was done already, or by one that went on all the same.
+                    raise attempt.error
             self._enter(attempt, STOPPING)
             notebook = await self._ask()
         except asyncio.CancelledError:
-            if attempt.error is None:
+            if attempt.phase != SAVING:
                 raise
+            attempt.error = attempt.error or CancelledStopError("The stop was cancelled; nothing was stopped.")
             self._enter(attempt, CANCELLED)
         except (SaveError, CancelledStopError) as error:
             attempt.error = error
@@ -417,7 +424,8 @@ class ThisInstance:
 
     async def aclose(self) -> None:
         """End what is under way in this process and close the connections."""
-        tasks = [task for task in (self._watching, self.attempt and self.attempt.task, self._reading) if task]
+        running = (self._watching, self.attempt and self.attempt.task, self._reading, self._connecting)
+        tasks = [task for task in running if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -275,7 +275,11 @@ def decode(body: bytes) -> Notebook:
     try:
         return msgspec.json.decode(body, type=Notebook, strict=False, dec_hook=_decode_secret)
     except RecursionError:
-        raise msgspec.DecodeError("JSON nested too deeply") from None
+        reason = "JSON nested too deeply"
+    except UnicodeDecodeError:
+        reason = "JSON is not UTF-8"
+    # Out here, since what was caught holds the whole text, token included.
+    raise msgspec.DecodeError(reason)
 
 
 def dump(model: msgspec.Struct) -> Dict[str, Any]:

@@ -12,7 +12,7 @@ _SENSITIVE = re.compile(
     r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access(?=\s*=)|access_?key(?:_?id)?|security_?token|auth_?token"
     r"|secret(?:_?(?:access_?)?key)?|\btoken|\bak\b|\bsk\b)"
     r"(?P<mark>[\"']?\s*[:=]\s*)"
-    r"(?P<quote>[\"']?)(?!\*{8})(?P<value>(?:SDK-HMAC-SHA256 |Bearer |token )?[^\s,;\"'\\&<>]+)"
+    r"(?P<quote>[\"']?)(?!\*{8})(?P<value>(?:(?:SDK-HMAC-SHA256|Bearer|Basic|Negotiate|NTLM|token) )?[^\s,;\"'\\&<>]+)"
 )
 
 
@@ -51,6 +51,9 @@ class Secret:
         return format(HIDDEN, spec)
 
     def __reduce__(self) -> NoReturn:
+        raise TypeError("a secret can't be pickled")
+
+    def __getstate__(self) -> NoReturn:
         raise TypeError("a secret can't be pickled")
 
     def __copy__(self) -> Secret:

@@ -76,17 +76,26 @@ class Transport:
     def __init__(self, endpoint: str, *, auth: httpx.Auth, verify: ssl.SSLContext, timeouts: Timeouts) -> None:
         self.endpoint = endpoint
         self._auth = auth
-        self._http = httpx.AsyncClient(
-            base_url=endpoint,
-            verify=verify,
-            follow_redirects=False,
-            # Loopback is never proxied; httpx itself makes no exception for it.
-            trust_env=not is_loopback(urlsplit(endpoint).hostname),
-            headers={"Content-Type": "application/json", "Accept": "application/json"},
-            timeout=httpx.Timeout(
-                connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-            ),
-        )
+        try:
+            self._http = httpx.AsyncClient(
+                base_url=endpoint,
+                verify=verify,
+                follow_redirects=False,
+                # Loopback is never proxied; httpx itself makes no exception for it.
+                trust_env=not is_loopback(urlsplit(endpoint).hostname),
+                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                timeout=httpx.Timeout(
+                    connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
+                ),
+            )
+        except (ValueError, ImportError, httpx.InvalidURL):
+            # The texts quote the proxy's address, which may hold a password.
+            failure = self._not_sent("can't be reached: the proxy to it has an address that can't be used", "bad_proxy")
+            failure.final = True
+            failure.remedy = (
+                "Correct https_proxy or all_proxy: http:// and a host; SOCKS needs the package httpx[socks]."
+            )
+            raise failure from None
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -136,6 +145,8 @@ class Transport:
             failure = self._not_sent("or the proxy to it has an address that can't be used", "bad_address")
             failure.final = True
             raise failure from None
+        except httpx.LocalProtocolError:
+            raise self._not_sent("was not asked: a credential has characters no header takes", "bad_header") from None
         except httpx.DecodingError:
             raise self._lost("answered in a broken encoding", "bad_answer") from None
         except httpx.RequestError:

@@ -213,6 +213,7 @@ class StopHandler(NotebookStopHandler):
             source=wanted.source,
             save=wanted.save,
             user=getattr(self.current_user, "username", None),
+            display_name=getattr(self.current_user, "display_name", None),
             tab=tab,
             kernel=wanted.kernel,
         )

@@ -33,7 +33,7 @@ def attempt(seen: Attempt) -> View:
         "id": seen.id,
         "phase": seen.phase,
         "source": seen.source,
-        "user": seen.user,
+        "user": seen.display_name or seen.user,
         "save": seen.save,
         "kernel": seen.kernel,
         "started_at": seen.started_at.isoformat(),

@@ -162,7 +162,7 @@ class Demo:
 
     def _start_lab(self, root: pathlib.Path, console_url: str) -> None:
         command = [
-            *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
             f"--ServerApp.port={self._port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.base_url=/{self._simulator.instance_id}/",

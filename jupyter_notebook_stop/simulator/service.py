@@ -6,7 +6,9 @@ import asyncio
 import inspect
 import logging
 import secrets
+import socket
 import ssl
+import sys
 import time
 import uuid
 from collections.abc import Awaitable, Coroutine
@@ -16,7 +18,6 @@ from typing import Any, Callable, Union
 
 from tornado.httpserver import HTTPServer
 from tornado.httputil import HTTPServerRequest
-from tornado.netutil import bind_sockets
 
 from .answers import MARKER, MARKER_HEADER, Refusal, Reply
 from .authentication import Call, KeyRing, decode_header, decode_query
@@ -187,10 +188,10 @@ class Simulator:
             raise RuntimeError("the simulator listens already")
         self._loop = asyncio.get_running_loop()
         # Started again, it comes back where its clients look for it.
-        sockets = bind_sockets(self._port or self._wanted_port, LOOPBACK)
-        self._port = sockets[0].getsockname()[1]
+        listening = _listen(self._port or self._wanted_port)
+        self._port = listening.getsockname()[1]
         self._server = HTTPServer(self._take, ssl_options=self._ssl_context, max_body_size=1 << 20)
-        self._server.add_sockets(sockets)
+        self._server.add_socket(listening)
 
     async def stop(self) -> None:
         """Stop to listen, and break off what is under way. Instances and log stay."""
@@ -326,3 +327,18 @@ class Simulator:
                 MARKER_HEADER: MARKER,
             }
         )
+
+
+def _listen(port: int) -> socket.socket:
+    # tornado's own bind_sockets leaves a socket open when the port is taken.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if sys.platform != "win32":
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setblocking(False)
+        listening.bind((LOOPBACK, port))
+        listening.listen(128)
+    except BaseException:
+        listening.close()
+        raise
+    return listening

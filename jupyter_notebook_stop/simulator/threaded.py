@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, TypeVar, overload
 
 from .authentication import KeyRing
 from .instances import Instance
@@ -96,12 +96,18 @@ class ThreadedSimulator:
             self._ready.set()
             await self._done.wait()
 
-    def call(self, function: Callable[[Simulator], T | Awaitable[T]]) -> T:
+    @overload
+    def call(self, function: Callable[[Simulator], Coroutine[Any, Any, T]]) -> T: ...
+
+    @overload
+    def call(self, function: Callable[[Simulator], T]) -> T: ...
+
+    def call(self, function: Callable[[Simulator], Any]) -> Any:
         """Run a function, or a coroutine function, on the simulator's loop and return what it returns."""
         if self._loop is None or self._thread is None:
             raise RuntimeError("the simulator doesn't run")
 
-        async def run() -> T:
+        async def run() -> Any:
             result = function(self.simulator)
             return await result if inspect.isawaitable(result) else result
 

@@ -1,0 +1,68 @@
+"""Where there is nothing to stop, the page is as if the extension were not there."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import OpenTab, Server, StartServer, Tab
+
+PAGES = [("lab", ".jp-Launcher"), ("tree", ".jp-FileBrowser")]
+
+
+def ours(tab: Tab) -> list[str]:
+    """Return the requests to our own API; the frontend's files and settings are core's to fetch."""
+    return [url for _, url in tab.requests if "/jupyter-notebook-stop/instance" in url or "-stop/stop" in url]
+
+
+def look_up(tab: Tab) -> None:
+    tab.page.keyboard.press("Control+Shift+C")
+    tab.page.locator(".lm-CommandPalette-input").fill("stop this instance")
+    tab.page.wait_for_timeout(300)
+
+
+def expect_silence(tab: Tab) -> None:
+    tab.page.wait_for_timeout(1_000)
+    assert tab.complaints == []
+    assert ours(tab) == []
+    assert tab.page.locator(".jp-Dialog").count() == 0
+
+
+@pytest.mark.parametrize(("path", "ready"), PAGES)
+def test_outside_an_instance_the_command_is_disabled_with_the_reason(
+    start_server: StartServer, open_tab: OpenTab, path: str, ready: str
+) -> None:
+    tab = open_tab(start_server({}).address(path), ready=ready)
+    expect_silence(tab)
+    look_up(tab)
+    item = tab.page.locator(".lm-CommandPalette-item", has_text="Stop this instance")
+    expect(item).to_have_class("lm-CommandPalette-item lm-mod-disabled")
+    expect(item).to_contain_text("not in a ModelArts notebook instance")
+    tab.screenshot(f"outside-{path}")
+    tab.page.keyboard.press("Enter")
+    expect_silence(tab)
+
+
+@pytest.mark.parametrize(("path", "ready"), PAGES)
+def test_without_the_server_extension_the_command_is_hidden(
+    start_server: StartServer, open_tab: OpenTab, path: str, ready: str
+) -> None:
+    off = "--ServerApp.jpserver_extensions=jupyter_notebook_stop=False"
+    tab = open_tab(start_server({}, arguments=[off]).address(path), ready=ready)
+    expect_silence(tab)
+    look_up(tab)
+    assert tab.page.locator(".lm-CommandPalette-item", has_text="Stop this instance").count() == 0
+
+
+@pytest.mark.parametrize(("path", "ready"), PAGES)
+def test_inside_an_instance_opening_a_page_asks_for_nothing(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
+) -> None:
+    tab = open_tab(instance_server.address(path), ready=ready)
+    expect_silence(tab)
+    assert simulator.count() == 0
+    tab.page.get_by_role("menuitem", name="File").first.click()
+    expect(tab.page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:stop']")).to_be_visible()
+    tab.screenshot(f"menu-{path}")

@@ -1,0 +1,187 @@
+"""The extension in a server: what the page is told, settings, events, activity, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.server.announcing import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import Fetch
+
+
+def page_option(serverapp: Any) -> dict[str, Any]:
+    option: dict[str, Any] = json.loads(serverapp.web_app.settings["page_config_data"]["jupyterNotebookStop"])
+    return option
+
+
+def test_the_page_knows_its_instance_without_a_request(jp_serverapp: Any, simulator: ThreadedSimulator) -> None:
+    assert page_option(jp_serverapp) == {"available": True, "instance_id": simulator.instance_id}
+    assert simulator.count() == 0
+
+
+class TestOutside:
+    """A server that does not run in an instance."""
+
+    @pytest.fixture
+    def environment(self) -> dict[str, str]:
+        return {}
+
+    async def test_the_reason_is_told(self, jp_serverapp: Any, fetch: Fetch) -> None:
+        option = page_option(jp_serverapp)
+        assert option["available"] is False
+        assert "not in a ModelArts notebook instance" in option["reason"]
+        status, view = await fetch("GET", "instance")
+        assert status == 200
+        assert view["available"] is False
+        assert "INSTANCE_ID" in view["reason"]
+
+    async def test_a_stop_is_404(self, fetch: Fetch) -> None:
+        status, problem = await fetch("POST", "stop", body={"instance_id": "x"})
+        assert (status, problem["code"]) == (404, "not_in_instance")
+
+
+class TestContradiction:
+    """A server whose sources name two instances."""
+
+    @pytest.fixture
+    def stop_config(self) -> dict[str, Any]:
+        return {"instance_id": "11111111-1111-4111-8111-111111111111"}
+
+    async def test_nothing_is_stopped(self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        option = page_option(jp_serverapp)
+        assert option["available"] is False
+        assert "INSTANCE_ID" in option["reason"]
+        assert "c.NotebookStop.instance_id" in option["reason"]
+        status, problem = await fetch("POST", "stop", body={"instance_id": simulator.instance_id})
+        assert (status, problem["code"]) == (409, "identity_conflict")
+        assert simulator.count() == 0
+
+
+async def test_every_step_is_on_the_event_bus(
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[tuple[str, dict[str, Any]]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        seen.append((schema_id, data))
+
+    for schema in (STOP_EVENT, ATTEMPT_EVENT):
+        jp_serverapp.event_logger.add_listener(schema_id=schema, listener=listen)
+    with caplog.at_level(logging.INFO):
+        status, _ = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "source": "terminal"})
+    assert status == 202
+    for _ in range(100):
+        if any(data.get("phase") == "stopped" for _, data in seen):
+            break
+        await asyncio.sleep(0.02)
+    phases = [data["phase"] for schema, data in seen if schema == STOP_EVENT]
+    assert phases == ["saving", "stopping", "accepted", "stopped"]
+    records = [data for schema, data in seen if schema == ATTEMPT_EVENT]
+    assert len(records) == 1
+    assert records[0]["outcome"] == "accepted"
+    assert records[0]["source"] == "terminal"
+    assert records[0]["user"]
+    assert records[0]["silent_tabs"] is not None
+    lines = [record.getMessage() for record in caplog.records if "Stop of instance" in record.getMessage()]
+    assert len(lines) == 1
+    assert simulator.instance_id in lines[0]
+    assert "terminal" in lines[0]
+
+
+async def test_a_refusal_leaves_one_record_too(jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+    seen: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        seen.append(data)
+
+    jp_serverapp.event_logger.add_listener(schema_id=ATTEMPT_EVENT, listener=listen)
+    simulator.settings.deny("stop")
+    await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
+    await asyncio.sleep(0.05)
+    assert [(record["outcome"], record["code"]) for record in seen] == [("refused", "ModelArts.0112")]
+
+
+async def test_busy_kernels_are_seen_with_path_and_time(jp_serverapp: Any, fetch: Fetch, jp_root_dir: Any) -> None:
+    (jp_root_dir / "train.ipynb").write_text("{}", encoding="utf-8")
+    session = await jp_serverapp.session_manager.create_session(
+        path="train.ipynb", name="train.ipynb", type="notebook", kernel_name="python3"
+    )
+    kernel_id = session["kernel"]["id"]
+    kernel = jp_serverapp.kernel_manager.get_kernel(kernel_id)
+    client = kernel.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=60)
+        client.execute("import time; time.sleep(30)")
+        busy: list[dict[str, Any]] = []
+        for _ in range(200):
+            _, view = await fetch("GET", "instance")
+            busy = view["at_risk"]["kernels"]
+            if busy:
+                break
+            await asyncio.sleep(0.05)
+        assert [(entry["id"], entry["path"]) for entry in busy] == [(kernel_id, "train.ipynb")]
+        since = busy[0]["busy_since"]
+        await asyncio.sleep(0.3)
+        _, view = await fetch("GET", "instance")
+        assert view["at_risk"]["kernels"][0]["busy_since"] == since
+        _, view = await fetch("GET", "instance", params={"kernel": kernel_id})
+        assert view["at_risk"]["kernels"] == []
+    finally:
+        client.stop_channels()
+        await jp_serverapp.kernel_manager.shutdown_kernel(kernel_id, now=True)
+
+
+async def test_terminals_are_seen(jp_serverapp: Any, fetch: Fetch) -> None:
+    terminals = jp_serverapp.web_app.settings["terminal_manager"]
+    model = terminals.create()
+    try:
+        _, view = await fetch("GET", "instance")
+        assert view["at_risk"]["terminals"] == [model["name"]]
+    finally:
+        await terminals.terminate(model["name"], force=True)
+
+
+async def test_the_client_is_closed_with_the_server(jp_serverapp: Any, fetch: Fetch) -> None:
+    await fetch("GET", "instance")
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    client = await app.this_instance.connect()
+    http = client._transport._http
+    assert not http.is_closed
+    await app.stop_extension()
+    assert http.is_closed
+
+
+def test_every_setting_has_help() -> None:
+    for name, trait in NotebookStop.class_own_traits(config=True).items():
+        assert trait.help, name
+
+
+def test_nothing_heavy_is_imported_before_the_first_use() -> None:
+    code = (
+        "import sys; import jupyter_server.serverapp; before = set(sys.modules);"
+        "import jupyter_notebook_stop.server.app;"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(new & {'httpx', 'httpcore', 'anyio', 'h11', 'huaweicloudsdkcore', 'IPython'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_package_imports_without_jupyter_server() -> None:
+    code = (
+        "import sys; sys.modules['jupyter_server'] = None; sys.modules['tornado'] = None;"
+        "import jupyter_notebook_stop, jupyter_notebook_stop.instance, jupyter_notebook_stop.client;"
+        "import jupyter_notebook_stop.config, jupyter_notebook_stop.cli; print('fine')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "fine"
