@@ -89,9 +89,9 @@ export class ConfirmationBody extends Widget {
             'dd',
             { 'data-part': 'stops' },
             instance.dedicated_pool
-              ? trans.__('The compute, this JupyterLab, kernels and terminals.')
+              ? trans.__('The compute, this Jupyter server, kernels and terminals.')
               : trans.__(
-                  'The compute and its billing, this JupyterLab, kernels and terminals.'
+                  'The compute and its billing, this Jupyter server, kernels and terminals.'
                 )
           ),
           h('dt', {}, trans.__('What is lost')),
@@ -114,7 +114,8 @@ export class ConfirmationBody extends Widget {
             trans.__('A restart can fail when the flavor is sold out.')
           )
         ),
-        atRisk(data),
+        atRisk(trans, instance),
+        notSaved(data),
         lease(trans, instance)
       )
     });
@@ -134,16 +135,14 @@ function billing(trans: TranslationBundle, instance: IInstance): string {
     : trans.__('The storage may stay billed.');
 }
 
-function atRisk({
-  trans,
-  instance,
-  unsaved
-}: IConfirmation): HTMLElement | null {
+function atRisk(
+  trans: TranslationBundle,
+  instance: IInstance
+): HTMLElement | null {
   const { kernels, terminals } = instance.at_risk;
   const items = [
     ...kernels.map(kernel => busy(trans, kernel)),
-    ...terminals.map(name => item(trans.__('Terminal %1 is open', name))),
-    ...unsaved.map(path => item(trans.__('Not saved yet: %1', path)))
+    ...terminals.map(name => trans.__('Terminal %1 is open', name))
   ];
   if (!items.length) {
     return null;
@@ -153,20 +152,33 @@ function atRisk({
     'section',
     { class: '-risk', 'data-part': 'risk' },
     h('h3', {}, trans.__('Right now')),
-    h('ul', {}, ...items.slice(0, NAMED)),
-    more > 0 &&
-      h('p', {}, trans._n('and %1 more', 'and %1 more', more))
+    h('ul', {}, ...items.slice(0, NAMED).map(text => h('li', {}, text))),
+    more > 0 && h('p', {}, trans._n('and %1 more', 'and %1 more', more))
   );
 }
 
-function busy(trans: TranslationBundle, kernel: IBusyKernel): HTMLElement {
-  const name = kernel.path ?? kernel.name;
-  const since = kernel.busy_since ? new Date(kernel.busy_since) : null;
-  return item(
-    since
-      ? trans.__('%1 is running since %2', name, moment(since))
-      : trans.__('%1 is running', name)
+/** Said in passing: an open notebook often counts as not saved without having been touched. */
+function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
+  if (!unsaved.length) {
+    return null;
+  }
+  const names = unsaved.slice(0, NAMED).join(', ');
+  const more = unsaved.length - NAMED;
+  return h(
+    'p',
+    { class: '-aside', 'data-part': 'unsaved' },
+    more > 0
+      ? trans.__('Not saved yet in this tab: %1 and %2 more.', names, more)
+      : trans.__('Not saved yet in this tab: %1.', names)
   );
+}
+
+function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
+  const name = kernel.path ?? kernel.name;
+  const since = kernel.busy_since;
+  return since
+    ? trans.__('%1 is running since %2', name, moment(new Date(since)))
+    : trans.__('%1 is running', name);
 }
 
 function lease(
@@ -181,10 +193,6 @@ function lease(
         trans.__('It would stop by itself at %1.', moment(new Date(end)))
       )
     : null;
-}
-
-function item(text: string): HTMLElement {
-  return h('li', {}, text);
 }
 
 /** The time, with the day where that is not today. */

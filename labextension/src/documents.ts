@@ -96,9 +96,10 @@ async function changedOnDisk(
     return false;
   }
   try {
+    // JupyterLab 4.0 knows no hash, and sends the server one it refuses.
     const disk = await page.app.serviceManager.contents.get(context.path, {
       content: false,
-      hash: true
+      ...(ours.hash ? { hash: true } : {})
     });
     if (ours.hash && disk.hash) {
       return ours.hash !== disk.hash;

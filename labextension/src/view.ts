@@ -31,7 +31,8 @@ export class StopView {
 
   /** Take it away. */
   close(): void {
-    this.dialog?.dispose();
+    // Not dispose(): that would reject every dialog that waits behind this one.
+    this.dialog?.reject();
     this.dialog = null;
   }
 

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import OpenTab, Server, StartServer, Tab
+from .conftest import NOTEBOOKS_OWN, OpenTab, Server, StartServer, Tab
 
 PAGES = [("lab", ".jp-Launcher"), ("tree", ".jp-FileBrowser")]
 
@@ -66,3 +66,16 @@ def test_inside_an_instance_opening_a_page_asks_for_nothing(
     tab.page.get_by_role("menuitem", name="File").first.click()
     expect(tab.page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:stop']")).to_be_visible()
     tab.screenshot(f"menu-{path}")
+
+
+def test_the_complaint_passed_over_is_not_ours(start_server: StartServer, open_tab: OpenTab) -> None:
+    nowhere = [f"--{app}.labextensions_path=/nowhere" for app in ("LabApp", "JupyterNotebookApp")]
+    server = start_server({}, arguments=nowhere)
+    errors: list[str] = []
+    tab = open_tab(server.address("lab"), ready=".jp-Launcher")
+    tab.page.on("pageerror", lambda error: errors.append(str(error)))
+    tab.page.goto(server.address("tree"))
+    tab.page.wait_for_selector(".jp-FileBrowser")
+    tab.page.wait_for_timeout(2_000)
+    assert not any("jupyter-notebook-stop" in url for _, url in tab.requests if "/static/" in url)
+    assert set(errors) <= {NOTEBOOKS_OWN}

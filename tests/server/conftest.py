@@ -32,7 +32,9 @@ def jp_server_config(environment: dict[str, str], stop_config: dict[str, Any]) -
 def fetch(jp_fetch: Any) -> Fetch:
     """Ask the local API and return status and decoded body, whatever the status."""
 
-    async def ask(method: str, *path: str, body: Any = None, raw: bytes | None = None, **options: Any) -> tuple[int, Any]:
+    async def ask(
+        method: str, *path: str, body: Any = None, raw: bytes | None = None, **options: Any
+    ) -> tuple[int, Any]:
         headers = {"Content-Type": "application/json", **options.pop("headers", {})}
         data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
         if data is None and method in ("POST", "PUT"):

@@ -224,3 +224,11 @@ def proxy() -> Iterator[Proxy]:
         yield running
         running.shutdown()
         thread.join(5)
+
+
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """Return a port that is bound and not listened at: every connection to it is refused."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]

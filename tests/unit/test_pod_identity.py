@@ -76,11 +76,15 @@ def answer(**fields: Any) -> bytes:
     return json.dumps({"credential": {"access": "ak", "secret": "sk", **fields}}).encode()
 
 
-@pytest.mark.parametrize("outer", ["credential", "credentials"])
-@pytest.mark.parametrize("access", ["access", "accessKeyId", "access_key_id"])
-@pytest.mark.parametrize("secret", ["secret", "secretAccessKey", "secret_access_key"])
-@pytest.mark.parametrize("token", ["securitytoken", "securityToken", "security_token"])
-@pytest.mark.parametrize("expiry", ["expires_at", "expiration"])
+@pytest.mark.parametrize(
+    ("outer", "access", "secret", "token", "expiry"),
+    [
+        ("credential", "access", "secret", "securitytoken", "expires_at"),
+        ("credentials", "accessKeyId", "secretAccessKey", "securityToken", "expiration"),
+        ("credential", "access_key_id", "secret_access_key", "security_token", "expiration"),
+        ("credentials", "access_key_id", "secret", "securityToken", "expires_at"),
+    ],
+)
 def test_every_spelling(
     service: Service, environ: dict[str, str], outer: str, access: str, secret: str, token: str, expiry: str
 ) -> None:

@@ -1,0 +1,152 @@
+"""The way to the cloud: limits, TLS, proxies."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import pathlib
+import ssl
+from typing import Any
+
+import httpx
+import pytest
+
+import jupyter_notebook_stop
+from jupyter_notebook_stop.credentials import Credentials
+from jupyter_notebook_stop.errors import UnreachableError
+from jupyter_notebook_stop.redaction import Secret
+from jupyter_notebook_stop.transport import NotSentError, Timeouts, Transport
+
+REAL = "https://modelarts.cn-north-4.myhuaweicloud.com"
+PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+
+
+def own_trust(certificate: tuple[str, str]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=certificate[0])
+
+
+@pytest.fixture
+def proxied(proxy: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name in PROXIES:
+        monkeypatch.setenv(name, proxy.url)
+    return proxy
+
+
+def test_the_limits_reach_the_client(trusting: ssl.SSLContext) -> None:
+    limits = Timeouts(connect=1.0, read=2.0, write=3.0, pool=4.0, total=5.0)
+
+    async def main() -> httpx.Timeout:
+        transport = Transport(REAL, auth=httpx.Auth(), verify=trusting, timeouts=limits)
+        await transport.aclose()
+        return transport._http.timeout
+
+    assert asyncio.run(main()) == httpx.Timeout(connect=1.0, read=2.0, write=3.0, pool=4.0)
+    assert all(limit > 0 for limit in Timeouts()), "there is a limit for everything by default"
+
+
+def test_nothing_is_sent_when_the_time_is_over(cloud: Any) -> None:
+    with pytest.raises(NotSentError, match="time for this operation is over"):
+        cloud.show(timeouts=Timeouts(total=-1.0))
+    assert cloud.simulator.count() == 0
+
+
+def test_a_certificate_that_nobody_trusts_is_refused(cloud: Any, secure_simulator: Any) -> None:
+    for act in (cloud.show, cloud.stop):
+        with pytest.raises(UnreachableError) as caught:
+            act(endpoint=secure_simulator.endpoint)
+        assert caught.value.code == "tls"
+        assert "SSL_CERT_FILE" in str(caught.value.remedy)
+    assert secure_simulator.count() == 0
+    assert cloud.slept == [], "trying again would not help"
+
+
+def test_a_certificate_of_a_site_s_own_authority_is_taken(secure_cloud: Any) -> None:
+    assert secure_cloud.show().status == "RUNNING"
+    assert secure_cloud.stop().status == "STOPPING"
+
+
+@pytest.fixture
+def secure_cloud(cloud: Any, secure_simulator: Any, certificate: tuple[str, str]) -> Any:
+    return type(cloud)(secure_simulator, own_trust(certificate))
+
+
+def test_a_certificate_of_another_host_is_refused(secure_cloud: Any) -> None:
+    endpoint = secure_cloud.simulator.endpoint.replace("127.0.0.1", "localhost")
+    with pytest.raises(UnreachableError) as caught:
+        secure_cloud.show(endpoint=endpoint)
+    assert caught.value.code == "tls"
+
+
+@pytest.mark.parametrize("part", ["verify=False", "CERT_NONE", "check_hostname", "_create_unverified_context"])
+def test_nothing_in_the_package_turns_verification_off(part: str) -> None:
+    folder = pathlib.Path(jupyter_notebook_stop.__file__).parent
+    files = [path for path in folder.rglob("*.py") if "labextension" not in path.parts]
+    assert len(files) > 10
+    assert [path.name for path in files if part in ast.unparse(ast.parse(path.read_text(encoding="utf-8")))] == []
+
+
+def test_the_proxy_leads_to_the_cloud(secure_cloud: Any, proxied: Any) -> None:
+    proxied.target = secure_cloud.simulator.port
+    assert secure_cloud.show(endpoint=REAL).status == "RUNNING"
+    assert secure_cloud.stop(endpoint=REAL).status == "STOPPING"
+    assert proxied.asked == ["CONNECT modelarts.cn-north-4.myhuaweicloud.com:443 HTTP/1.1"] * 2
+    assert secure_cloud.order() == ["show", "stop"]
+
+
+def test_the_proxy_can_not_put_itself_in_the_cloud_s_place(cloud: Any, secure_simulator: Any, proxied: Any) -> None:
+    proxied.target = secure_simulator.port
+    with pytest.raises(UnreachableError) as caught:
+        cloud.show(endpoint=REAL)
+    assert caught.value.code == "tls"
+    assert secure_simulator.count() == 0
+
+
+def test_loopback_is_never_proxied(cloud: Any, proxied: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert cloud.show().status == "RUNNING"
+    assert cloud.stop(endpoint=cloud.simulator.endpoint.replace("127.0.0.1", "localhost")).status == "STOPPING"
+    assert proxied.asked == []
+
+
+@pytest.mark.parametrize(
+    "status", ["403 Forbidden by the test", "407 Proxy Authentication Required", "502 Bad Gateway"]
+)
+def test_a_proxy_that_refuses(cloud: Any, proxied: Any, status: str) -> None:
+    proxied.answer = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()
+    for act in (cloud.show, cloud.stop):
+        with pytest.raises(NotSentError) as caught:
+            act(endpoint=REAL)
+        assert caught.value.code == "proxy"
+        assert status in caught.value.message
+        assert "https_proxy" in str(caught.value.remedy)
+    assert len(proxied.asked) == 2
+
+
+def test_a_proxy_that_is_not_there(cloud: Any, deaf_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{deaf_port}")
+    with pytest.raises(NotSentError):
+        cloud.stop(endpoint=REAL)
+
+
+@pytest.mark.parametrize(
+    "address", ["gopher://user:password@127.0.0.1", "socks5://user:password@127.0.0.1:1080", "http://[password"]
+)
+def test_a_proxy_whose_address_makes_no_sense(cloud: Any, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("https_proxy", address)
+    for act in (cloud.show, cloud.stop):
+        with pytest.raises(UnreachableError) as caught:
+            act(endpoint=REAL)
+        error: BaseException | None = caught.value
+        assert "password" not in f"{error} {vars(error)}"
+        assert "proxy" in str(error)
+    assert cloud.slept == []
+
+
+@pytest.mark.parametrize("token", ["line\nbreak", "line\r\nX-Injected: 1", "nul\x00"])
+def test_a_token_that_is_no_header_reaches_nobody(cloud: Any, token: str) -> None:
+    with pytest.raises(NotSentError) as caught:
+        cloud.stop(source=lambda: Credentials(source="t", auth_token=Secret(token)))
+    assert caught.value.code == "bad_header"
+    assert "break" not in f"{caught.value}"
+    assert cloud.simulator.count() == 0
