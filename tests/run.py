@@ -8,12 +8,14 @@ from __future__ import annotations
 import sys
 
 import browser_finder
+import environments
 import pytest
 
 
 def main() -> int:
     """Return pytest's exit code."""
     print("Browser:", browser_finder.find_or_install(), flush=True)
+    environments.create()
     return pytest.main(sys.argv[1:])
 
 

@@ -7,24 +7,10 @@ import urllib.request
 from typing import Any, Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from .conftest import OpenTab, RunningDemo, Tab
-
-LAB = ".jp-Launcher"
-TREE = ".jp-FileBrowser"
-
-
-def run_from_palette(page: Page) -> None:
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill("stop this instance")
-    page.locator(".lm-CommandPalette-item", has_text="Stop this instance").click()
-    expect(page.locator(".jp-Dialog")).to_be_visible()
-
-
-def expect_farewell(page: Page) -> None:
-    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
-    expect(page.locator(".jp-Dialog")).to_contain_text("You can close this tab")
+from .steps import LAB, TREE, expect_farewell, run_from_palette
 
 
 def http_complaints(tab: Tab) -> list[str]:

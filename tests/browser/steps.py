@@ -1,0 +1,69 @@
+"""What a user does in a page, step by step."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+LAB = ".jp-Launcher"
+TREE = ".jp-FileBrowser"
+
+
+def run_from_palette(page: Page) -> None:
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("stop this instance")
+    page.locator(".lm-CommandPalette-item", has_text="Stop this instance").click()
+    expect(page.locator(".jp-Dialog")).to_be_visible()
+
+
+def expect_farewell(page: Page) -> None:
+    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-Dialog")).to_contain_text("You can close this tab")
+
+
+def stop_from_palette(page: Page, choice: str = "Save all and stop") -> None:
+    """Run the command and choose in the confirmation."""
+    run_from_palette(page)
+    page.get_by_role("button", name=choice).click()
+
+
+def expect_phase(page: Page, phase: str) -> None:
+    """Wait until the progress view shows a phase."""
+    expect(page.locator(f"[data-view=progress][data-phase={phase}]")).to_be_visible(timeout=30_000)
+
+
+def failure(page: Page) -> Locator:
+    """Return the dialog that says why nothing was stopped, once it is there."""
+    dialog = page.locator(".jp-Dialog", has=page.get_by_role("button", name="Copy details"))
+    expect(dialog).to_be_visible(timeout=40_000)
+    return dialog
+
+
+def write_notebook(path: pathlib.Path, *sources: str) -> None:
+    """Write a notebook with code cells."""
+    cells: list[dict[str, Any]] = [
+        {
+            "cell_type": "code",
+            "id": f"cell-{number}",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": source,
+        }
+        for number, source in enumerate(sources)
+    ]
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def type_text(page: Page, text: str) -> None:
+    """Type into the first editor of the page, and make sure that it arrived."""
+    editor = page.locator(".jp-MainAreaWidget:not(.lm-mod-hidden) .cm-content, .jp-Notebook .cm-content").first
+    editor.click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(text)
+    expect(editor).to_contain_text(text)

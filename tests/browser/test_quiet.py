@@ -1,0 +1,100 @@
+"""After the end every page is quiet; after a stop that failed, every page is alive again."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+import pytest
+from playwright.sync_api import expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .. import environments
+from ..conftest import instance_environment
+from .conftest import OpenTab, Server, StartServer, Tab
+from .steps import LAB, TREE, expect_farewell, expect_phase, stop_from_palette, type_text, write_notebook
+
+# Path, what shows that it is ready, and how many requests it may make in the 30 s after the server's death.
+NEWEST = {
+    "lab": (LAB, 2),
+    "lab/tree/a.ipynb": (".jp-Notebook", 2),
+    "tree": (TREE, 12),
+    "notebooks/b.ipynb": (".jp-Notebook", 5),
+}
+OLDEST = {
+    "lab": (LAB, 12),
+    "lab/tree/a.ipynb": (".jp-Notebook", 12),
+    "tree": (TREE, 12),
+    "notebooks/b.ipynb": (".jp-Notebook", 5),
+}
+
+
+def open_pages(server: Server, open_tab: OpenTab, pages: dict[str, tuple[str, int]]) -> dict[str, Tab]:
+    for name in ("a", "b"):
+        write_notebook(server.work / f"{name}.ipynb", "1 + 1")
+    tabs = {path: open_tab(server.address(path), ready=ready) for path, (ready, _) in pages.items()}
+    for path, tab in tabs.items():
+        if path.endswith(".ipynb"):
+            # A kernel that is connected is one more thing that would ask again and again.
+            tab.page.wait_for_selector("[data-status=idle], .jp-Notebook-ExecutionIndicator", timeout=60_000)
+            type_text(tab.page, f"# typed in {path}")
+    return tabs
+
+
+@pytest.mark.parametrize("which", ["newest", "oldest"])
+def test_every_page_is_quiet_after_the_end(
+    which: str, start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    pages = NEWEST if which == "newest" else OLDEST
+    python = sys.executable if which == "newest" else environments.interpreter("oldest")
+    simulator.instance.step_seconds = 60
+    base_url = f"/{simulator.instance_id}/"
+    server = start_server(instance_environment(simulator), base_url=base_url, python=python)
+    tabs = open_pages(server, open_tab, pages)
+
+    stop_from_palette(tabs["lab"].page)
+    for tab in tabs.values():
+        expect_phase(tab.page, "accepted")
+    tabs["lab"].page.wait_for_timeout(3_000)
+    death = server.kill()
+    tabs["lab"].page.wait_for_timeout(30_000)
+
+    counts = {path: len(tab.requests_since(death)) for path, tab in tabs.items()}
+    print(f"requests in the 30 s after the server's death, {which}: {counts}")
+    for path, tab in tabs.items():
+        assert counts[path] <= pages[path][1], "\n".join(tab.requests_since(death))
+        expect_farewell(tab.page)
+        expect(tab.page.locator(".jp-Dialog")).to_have_count(1)
+        asked: list[str] = []
+        tab.page.on("dialog", lambda dialog, asked=asked: (asked.append(dialog.type), dialog.accept()))
+        tab.page.close(run_before_unload=True)
+        assert asked == [], f"{path} nags"
+    for path in ("lab/tree/a.ipynb", "notebooks/b.ipynb"):
+        saved = (server.work / pathlib.PurePosixPath(path).name).read_text()
+        assert f"# typed in {path}" in saved
+
+
+def test_pages_come_back_when_the_stop_fails_after_all(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.instance.stop_fails_with = "RUNNING"
+    tabs = open_pages(instance_server, open_tab, NEWEST)
+    stop_from_palette(tabs["lab"].page)
+    for tab in tabs.values():
+        expect_phase(tab.page, "accepted")
+    clicker = tabs["lab"].page.locator(".jp-Dialog")
+    expect(clicker).to_contain_text("is RUNNING now", timeout=30_000)
+    clicker.get_by_role("button", name="Close").click()
+    for path, tab in tabs.items():
+        expect(tab.page.locator("[data-view=progress]")).to_have_count(0)
+        expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+        if path.endswith(".ipynb"):
+            type_text(tab.page, " and more")
+            tab.page.keyboard.press("Control+s")
+    for name in ("a", "b"):
+        for _ in range(50):
+            if " and more" in (instance_server.work / f"{name}.ipynb").read_text():
+                break
+            tabs["lab"].page.wait_for_timeout(100)
+        assert " and more" in (instance_server.work / f"{name}.ipynb").read_text()
