@@ -89,7 +89,9 @@ export class ConfirmationBody extends Widget {
             'dd',
             { 'data-part': 'stops' },
             instance.dedicated_pool
-              ? trans.__('The compute, this Jupyter server, kernels and terminals.')
+              ? trans.__(
+                  'The compute, this Jupyter server, kernels and terminals.'
+                )
               : trans.__(
                   'The compute and its billing, this Jupyter server, kernels and terminals.'
                 )
@@ -129,9 +131,7 @@ function billing(trans: TranslationBundle, instance: IInstance): string {
     );
   }
   return instance.storage === 'EVS'
-    ? trans.__(
-        'The EVS storage stays billed until the instance is deleted.'
-      )
+    ? trans.__('The EVS storage stays billed until the instance is deleted.')
     : trans.__('The storage may stay billed.');
 }
 

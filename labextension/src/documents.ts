@@ -49,7 +49,7 @@ export async function saveAll(page: IPage): Promise<IDocument[]> {
   const failed: IDocument[] = [];
   results.forEach((result, index) => {
     if (result.status === 'rejected') {
-      const { reason } = result;
+      const reason: unknown = result.reason;
       failed.push({
         path: dirty[index].localPath,
         reason: reason instanceof Error ? reason.message : String(reason)
@@ -115,10 +115,7 @@ async function changedOnDisk(
 }
 
 /** JupyterLab reports each failed save in a dialog of its own; ours says the same, once, with what follows from it. */
-function dismissEchoes(
-  known: Set<Dialog<unknown>>,
-  failed: IDocument[]
-): void {
+function dismissEchoes(known: Set<Dialog<unknown>>, failed: IDocument[]): void {
   const reasons = new Set(failed.map(({ reason }) => reason));
   const echoes = Dialog.tracker.filter(
     dialog =>

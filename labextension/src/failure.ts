@@ -20,11 +20,13 @@ export interface IFailure {
  * Show it until it is closed.
  */
 export async function showFailure(failure: IFailure): Promise<void> {
-  await new StopDialog({
+  const dialog = new StopDialog({
     title: failure.title,
     body: new FailureBody(failure),
     buttons: [Dialog.cancelButton({ label: failure.trans.__('Close') })]
-  }).ask();
+  });
+  await dialog.ask();
+  dialog.dispose();
 }
 
 /**
@@ -48,7 +50,7 @@ export function asProblem(trans: TranslationBundle, error: unknown): IProblem {
  */
 export class FailureBody extends Widget {
   constructor({ trans, problem, consoleUrl }: IFailure) {
-    const facts: [string, unknown][] = [
+    const facts: [string, string | number | null | undefined][] = [
       [trans.__('Code'), problem.code],
       [trans.__('Status of the cloud'), problem.upstream_status],
       [trans.__('Request id'), problem.request_id]

@@ -1,4 +1,3 @@
-import { PromiseDelegate } from '@lumino/coreutils';
 import { ApiError } from './api';
 import { openDocuments } from './documents';
 import { asProblem } from './failure';
@@ -48,12 +47,13 @@ export class Following {
     page.withdraw?.();
     page.following = this;
     this.view = new StopView(page.trans);
+    this.ended = new Promise(resolve => {
+      this.resolve = resolve;
+    });
   }
 
   /** Resolves when the attempt is over and the instance is not. */
-  get ended(): Promise<IEnd> {
-    return this.end.promise;
-  }
+  readonly ended: Promise<IEnd>;
 
   /** Whether nothing more will come. */
   get over(): boolean {
@@ -78,7 +78,7 @@ export class Following {
     this.show(this.save === 'all' ? 'saving' : 'stopping');
     this.page.api.stop(request).then(
       ({ attempt, instance }) => this.see({ ...instance, attempt }),
-      error => this.fail(error)
+      (error: unknown) => this.fail(error)
     );
     void this.watch();
   }
@@ -126,7 +126,7 @@ export class Following {
       // The server had one under way already, and ours has joined it.
       this.attempt = attempt.id;
     }
-    if (!attempt || attempt.id !== this.attempt) {
+    if (attempt?.id !== this.attempt) {
       this.notThere();
       return;
     }
@@ -139,6 +139,7 @@ export class Following {
         }
         break;
       case 'stopping':
+        this.hush();
         this.show('stopping');
         break;
       case 'accepted':
@@ -151,18 +152,24 @@ export class Following {
   }
 
   private accept(stopped: boolean): void {
-    if (!this.accepted) {
-      this.accepted = true;
-      const signs = openDocuments(this.page).map(
-        ({ sessionContext }) => sessionContext.connectionStatusChanged
-      );
-      this.page.quiet.enter(signs, () => this.wake());
-    }
+    this.accepted = true;
+    this.hush();
     if (stopped || this.instance?.status === 'STOPPED') {
       this.stopped = true;
       this.farewell('stopped');
     } else {
       this.show('accepted');
+    }
+  }
+
+  /** From the call to the cloud on, the server may go at any moment, perhaps before it has told us the answer. */
+  private hush(): void {
+    if (!this.hushed) {
+      this.hushed = true;
+      const signs = openDocuments(this.page).map(
+        ({ sessionContext }) => sessionContext.connectionStatusChanged
+      );
+      this.page.quiet.enter(signs, () => this.wake());
     }
   }
 
@@ -223,10 +230,12 @@ export class Following {
       return;
     }
     this.abandon();
-    this.page.quiet.leave();
+    if (this.hushed) {
+      this.page.quiet.leave();
+    }
     this.wake();
     const consoleUrl = this.instance?.console_url ?? null;
-    this.end.resolve({ phase, problem, consoleUrl, here });
+    this.resolve({ phase, problem, consoleUrl, here });
   }
 
   private show(stage: Stage, cancel: (() => void) | null = null): void {
@@ -256,15 +265,16 @@ export class Following {
     });
   }
 
-  private readonly end = new PromiseDelegate<IEnd>();
   private readonly view: StopView;
   private instance: IInstance | null = null;
+  private resolve: (end: IEnd) => void = () => undefined;
   private wake: () => void = () => undefined;
   private partIn = '';
   private misses = 0;
   private lost: unknown = null;
   private asking = false;
   private accepted = false;
+  private hushed = false;
   private stopped = false;
   private isOver = false;
 }

@@ -1,6 +1,4 @@
-import {
-  JupyterLab
-} from '@jupyterlab/application';
+import { JupyterLab } from '@jupyterlab/application';
 import type {
   JupyterFrontEnd,
   JupyterFrontEndPlugin
@@ -55,7 +53,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
         : trans.__('Stop this instance'),
       caption:
         elsewhere ||
-        trans.__('Stop the ModelArts notebook instance that this server runs in'),
+        trans.__(
+          'Stop the ModelArts notebook instance that this server runs in'
+        ),
       icon: powerIcon,
       isVisible: () => identity !== null,
       isEnabled: () => page !== null && !page.following,

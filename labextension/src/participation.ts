@@ -1,3 +1,4 @@
+import type { PartialJSONValue } from '@lumino/coreutils';
 import { openDocuments, saveAll } from './documents';
 import type { IAttempt, IDocument, TabState } from './model';
 import type { IPage } from './page';
@@ -32,12 +33,15 @@ async function outputsArrived(
     context => context.sessionContext.session?.kernel?.id === kernel
   );
   const latest = Date.now() + Timing.outputs;
-  for (const { model } of notebooks) {
-    while (
-      !JSON.stringify(model.toJSON()).includes(attempt) &&
-      Date.now() < latest
-    ) {
-      await pause(Timing.outputsLook);
-    }
+  const arrived = () =>
+    notebooks.every(({ model }) => outputs(model.toJSON()).includes(attempt));
+  while (!arrived() && Date.now() < latest) {
+    await pause(Timing.outputsLook);
   }
+}
+
+/** The outputs of a notebook as text; of anything else, none. */
+function outputs(content: PartialJSONValue): string {
+  const notebook = content as { cells?: { outputs?: unknown }[] } | null;
+  return JSON.stringify(notebook?.cells?.map(cell => cell.outputs) ?? []);
 }

@@ -116,7 +116,10 @@ export class ProgressBody extends Widget {
   }
 
   private readonly origin = h('p', { class: '-origin' });
-  private readonly stages = h('ol', { class: '-stages', 'aria-hidden': 'true' });
+  private readonly stages = h('ol', {
+    class: '-stages',
+    'aria-hidden': 'true'
+  });
   private readonly headline = h('p', {
     class: '-headline',
     role: 'status',
@@ -151,8 +154,7 @@ function stepText(
   step: IStep,
   index: number
 ): string {
-  const name =
-    step.description || trans.__('Step %1', step.step ?? index + 1);
+  const name = step.description || trans.__('Step %1', step.step ?? index + 1);
   switch (step.status?.toUpperCase()) {
     case 'WAITING':
       return trans.__('%1: waiting', name);

@@ -1,6 +1,5 @@
 import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
 import type { ISignal } from '@lumino/signaling';
-import { Signal } from '@lumino/signaling';
 
 /**
  * The page's silence: an instance that stops is not asked for anything, and its end is no error.
@@ -12,7 +11,7 @@ export class Quiet {
   ) {}
 
   /**
-   * The stop was accepted: no more polls, no "Server Connection Error".
+   * A stop is under way: no more polls, no "Server Connection Error".
    *
    * @param signs - What may tell first that the connection has gone.
    * @param onSign - Called at each such sign.
@@ -20,15 +19,14 @@ export class Quiet {
   enter(signs: ISignal<unknown, unknown>[], onSign: () => void): void {
     this.connected(false);
     this.onSign = onSign;
-    for (const sign of [...signs, this.app.serviceManager.connectionFailure]) {
-      sign.connect(this.notice, this);
-    }
+    this.signs = [...signs, this.app.serviceManager.connectionFailure];
+    this.signs.forEach(sign => sign.connect(this.notice, this));
   }
 
   /** The instance lives on. */
   leave(): void {
     this.connected(true);
-    Signal.disconnectReceiver(this);
+    this.signs.forEach(sign => sign.disconnect(this.notice, this));
   }
 
   /**
@@ -53,5 +51,6 @@ export class Quiet {
     }
   }
 
+  private signs: ISignal<unknown, unknown>[] = [];
   private onSign: () => void = () => undefined;
 }

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Widget } from "@lumino/widgets";
+import type { Widget } from '@lumino/widgets';
 import { StopDialog } from './dialog';
 import { FarewellBody, farewellTitle } from './farewell';
 import type { IFarewell } from './farewell';

@@ -38,6 +38,7 @@ def test_outside_an_instance_the_command_is_disabled_with_the_reason(
     expect_silence(tab)
     look_up(tab)
     item = tab.page.locator(".lm-CommandPalette-item", has_text="Stop this instance")
+    expect(item).to_be_visible()
     expect(item).to_have_class("lm-CommandPalette-item lm-mod-disabled")
     expect(item).to_contain_text("not in a ModelArts notebook instance")
     tab.screenshot(f"outside-{path}")

@@ -1,0 +1,109 @@
+"""A cell that stops its own instance: everything it showed is in the saved notebook when the server has died."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import time
+from typing import Any
+
+import pytest
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import OpenTab, Server
+
+TRAIN = "for epoch in range(3):\n    print('epoch', epoch)"
+STOP = "print('model saved')\nfrom jupyter_notebook_stop import stop\nstop(delay=2)"
+
+
+def write_notebook(path: pathlib.Path, *cells: str) -> None:
+    code = [
+        {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
+        for n, text in enumerate(cells)
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = {"cells": code, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def shown_in(cell: dict[str, Any]) -> str:
+    texts = [output.get("text") or output["data"]["text/plain"] for output in cell["outputs"]]
+    return "\n".join("".join(text) for text in texts)
+
+
+@pytest.mark.parametrize(("path", "ready"), [("lab/tree", ".jp-NotebookPanel"), ("notebooks", ".jp-NotebookPanel")])
+def test_outputs_survive(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
+) -> None:
+    file = instance_server.work / "train.ipynb"
+    write_notebook(file, TRAIN, STOP)
+    tab = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=ready)
+    page = tab.page
+    page.wait_for_selector(".jp-CodeCell")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    page.locator(".jp-OutputArea-output", has_text="epoch 2").wait_for(timeout=60_000)
+    page.locator(".jp-CodeCell .cm-content").nth(1).click()
+    page.keyboard.press("Shift+Enter")
+    page.locator("[data-view=progress]").wait_for(timeout=60_000)
+
+    limit = time.monotonic() + 60
+    while simulator.instance.status != "STOPPED" and time.monotonic() < limit:
+        page.wait_for_timeout(50)
+    instance_server.kill()
+    assert simulator.instance.status == "STOPPED"
+
+    cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"
+    last = shown_in(cells[1])
+    assert last.startswith("model saved\n")
+    assert "Counted down 2 s." in last
+    assert "Stop of simulated-notebook accepted by the Jupyter server" in last
+    assert "Nobody is connected" not in last
+    kinds = [output["output_type"] for output in cells[1]["outputs"]]
+    assert kinds == ["stream", "display_data"]
+    page.locator("[data-view=farewell]").wait_for(timeout=60_000)
+    assert page.evaluate("document.querySelectorAll('.jp-OutputArea-output').length") == 3
+    assert simulator.count("stop") == 1
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_rich_display_in_both_themes(instance_server: Server, open_tab: OpenTab, theme: str) -> None:
+    settings = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    name = "JupyterLab Dark" if theme == "dark" else "JupyterLab Light"
+    (settings / "themes.jupyterlab-settings").write_text(json.dumps({"theme": name}), encoding="utf-8")
+    importing = "from jupyter_notebook_stop import status, stop\n"
+    write_notebook(
+        instance_server.work / "show.ipynb", importing + "status()", "stop(dry_run=True)", "stop(delay=600)"
+    )
+    tab = open_tab(instance_server.address("lab/tree/show.ipynb"), ready=f"body[data-jp-theme-name='{name}']")
+    page = tab.page
+    page.wait_for_selector(".jp-CodeCell")
+    page.keyboard.press("Control+B")
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    for expected in ("RUNNING", "stop() would", "Stopping simulated-notebook"):
+        page.keyboard.press("Shift+Enter")
+        page.locator(".jp-OutputArea-output", has_text=expected).last.wait_for(timeout=60_000)
+    page.wait_for_timeout(1_200)
+    tab.screenshot(f"cell-{theme}")
+    for card in page.locator(".jp-RenderedHTMLCommon > div").all():
+        ink, paper = card.evaluate(
+            """card => {
+                const light = colour => {
+                    const parts = colour.match(/[\\d.]+/g).map(Number);
+                    return parts.slice(0, 3).map(c => c / 255).map(
+                        c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4
+                    ).reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+                };
+                const style = getComputedStyle(card);
+                return [light(style.color), light(style.backgroundColor)];
+            }"""
+        )
+        assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 4.5
+    page.locator(".jp-CodeCell").nth(2).click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    page.keyboard.press("i")
+    page.locator(".jp-OutputArea-output", has_text="nothing was stopped").last.wait_for(timeout=60_000)
