@@ -40,10 +40,10 @@ class NotebookStopExtension(ExtensionApp):
         try:
             option = {"available": True, "instance_id": self.this_instance.identity.instance_id.value}
         except NotInInstanceError as error:
-            option = {"available": False, "reason": error.message}
+            option = {"available": False, "code": error.code, "reason": error.message}
             self.log.info("jupyter_notebook_stop is disabled: %s", error.message)
         except IdentityError as error:
-            option = {"available": False, "reason": error.message}
+            option = {"available": False, "code": error.code, "reason": error.message}
             self.log.warning("jupyter_notebook_stop is disabled: %s", error)
         page_config = serverapp.web_app.settings.setdefault("page_config_data", {})
         page_config[PAGE_OPTION] = msgspec.json.encode(option).decode()

@@ -3,6 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { StopDialog } from './dialog';
 import { h } from './dom';
+import { leaseText, moment } from './lease';
 import type { IBusyKernel, IInstance } from './model';
 
 /** How many of a kind are named before the rest is counted. */
@@ -60,6 +61,7 @@ export function askToStop(data: IConfirmation): {
 export class ConfirmationBody extends Widget {
   constructor(data: IConfirmation) {
     const { trans, instance } = data;
+    const leaseEnd = leaseText(trans, instance);
     const mount = instance.mount_path ?? '/home/ma-user/work';
     super({
       node: h(
@@ -118,7 +120,7 @@ export class ConfirmationBody extends Widget {
         ),
         atRisk(trans, instance),
         notSaved(data),
-        lease(trans, instance)
+        leaseEnd && h('p', { class: '-aside', 'data-part': 'lease' }, leaseEnd)
       )
     });
   }
@@ -179,27 +181,4 @@ function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
   return since
     ? trans.__('%1 is running since %2', name, moment(new Date(since)))
     : trans.__('%1 is running', name);
-}
-
-function lease(
-  trans: TranslationBundle,
-  instance: IInstance
-): HTMLElement | null {
-  const end = instance.lease?.expires_at;
-  return end
-    ? h(
-        'p',
-        { class: '-aside', 'data-part': 'lease' },
-        trans.__('It would stop by itself at %1.', moment(new Date(end)))
-      )
-    : null;
-}
-
-/** The time, with the day where that is not today. */
-function moment(date: Date): string {
-  const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(undefined, {
-    dateStyle: today ? undefined : 'medium',
-    timeStyle: 'short'
-  });
 }

@@ -102,6 +102,9 @@ export class Following {
       if (this.isOver) {
         return;
       }
+      if (this.page.quiet.waiting) {
+        continue;
+      }
       try {
         const answer = await this.page.api.instance();
         this.misses = 0;
@@ -166,10 +169,14 @@ export class Following {
   private hush(): void {
     if (!this.hushed) {
       this.hushed = true;
-      const signs = openDocuments(this.page).map(
-        ({ sessionContext }) => sessionContext.connectionStatusChanged
+      const sessions = openDocuments(this.page).map(
+        ({ sessionContext }) => sessionContext
       );
-      this.page.quiet.enter(signs, () => this.wake());
+      this.page.quiet.enter(
+        sessions,
+        () => this.wake(),
+        () => (this.accepted ? this.miss() : this.wake())
+      );
     }
   }
 

@@ -47,10 +47,14 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       : null;
     const elsewhere = identity && !identity.available ? identity.reason : '';
+    const nowhere =
+      identity && !identity.available && identity.code === 'not_in_instance';
     app.commands.addCommand(STOP, {
-      label: elsewhere
+      label: nowhere
         ? trans.__('Stop this instance (not in a ModelArts notebook instance)')
-        : trans.__('Stop this instance'),
+        : elsewhere
+          ? trans.__('Stop this instance (it is not clear which one this is)')
+          : trans.__('Stop this instance'),
       caption:
         elsewhere ||
         trans.__(

@@ -11,7 +11,7 @@ import type { Quiet } from './quiet';
  */
 export type Identity =
   | { available: true; instance_id: string }
-  | { available: false; reason: string };
+  | { available: false; code: string; reason: string };
 
 /**
  * Read it; null where the server extension is missing.

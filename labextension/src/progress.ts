@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { h } from './dom';
+import { leaseText } from './lease';
 import type { IInstance, IStep, Save } from './model';
 
 /**
@@ -40,6 +41,7 @@ export class ProgressBody extends Widget {
       this.headline,
       this.steps,
       this.facts,
+      this.lease,
       this.cancel
     );
     this.timer = window.setInterval(() => this.tick(), 1_000);
@@ -57,6 +59,7 @@ export class ProgressBody extends Widget {
     setText(this.origin, origin ?? '');
     setText(this.headline, headline(trans, stage));
     this.cancel.hidden = !cancel;
+    setText(this.lease, leaseText(trans, instance));
     this.showStages(progress);
     const steps = stage === 'accepted' ? instance?.action_progress : null;
     this.showSteps(steps ?? []);
@@ -127,6 +130,7 @@ export class ProgressBody extends Widget {
   });
   private readonly steps = h('ol', { class: '-steps', 'aria-live': 'polite' });
   private readonly facts = h('p', { class: '-aside', 'data-part': 'facts' });
+  private readonly lease = h('p', { class: '-aside', 'data-part': 'lease' });
   private readonly cancel = h('button', {
     type: 'button',
     class: 'jp-mod-styled jp-mod-reject -cancel'

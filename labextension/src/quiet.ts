@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
-import type { ISignal } from '@lumino/signaling';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { pause, Timing } from './timing';
 
 /**
  * The page's silence: an instance that stops is not asked for anything, and its end is no error.
@@ -13,20 +14,38 @@ export class Quiet {
   /**
    * A stop is under way: no more polls, no "Server Connection Error".
    *
-   * @param signs - What may tell first that the connection has gone.
-   * @param onSign - Called at each such sign.
+   * @param sessions - Whose kernels may tell first that the connection has gone.
+   * @param onSign - Called when something says that it may have gone.
+   * @param onLoss - Called when it has.
    */
-  enter(signs: ISignal<unknown, unknown>[], onSign: () => void): void {
+  enter(
+    sessions: ISessionContext[],
+    onSign: () => void,
+    onLoss: () => void
+  ): void {
     this.connected(false);
+    this.sessions = sessions;
     this.onSign = onSign;
-    this.signs = [...signs, this.app.serviceManager.connectionFailure];
-    this.signs.forEach(sign => sign.connect(this.notice, this));
+    this.onLoss = onLoss;
+    sessions.forEach(session =>
+      session.connectionStatusChanged.connect(this.onKernel, this)
+    );
+    this.app.serviceManager.connectionFailure.connect(this.onFailure, this);
+  }
+
+  /** Whether a kernel is just trying to get its connection back: that tells as much as a request of ours. */
+  get waiting(): boolean {
+    return this.isWaiting;
   }
 
   /** The instance lives on. */
   leave(): void {
     this.connected(true);
-    this.signs.forEach(sign => sign.disconnect(this.notice, this));
+    this.sessions.forEach(session =>
+      session.connectionStatusChanged.disconnect(this.onKernel, this)
+    );
+    this.app.serviceManager.connectionFailure.disconnect(this.onFailure, this);
+    this.sessions = [];
   }
 
   /**
@@ -41,8 +60,28 @@ export class Quiet {
     this.app.serviceManager.dispose();
   }
 
-  private notice(): void {
+  private onFailure(): void {
     this.onSign();
+  }
+
+  private onKernel(): void {
+    if (!this.reconnecting()) {
+      this.onSign();
+    } else if (!this.isWaiting) {
+      this.isWaiting = true;
+      void pause(Timing.reconnect).then(() => {
+        this.isWaiting = false;
+        if (this.reconnecting()) {
+          this.onLoss();
+        }
+      });
+    }
+  }
+
+  private reconnecting(): boolean {
+    return this.sessions.some(
+      ({ session }) => session?.kernel?.connectionStatus === 'connecting'
+    );
   }
 
   private connected(value: boolean): void {
@@ -51,6 +90,8 @@ export class Quiet {
     }
   }
 
-  private signs: ISignal<unknown, unknown>[] = [];
+  private sessions: ISessionContext[] = [];
+  private isWaiting = false;
+  private onLoss: () => void = () => undefined;
   private onSign: () => void = () => undefined;
 }

@@ -22,6 +22,8 @@ export const Timing = {
   requestPoll: 1_000,
   /** Between looks while the instance stops. */
   followPoll: 2_000,
+  /** A kernel that has not got its connection back by then will not: a server that lives answers at once. */
+  reconnect: 1_500,
   /** Between looks once it has stopped. */
   stoppedPoll: 15_000
 } as const;

@@ -8,12 +8,14 @@ import time
 from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
 
 TRAIN = "for epoch in range(3):\n    print('epoch', epoch)"
+KERNEL_READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 STOP = "print('model saved')\nfrom jupyter_notebook_stop import stop\nstop(delay=2)"
 
 
@@ -32,23 +34,25 @@ def shown_in(cell: dict[str, Any]) -> str:
     return "\n".join("".join(text) for text in texts)
 
 
-@pytest.mark.parametrize(("path", "ready"), [("lab/tree", ".jp-NotebookPanel"), ("notebooks", ".jp-NotebookPanel")])
-def test_outputs_survive(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
-) -> None:
+def run_cell(page: Page, number: int, expected: str) -> None:
+    page.locator(".jp-CodeCell .cm-content").nth(number).click()
+    page.keyboard.press("Shift+Enter")
+    page.locator(expected).last.wait_for(timeout=30_000)
+
+
+def output(text: str) -> str:
+    return f".jp-OutputArea-output:has-text({json.dumps(text)})"
+
+
+@pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
+def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str) -> None:
     file = instance_server.work / "train.ipynb"
     write_notebook(file, TRAIN, STOP)
-    tab = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=ready)
-    page = tab.page
-    page.wait_for_selector(".jp-CodeCell")
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    page.keyboard.press("Shift+Enter")
-    page.locator(".jp-OutputArea-output", has_text="epoch 2").wait_for(timeout=60_000)
-    page.locator(".jp-CodeCell .cm-content").nth(1).click()
-    page.keyboard.press("Shift+Enter")
-    page.locator("[data-view=progress]").wait_for(timeout=60_000)
+    page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
+    run_cell(page, 0, output("epoch 2"))
+    run_cell(page, 1, "[data-view=progress]")
 
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 30
     while simulator.instance.status != "STOPPED" and time.monotonic() < limit:
         page.wait_for_timeout(50)
     instance_server.kill()
@@ -63,13 +67,15 @@ def test_outputs_survive(
     assert "Nobody is connected" not in last
     kinds = [output["output_type"] for output in cells[1]["outputs"]]
     assert kinds == ["stream", "display_data"]
-    page.locator("[data-view=farewell]").wait_for(timeout=60_000)
+    page.locator("[data-view=farewell]").wait_for(timeout=30_000)
     assert page.evaluate("document.querySelectorAll('.jp-OutputArea-output').length") == 3
     assert simulator.count("stop") == 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_rich_display_in_both_themes(instance_server: Server, open_tab: OpenTab, theme: str) -> None:
+def test_the_rich_display_in_both_themes(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, theme: str
+) -> None:
     settings = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     name = "JupyterLab Dark" if theme == "dark" else "JupyterLab Light"
@@ -78,14 +84,12 @@ def test_the_rich_display_in_both_themes(instance_server: Server, open_tab: Open
     write_notebook(
         instance_server.work / "show.ipynb", importing + "status()", "stop(dry_run=True)", "stop(delay=600)"
     )
-    tab = open_tab(instance_server.address("lab/tree/show.ipynb"), ready=f"body[data-jp-theme-name='{name}']")
+    tab = open_tab(instance_server.address("lab/tree/show.ipynb"), ready=KERNEL_READY)
     page = tab.page
-    page.wait_for_selector(".jp-CodeCell")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", name)
     page.keyboard.press("Control+B")
-    page.locator(".jp-CodeCell .cm-content").first.click()
-    for expected in ("RUNNING", "stop() would", "Stopping simulated-notebook"):
-        page.keyboard.press("Shift+Enter")
-        page.locator(".jp-OutputArea-output", has_text=expected).last.wait_for(timeout=60_000)
+    for number, text in enumerate(("RUNNING", "stop() would", "Stopping simulated-notebook")):
+        run_cell(page, number, output(text))
     page.wait_for_timeout(1_200)
     tab.screenshot(f"cell-{theme}")
     for card in page.locator(".jp-RenderedHTMLCommon > div").all():
@@ -102,8 +106,8 @@ def test_the_rich_display_in_both_themes(instance_server: Server, open_tab: Open
             }"""
         )
         assert (max(ink, paper) + 0.05) / (min(ink, paper) + 0.05) > 4.5
-    page.locator(".jp-CodeCell").nth(2).click()
-    page.keyboard.press("Escape")
-    page.keyboard.press("i")
-    page.keyboard.press("i")
-    page.locator(".jp-OutputArea-output", has_text="nothing was stopped").last.wait_for(timeout=60_000)
+    page.locator(".jp-CodeCell .cm-content").nth(2).click()
+    for key in ("Escape", "i", "i"):
+        page.keyboard.press(key)
+    page.locator(output("nothing was stopped")).last.wait_for(timeout=30_000)
+    assert simulator.count("stop") == 0

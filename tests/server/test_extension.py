@@ -38,6 +38,7 @@ class TestOutside:
     async def test_the_reason_is_told(self, jp_serverapp: Any, fetch: Fetch) -> None:
         option = page_option(jp_serverapp)
         assert option["available"] is False
+        assert option["code"] == "not_in_instance"
         assert "not in a ModelArts notebook instance" in option["reason"]
         status, view = await fetch("GET", "instance")
         assert status == 200
@@ -59,6 +60,7 @@ class TestContradiction:
     async def test_nothing_is_stopped(self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
         option = page_option(jp_serverapp)
         assert option["available"] is False
+        assert option["code"] == "identity_conflict"
         assert "INSTANCE_ID" in option["reason"]
         assert "c.NotebookStop.instance_id" in option["reason"]
         status, problem = await fetch("POST", "stop", body={"instance_id": simulator.instance_id})

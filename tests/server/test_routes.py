@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jupyter_notebook_stop.simulator import Refuse, ThreadedSimulator
+from jupyter_notebook_stop.simulator import Delay, Refuse, ThreadedSimulator
 
 from .conftest import Fetch
 
@@ -183,3 +183,15 @@ async def test_unknown_attempts_and_tabs(fetch: Fetch) -> None:
 async def test_an_id_chosen_by_the_caller_names_the_attempt(fetch: Fetch, simulator: ThreadedSimulator) -> None:
     _, answer = await fetch("POST", "stop", body=stop_body(simulator, attempt="mine"))
     assert answer["attempt"]["id"] == "mine"
+
+
+async def test_tabs_are_answered_at_once_however_slow_the_cloud_is(
+    fetch: Fetch, simulator: ThreadedSimulator, stop_config: dict[str, Any]
+) -> None:
+    await fetch("GET", "instance")
+    simulator.faults.add("show", Delay(seconds=3.0), times=None)
+    posting = asyncio.ensure_future(fetch("POST", "stop", body={"instance_id": simulator.instance_id}))
+    view = await until_phase(fetch, "saving")
+    assert view["status"] == "RUNNING"
+    assert simulator.count("show") == 1
+    posting.cancel()

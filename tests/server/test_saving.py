@@ -43,7 +43,7 @@ async def test_all_tabs_save(fetch: Fetch, simulator: ThreadedSimulator) -> None
     for tab in ("t1", "t2"):
         assert await report(fetch, tab, "here") == 204
     assert await report(fetch, "t1", "saved") == 204
-    await asyncio.sleep(0.2)
+    await asyncio.sleep(0.7)
     assert simulator.count("stop") == 0
     assert await report(fetch, "t2", "saved") == 204
     status, answer = await task
