@@ -10,7 +10,7 @@ export function leaseText(
 ): string {
   const end = instance?.lease?.expires_at;
   return end
-    ? trans.__('It would stop by itself at %1.', moment(new Date(end)))
+    ? trans.__('Automatic stop is set for %1.', moment(new Date(end)))
     : '';
 }
 
