@@ -27,12 +27,16 @@ from ..errors import (
     UnreachableError,
 )
 from ..instance import ThisInstance
+from ..view import Accepted, Instance, NoInstance, Problem
 from . import views
 from .activity import Activity
 from .saving import RollCall
 
 MAX_BODY = 256 * 1024
 """Largest request body that is read, in bytes."""
+
+MAX_AGE = 1.0
+"""How old the view of an instance may be that nobody stops, in seconds."""
 
 SETTING = "jupyter_notebook_stop"
 """Under this name the tornado settings hold what the handlers share."""
@@ -108,13 +112,9 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             view = views.problem(error)
         else:
             message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
-            view = {
-                "code": f"http_{status_code}",
-                "message": message or http.client.responses.get(status_code, "Unknown error"),
-                "remedy": None,
-                "request_id": None,
-                "upstream_status": None,
-            }
+            view = Problem(
+                code=f"http_{status_code}", message=message or http.client.responses.get(status_code, "Unknown error")
+            )
         self.set_status(status_code)
         self.set_header("Content-Type", "application/json")
         self.finish(msgspec.json.encode(view))
@@ -126,7 +126,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         else:
             super().log_exception(typ, value, tb)
 
-    def answer(self, view: views.View, status: int = 200) -> None:
+    def answer(self, view: msgspec.Struct, status: int = 200) -> None:
         """Finish with `view` as JSON."""
         self.set_status(status)
         self.set_header("Content-Type", "application/json")
@@ -151,14 +151,18 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequestError(f"The body is not of the form asked for: {error}") from None
 
-    async def view(self, kernel: str | None, max_age: float) -> views.View:
+    async def view(self, kernel: str | None) -> Instance:
         """Return the view of this instance, also where the cloud can't be read."""
         this = self.shared.instance
+        current = this.attempt
         error: NotebookStopError | None = None
-        try:
-            await this.show(max_age)
-        except NotebookStopError as failure:
-            error = failure
+        # While a stop is under way the server follows the instance by itself, and tabs have little time to answer:
+        # they get what is known, however slow the cloud is.
+        if current is None or not (current.pending or current.phase == ACCEPTED):
+            try:
+                await this.show(MAX_AGE)
+            except NotebookStopError as failure:
+                error = failure
         return views.instance(this, await self.shared.activity.at_risk(kernel), error)
 
     def checked_name(self, value: str | None, what: str) -> str | None:
@@ -179,15 +183,12 @@ class InstanceHandler(NotebookStopHandler):
         try:
             this.identity  # noqa: B018 - raises where this is not an instance
         except (NotInInstanceError, IdentityError) as error:
-            self.answer({"available": False, "reason": f"{error.message} {error.remedy or ''}".strip()})
+            self.answer(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
             return
         kernel = self.get_query_argument("kernel", None)
         if kernel is not None and len(kernel) > 100:
             raise BadRequestError("The kernel id is too long.")
-        current = this.attempt
-        # An instance that is stopping is watched by the server itself, however many tabs ask.
-        followed = current is not None and current.phase == ACCEPTED
-        self.answer(await self.view(kernel, 2 * this.config.poll_interval if followed else 1.0))
+        self.answer(await self.view(kernel))
 
 
 class StopHandler(NotebookStopHandler):
@@ -220,13 +221,8 @@ class StopHandler(NotebookStopHandler):
         if attempt_id:
             attempt.id = attempt_id
         accepted = await this.stop(attempt, self.shared.roll_call)
-        self.answer(
-            {
-                "attempt": views.attempt(accepted),
-                "instance": await self.view(wanted.kernel, 2 * this.config.poll_interval),
-            },
-            202,
-        )
+        instance = await self.view(wanted.kernel)
+        self.answer(Accepted(attempt=views.attempt(accepted), instance=instance), 202)
 
 
 class AttemptHandler(NotebookStopHandler):

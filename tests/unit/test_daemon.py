@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pathlib
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ from typing import Any, Callable, NoReturn
 
 import pytest
 
+import jupyter_notebook_stop
 from jupyter_notebook_stop.daemon import call_in_daemon_thread
 
 
@@ -105,7 +107,12 @@ print(asyncio.run(chain.get()).source, flush=True)
 def test_a_hanging_source_delays_neither_the_next_nor_the_exit() -> None:
     began = time.monotonic()
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SLEEPER], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-W", "error", "-c", SLEEPER],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        cwd=pathlib.Path(jupyter_notebook_stop.__file__).parents[1],
     )
     assert (done.stdout.strip(), done.stderr, done.returncode) == ("second", "", 0)
     assert time.monotonic() - began < 15

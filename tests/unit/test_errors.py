@@ -70,6 +70,12 @@ def test_the_table(status: int, code: str, kind: type[NotebookStopError], remedy
         assert part in str(error)
 
 
+@pytest.mark.parametrize(("code", "kind"), [(code, kind) for _, code, kind, _ in TABLE])
+def test_the_code_says_more_than_the_status(code: str, kind: type[NotebookStopError]) -> None:
+    error = from_answer(418, {}, json.dumps({"error_code": code, "error_msg": "x"}).encode())
+    assert type(error) is kind
+
+
 def test_what_is_already_done_is_no_failure() -> None:
     assert dict(ALREADY_DONE) == {
         "ModelArts.6357": "STOPPING",
