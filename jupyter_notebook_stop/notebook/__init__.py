@@ -1,0 +1,1 @@
+"""The surface for a cell; the terminal's commands stand on the same rooms."""

@@ -1,0 +1,130 @@
+"""Follows a stop that was accepted to its end, which may be the end of who follows it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Optional
+
+from ..attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
+from ..errors import InstanceStateError, NotebookStopError, StopFailedError
+from ..instance import FAILED_STATES
+from ..view import Instance
+from . import moments
+from .local_api import LocalApi, LostServerError, error_of
+from .moments import Moment, Show
+from .surroundings import Surroundings
+
+_UNDER_WAY = (SAVING, STOPPING, ACCEPTED)
+
+
+def _say(show: Optional[Show], instance: Instance, began: float) -> None:
+    if show is None:
+        return
+    stopped = instance.status == "STOPPED"
+    kind = moments.STOPPED if stopped else moments.STOPPING
+    title = f"{instance.name or instance.id} is {instance.status or 'stopping'}"
+    show(Moment(kind=kind, title=title, instance=instance, began=began))
+
+
+async def follow_server(
+    api: LocalApi, instance: Instance, around: Surroundings, show: Optional[Show], began: float | None = None
+) -> Instance:
+    """Return the instance as it was seen last: STOPPED, or the moment before its server went with it.
+
+    Raises
+    ------
+    NotebookStopError
+        When the stop came to nothing.
+    """
+    began = time.monotonic() if began is None else began
+    accepted = instance.attempt is not None and instance.attempt.phase == ACCEPTED
+    while True:
+        _say(show, instance, began)
+        attempt = instance.attempt
+        if instance.status == "STOPPED" or (attempt and attempt.phase == STOPPED):
+            return instance
+        if attempt and attempt.phase in (REFUSED, CANCELLED, RESUMED):
+            raise error_of(attempt.error) if attempt.error else StopFailedError("The stop came to nothing.")
+        if not (attempt and attempt.phase in _UNDER_WAY) and instance.status != "STOPPING":
+            raise nothing_to_wait_for(instance)
+        accepted = accepted or instance.status == "STOPPING" or bool(attempt and attempt.phase == ACCEPTED)
+        await asyncio.sleep(around.this.config.poll_interval)
+        try:
+            seen = await api.instance(around.kernel_id)
+        except LostServerError:
+            if accepted:
+                return instance
+            raise
+        instance = seen if isinstance(seen, Instance) else instance
+
+
+async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[Show]) -> Instance:
+    """Return the instance once the stop that this process has asked for itself is over.
+
+    Raises
+    ------
+    NotebookStopError
+        When the instance did not stop.
+    """
+    began = time.monotonic()
+    while attempt.phase == ACCEPTED:
+        _say(show, around.as_seen(), began)
+        await asyncio.sleep(min(0.5, around.this.config.poll_interval))
+    if attempt.error is not None:
+        raise attempt.error
+    _say(show, around.as_seen(), began)
+    return around.as_seen()
+
+
+async def follow_cloud(around: Surroundings, show: Optional[Show]) -> Instance:
+    """Return the instance once it has stopped, whoever asked for that.
+
+    Raises
+    ------
+    NotebookStopError
+        When it does not stop.
+    """
+    began = time.monotonic()
+    seen_stopping = False
+    while True:
+        try:
+            await around.this.show()
+        except NotebookStopError:
+            if not seen_stopping:
+                raise
+        instance = around.as_seen()
+        _say(show, instance, began)
+        if instance.status == "STOPPED":
+            return instance
+        if instance.status in FAILED_STATES or (seen_stopping and instance.status == "RUNNING"):
+            raise StopFailedError(f"The instance is {instance.status} now.", remedy="Look at it in the console.")
+        if instance.status == "RUNNING":
+            raise nothing_to_wait_for(instance)
+        seen_stopping = True
+        await asyncio.sleep(around.this.config.poll_interval)
+
+
+async def follow(around: Surroundings, show: Optional[Show]) -> Instance:
+    """Return the instance at the end of the stop that is under way.
+
+    Raises
+    ------
+    NotebookStopError
+        When none is, or it comes to nothing.
+    """
+    if not around.helper or not around.helper.instance:
+        return await follow_cloud(around, show)
+    async with LocalApi(around.helper.address) as api:
+        return await follow_server(api, around.helper.instance, around, show)
+
+
+def nothing_to_wait_for(instance: Instance) -> InstanceStateError:
+    """Return the error for who waits for the end of a stop that nobody has asked for."""
+    error = InstanceStateError(
+        f"Nothing is stopping this instance; it is {instance.status or 'in an unknown state'}.",
+        code="state_not_stopping",
+        remedy="Ask for a stop first.",
+    )
+    error.state = instance.status
+    return error

@@ -1,0 +1,229 @@
+"""Text and HTML of what there is to show. Everything from outside is escaped; colours are the theme's."""
+
+from __future__ import annotations
+
+import datetime
+import html
+from typing import Dict, List, Tuple
+
+from ..view import AtRisk, Instance, Lease, Step
+from . import moments
+from .moments import Check, Moment, Report
+
+Rows = List[Tuple[str, str]]
+
+_TONES: Dict[str, str] = {
+    "good": "var(--jp-success-color1, #388e3c)",
+    "bad": "var(--jp-error-color1, #d32f2f)",
+    "warn": "var(--jp-warn-color1, #f57c00)",
+    "calm": "var(--jp-brand-color1, #1976d2)",
+    "quiet": "var(--jp-border-color1, #9e9e9e)",
+}
+_MOMENT_TONES = {
+    moments.COUNTDOWN: "warn",
+    moments.STOPPED: "good",
+    moments.CANCELLED: "quiet",
+    moments.FAILED: "bad",
+}
+_STATUS_TONES = {"RUNNING": "good", "STOPPING": "warn", "STOPPED": "quiet", "ERROR": "bad", "FROZEN": "bad"}
+_MARKS = {True: "ok", False: "FAILED", None: "note"}
+_CHECK_TONES = {True: "good", False: "bad", None: "quiet"}
+_STEP_MARKS = {"COMPLETED": "✓", "PROCESSING": "…", "FAILED": "✗"}
+
+_MUTED = "color:var(--jp-ui-font-color2, inherit)"
+
+
+def _time(epoch_ms: int) -> str:
+    moment = datetime.datetime.fromtimestamp(epoch_ms / 1000, datetime.timezone.utc)
+    return moment.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _span(ms: int) -> str:
+    minutes = round(ms / 60000)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+
+
+def _lease(lease: Lease) -> str:
+    if lease.idle_duration is not None:
+        return f"after {_span(lease.idle_duration)} without activity"
+    return f"at {_time(lease.expires_at)}" if lease.expires_at is not None else "in a while"
+
+
+def _busy(at_risk: AtRisk) -> str:
+    kernels = [kernel.path or kernel.name for kernel in at_risk.kernels]
+    parts = [f"running: {', '.join(kernels)}"] if kernels else []
+    if at_risk.terminals:
+        parts.append(f"terminals: {len(at_risk.terminals)}")
+    return "; ".join(parts)
+
+
+def _step(step: Step) -> str:
+    number = f"{step.step} " if step.step is not None else ""
+    mark = _STEP_MARKS.get(step.status or "", "·")
+    return f"{mark} {number}{step.description or step.status or ''}".rstrip()
+
+
+def facts(instance: Instance) -> Rows:
+    """Return what is known of the instance, as pairs of label and text."""
+    source = instance.sources.get("id")
+    rows: Rows = [
+        ("Id", instance.id + (f"  (from {source})" if source else "")),
+        ("Project", instance.project_id or ""),
+        ("Region", instance.region or ""),
+        ("Flavor", instance.flavor or ""),
+        ("Pool", instance.dedicated_pool or ""),
+        ("What stays", f"{instance.mount_path} ({instance.storage or 'storage'})" if instance.mount_path else ""),
+        ("Stops by itself", _lease(instance.lease) if instance.lease else ""),
+        ("Would be lost", _busy(instance.at_risk)),
+        ("Reason", instance.fail_reason or ""),
+    ]
+    if instance.attempt:
+        rows.append(("Stop", f"{instance.attempt.phase}, asked for from {instance.attempt.source}"))
+        rows.append(("Attempt", instance.attempt.id))
+    if instance.error:
+        rows.append(("Unreadable", instance.error.message))
+    return [(label, text) for label, text in rows if text]
+
+
+def _aligned(rows: Rows) -> List[str]:
+    width = max((len(label) for label, _ in rows), default=0)
+    return [f"  {label:<{width}}  {text}" for label, text in rows]
+
+
+def instance_text(instance: Instance) -> str:
+    """Return the instance as lines for a terminal."""
+    title = f"{instance.name or 'Notebook instance'}: {instance.status or 'state unknown'}"
+    return "\n".join([title, *_aligned(facts(instance)), *(f"  {_step(step)}" for step in _under_way(instance))])
+
+
+def _under_way(instance: Instance) -> List[Step]:
+    """Return the steps of what happens now; those of what is done are of no interest any more."""
+    steps = instance.action_progress
+    return steps if any(step.status != "COMPLETED" for step in steps) else []
+
+
+def instance_html(instance: Instance) -> str:
+    """Return the instance as a card."""
+    status = instance.status or "state unknown"
+    tone = _STATUS_TONES.get(status, "quiet")
+    body = _table(facts(instance)) + _steps(_under_way(instance))
+    return _card(tone, f"{_bold(instance.name or 'Notebook instance')} {_badge(status, tone)}", body)
+
+
+def short_steps(instance: Instance | None) -> str:
+    """Return the step that is under way, for one line."""
+    steps = instance.action_progress if instance else []
+    current = next((step for step in steps if step.status == "PROCESSING"), None)
+    return f"step {current.step} of {len(steps)}: {current.description}" if current else ""
+
+
+def moment_line(moment: Moment) -> str:
+    """Return the one line for a terminal: title, steps and elapsed time."""
+    parts = [moment.title]
+    if moment.kind == moments.STOPPING:
+        step = short_steps(moment.instance)
+        parts += [step] if step else []
+        parts.append(f"{moment.elapsed} s")
+    return " · ".join(parts)
+
+
+def moment_text(moment: Moment) -> str:
+    """Return the moment with its notes as lines."""
+    return "\n".join([moment_line(moment), *(f"  {note}" for note in moment.notes)])
+
+
+def moment_html(moment: Moment) -> str:
+    """Return the moment as a card."""
+    tone = _MOMENT_TONES.get(moment.kind, "calm")
+    body = ""
+    if moment.left is not None and moment.total:
+        body += _bar(moment.left / moment.total, tone)
+    if moment.notes:
+        colour = "" if moment.warning else _MUTED
+        body += "".join(f'<div style="{colour}">{html.escape(note)}</div>' for note in moment.notes)
+    if moment.instance and moment.kind == moments.STOPPING:
+        body += _steps(moment.instance.action_progress)
+    if moment.kind != moments.COUNTDOWN and moment.elapsed:
+        body += f'<div style="{_MUTED}">{moment.elapsed} s</div>'
+    return _card(tone, _bold(moment.title), body)
+
+
+def report_text(report: Report) -> str:
+    """Return the report of a dry run as lines."""
+    return "\n".join([*map(check_text, report.checks), *_plan(report)])
+
+
+def _plan(report: Report) -> List[str]:
+    if not report.plan:
+        return ["", "stop() could do nothing here."]
+    return ["", "stop() would:", *(f"  {number}. {step}" for number, step in enumerate(report.plan, 1))]
+
+
+def check_text(check: Check) -> str:
+    """Return a check as one line, and its remedy as another."""
+    line = f"[{_MARKS[check.ok]:^6}] {check.name}: {check.detail}"
+    return line if not check.remedy else f"{line}\n         -> {check.remedy}"
+
+
+def report_html(report: Report) -> str:
+    """Return the report of a dry run as a card."""
+    rows = "".join(
+        f'<tr style="background:none"><td style="{_CELL}">{_badge(_MARKS[check.ok], _CHECK_TONES[check.ok])}</td>'
+        f'<td style="{_CELL};white-space:nowrap">{html.escape(check.name)}</td>'
+        f'<td style="{_CELL}">{html.escape(check.detail)}{_remedy(check)}</td></tr>'
+        for check in report.checks
+    )
+    steps = "".join(f"<li>{html.escape(step)}</li>" for step in report.plan)
+    plan = f'<div style="margin-top:8px">stop() would:</div><ol style="margin:2px 0 0;padding-left:2em">{steps}</ol>'
+    plan = plan if report.plan else '<div style="margin-top:8px">stop() could do nothing here.</div>'
+    title = "Dry run: nothing speaks against a stop" if report.ok else "Dry run: a stop would not work"
+    tone = "good" if report.ok else "bad"
+    return _card(tone, _bold(title), f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>{plan}')
+
+
+def _remedy(check: Check) -> str:
+    return f'<div style="{_MUTED}">{html.escape(check.remedy)}</div>' if check.remedy else ""
+
+
+_TABLE = "border:none;border-collapse:collapse;margin:4px 0 0;font-size:inherit;color:inherit;table-layout:auto"
+_CELL = "text-align:left;vertical-align:top;border:none;padding:1px 16px 1px 0;background:none;line-height:1.5"
+
+
+def _card(tone: str, title: str, body: str) -> str:
+    style = (
+        f"border:1px solid var(--jp-border-color2, #bdbdbd);border-left:4px solid {_TONES[tone]};border-radius:3px;"
+        "padding:8px 14px;margin:2px 0;max-width:60em;line-height:1.5;color:var(--jp-ui-font-color1, inherit);"
+        "background:var(--jp-layout-color1, transparent);font-family:var(--jp-ui-font-family, sans-serif);"
+        "font-size:var(--jp-ui-font-size1, 13px);overflow-wrap:anywhere"
+    )
+    return f'<div style="{style}"><div>{title}</div>{body}</div>'
+
+
+def _bold(text: str) -> str:
+    return f'<span style="font-weight:600">{html.escape(text)}</span>'
+
+
+def _badge(text: str, tone: str) -> str:
+    style = f"border:1px solid {_TONES[tone]};border-radius:3px;padding:0 6px;font-size:90%;white-space:nowrap"
+    return f'<span style="{style}">{html.escape(text)}</span>'
+
+
+def _bar(share: float, tone: str) -> str:
+    width = min(100, max(0, round(100 * share)))
+    return (
+        '<div style="height:4px;margin:6px 0;border-radius:2px;background:var(--jp-layout-color3, #bdbdbd)">'
+        f'<div style="height:4px;border-radius:2px;width:{width}%;background:{_TONES[tone]}"></div></div>'
+    )
+
+
+def _table(rows: Rows) -> str:
+    cells = "".join(
+        f'<tr style="background:none"><td style="{_CELL};white-space:nowrap;{_MUTED}">{html.escape(label)}</td>'
+        f'<td style="{_CELL}">{html.escape(text)}</td></tr>'
+        for label, text in rows
+    )
+    return f'<table style="{_TABLE}"><tbody>{cells}</tbody></table>'
+
+
+def _steps(steps: List[Step]) -> str:
+    return "".join(f"<div>{html.escape(_step(step))}</div>" for step in steps)

@@ -1,0 +1,222 @@
+"""Scripts, kernels and Jupyter servers as processes of their own inside the stand-in's instance."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+from typing import Any, Callable, Iterator
+
+import pytest
+from jupyter_client import BlockingKernelClient, KernelManager
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..browser.conftest import Server
+from ..conftest import instance_environment
+
+
+@pytest.fixture
+def folders(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Keep the developer's own Jupyter and profile file out of the tests."""
+    variables = {
+        "HOME": str(tmp_path / "home"),
+        "USERPROFILE": str(tmp_path / "home"),
+        "IPYTHONDIR": str(tmp_path / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
+        "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
+    }
+    for name, value in variables.items():
+        pathlib.Path(value).mkdir(exist_ok=True)
+        monkeypatch.setenv(name, value)
+    settings = {"NotebookStop": {"poll_interval": 0.1, "total_timeout": 10}}
+    (tmp_path / "config" / "jupyter_notebook_stop_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    monkeypatch.delenv("JUPYTER_TOKEN", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return variables
+
+
+class Place:
+    """Starts processes in the stand-in's instance.
+
+    Parameters
+    ----------
+    variables
+        Their environment, besides this process's own.
+    folder
+        Where they start.
+    """
+
+    def __init__(self, variables: dict[str, str], folder: pathlib.Path) -> None:
+        self.environment = {**os.environ, **variables, "PYTHONUNBUFFERED": "1"}
+        self.folder = folder
+
+    def start(self, code: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a Python script."""
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", code],
+            env=self.environment,
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            **options,
+        )
+
+    def run(self, code: str) -> tuple[int, str]:
+        """Run a Python script and return its exit code and all that it wrote."""
+        process = self.start(code)
+        output, _ = process.communicate(timeout=60)
+        return process.returncode, output
+
+
+@pytest.fixture
+def place(folders: dict[str, str], environment: dict[str, str], tmp_path: pathlib.Path) -> Place:
+    return Place({**folders, **environment}, tmp_path)
+
+
+class Kernel:
+    """A kernel and what its cells show."""
+
+    def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
+        self.manager = manager
+        self.client = client
+
+    def start(self, code: str) -> str:
+        """Begin to run a cell."""
+        identifier: str = self.client.execute(code)
+        return identifier
+
+    def message(self) -> dict[str, Any]:
+        """Return the next message of what cells show."""
+        message: dict[str, Any] = self.client.get_iopub_msg(timeout=60)
+        return message
+
+    def until(self, identifier: str, text: str) -> None:
+        """Wait until the cell shows `text`."""
+        while True:
+            message = self.message()
+            if message["parent_header"].get("msg_id") == identifier and text in str(message["content"]):
+                return
+
+    def rest(self, identifier: str) -> list[tuple[str, str]]:
+        """Return what the cell shows from now on, as pairs of type and text."""
+        shown = []
+        while True:
+            message = self.message()
+            if message["parent_header"].get("msg_id") != identifier:
+                continue
+            kind, content = message["msg_type"], message["content"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return shown
+            if kind == "stream":
+                shown.append((kind, content["text"]))
+            elif kind in ("display_data", "update_display_data", "execute_result"):
+                shown.append((kind, content["data"]["text/plain"]))
+            elif kind == "error":
+                shown.append((kind, "\n".join([content["ename"], content["evalue"], *content["traceback"]])))
+
+    def run(self, code: str) -> list[tuple[str, str]]:
+        """Run a cell and return what it shows."""
+        return self.rest(self.start(code))
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """A kernel for many tests: starting one takes a second."""
+    folder = tmp_path_factory.mktemp("kernel")
+    manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel-test.json"))
+    manager.start_kernel(
+        env={**os.environ, "IPYTHONDIR": str(folder), "PYTHONWARNINGS": "default"}, cwd=str(folder)
+    )
+    client = manager.blocking_client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    yield Kernel(manager, client)
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(shared_kernel: Kernel, folders: dict[str, str], environment: dict[str, str]) -> Kernel:
+    """A kernel inside the stand-in's instance."""
+    shared_kernel.run(f"import os; os.environ.update({ {**folders, **environment}!r})")
+    return shared_kernel
+
+
+class Inside:
+    """A Jupyter server in the stand-in's instance, for many tests: starting one takes seconds."""
+
+    def __init__(self, server: Server, simulator: ThreadedSimulator) -> None:
+        self.server = server
+        self.simulator = simulator
+        self.place = Place(server.environment, server.work)
+
+    def attempt(self) -> dict[str, Any] | None:
+        """Return the attempt under way, or the last one."""
+        attempt: dict[str, Any] | None = self.server.fetch("GET", "jupyter-notebook-stop/instance")["attempt"]
+        return attempt
+
+    def await_attempt(self, phase: str) -> dict[str, Any]:
+        """Wait until an attempt is in `phase`."""
+        limit = time.monotonic() + 30
+        while time.monotonic() < limit:
+            attempt = self.attempt()
+            if attempt and attempt["phase"] == phase:
+                return attempt
+            time.sleep(0.05)
+        raise AssertionError(f"no attempt is {phase}: {self.attempt()}")
+
+    def report(self, attempt: str, state: str, *documents: dict[str, str]) -> None:
+        """Report what an open tab says."""
+        path = f"jupyter-notebook-stop/stop/{attempt}/tabs/test-tab"
+        self.server.fetch("PUT", path, {"state": state, "documents": list(documents)})
+
+
+@pytest.fixture(scope="session")
+def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]:
+    with ThreadedSimulator(step_seconds=0.05) as simulator:
+        server = Server(
+            tmp_path_factory.mktemp("server"),
+            instance_environment(simulator),
+            base_url=f"/{simulator.instance_id}/",
+            arguments=["--NotebookStop.roll_call_timeout=1.0", "--NotebookStop.save_timeout=30"],
+        )
+        yield Inside(server, simulator)
+        server.close()
+
+
+@pytest.fixture
+def inside(running_server: Inside) -> Inside:
+    """A Jupyter server with the extension, whose instance runs."""
+    simulator = running_server.simulator
+    limit = time.monotonic() + 30
+    while simulator.instance.status == "STOPPING" and time.monotonic() < limit:
+        time.sleep(0.02)
+    simulator.instance.status = "RUNNING"
+    simulator.settings.allow("any")
+    simulator.call(lambda s: s.requests.clear())
+    return running_server
+
+
+StartServer = Callable[..., Server]
+
+
+@pytest.fixture
+def start_server(tmp_path: pathlib.Path) -> Iterator[StartServer]:
+    """Start a Jupyter server of the test's own."""
+    servers: list[Server] = []
+
+    def start(environment: dict[str, str], **options: Any) -> Server:
+        servers.append(Server(tmp_path / f"server-{len(servers)}", environment, **options))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

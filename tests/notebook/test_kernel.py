@@ -1,0 +1,186 @@
+"""Cells of a kernel without a Jupyter server: nbclient, papermill, interrupts, magics, what is shown."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import nbclient
+import nbformat
+import papermill
+import pytest
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import Kernel, Place
+
+STOP = "from jupyter_notebook_stop import stop, astop, status\n"
+
+
+def notebook_of(*cells: str) -> nbformat.NotebookNode:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return notebook
+
+
+def text_of(cell: Any) -> str:
+    return "\n".join(output.get("text") or output["data"]["text/plain"] for output in cell.outputs)
+
+
+class TestWholeNotebook:
+    """Whoever runs the notebook still writes its file."""
+
+    def test_nbclient(self, place: Place, simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
+        notebook = notebook_of("print('trained')", STOP + "print('saved')\nstop(delay=1)")
+        nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        assert text_of(notebook.cells[0]).strip() == "trained"
+        outputs = notebook.cells[1].outputs
+        assert [output.output_type for output in outputs] == ["stream", "display_data"]
+        assert "The cloud has accepted the stop" in text_of(notebook.cells[1])
+        assert "Counted down 1 s." in text_of(notebook.cells[1])
+        assert "<script" not in outputs[1]["data"]["text/html"]
+        assert simulator.count("stop") == 1
+
+    def test_papermill(self, place: Place, simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
+        source, target = tmp_path / "train.ipynb", tmp_path / "out.ipynb"
+        nbformat.write(notebook_of("print('trained')", STOP + "stop(delay=0)"), source)
+        code, output = place.run(
+            "import warnings; warnings.simplefilter('ignore')\n"
+            f"import papermill; papermill.execute_notebook({str(source)!r}, {str(target)!r}, progress_bar=False)"
+        )
+        assert code == 0, output
+        cells = nbformat.read(target, as_version=4).cells
+        assert text_of(cells[0]).strip() == "trained"
+        assert "The cloud has accepted the stop" in text_of(cells[1])
+        assert simulator.count("stop") == 1
+        assert papermill.__version__
+
+    def test_run_all_can_be_taken_back(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        cell = kernel.start(STOP + "stop()")
+        kernel.until(cell, "Stopping simulated-notebook in 10 s: interrupt the kernel to cancel.")
+        kernel.manager.interrupt_kernel()
+        shown = kernel.rest(cell)
+        assert "Cancelled during the countdown: nothing was stopped." in dict(shown)["update_display_data"]
+        assert [text for kind, text in shown if kind == "error"][0].startswith("KeyboardInterrupt")
+        assert simulator.count("stop") == 0
+        assert kernel.run("print('alive')") == [("stream", "alive\n")]
+
+
+class TestCells:
+    """What a cell shows."""
+
+    def test_one_live_display_and_no_output_of_the_result(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(STOP + "stop(delay=0, wait=True)")
+        assert [kind for kind, _ in shown].count("display_data") == 1
+        assert {kind for kind, _ in shown} == {"display_data", "update_display_data"}
+        assert "simulated-notebook is STOPPED" in shown[-1][1]
+        assert simulator.instance.status == "STOPPED"
+
+    def test_the_result_shows_itself_later(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(STOP + "status()")
+        assert [kind for kind, _ in shown] == ["execute_result"]
+        assert shown[0][1].startswith("simulated-notebook: RUNNING")
+        kernel.run("report = stop(dry_run=True)\nreport")
+        assert kernel.run("report")[0][0] == "execute_result"
+
+    def test_a_dry_run_is_shown_once(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(STOP + "stop(dry_run=True)")
+        assert [kind for kind, _ in shown] == ["display_data"]
+        assert "stop() would:" in shown[0][1]
+        assert simulator.count("stop") == 0
+
+    def test_in_an_async_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(STOP + "instance = await astop(delay=0)\nprint(instance.status)")
+        assert shown[-1] == ("stream", "STOPPING\n")
+
+    def test_sync_in_an_async_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(STOP + "import asyncio\nawait asyncio.sleep(0)\nprint(stop(delay=0).status)")
+        assert shown[-1] == ("stream", "STOPPING\n")
+
+    def test_interrupting_an_async_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        cell = kernel.start(STOP + "await astop(delay=60)")
+        kernel.until(cell, "in 60 s")
+        kernel.manager.interrupt_kernel()
+        assert "nothing was stopped" in dict(kernel.rest(cell))["update_display_data"]
+        assert simulator.count("stop") == 0
+
+    def test_in_a_thread_of_a_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        code = "import threading\nthread = threading.Thread(target=stop, kwargs={'delay': 0})\nthread.start()\n"
+        shown = kernel.run(STOP + code + "thread.join()\nprint(thread.is_alive())")
+        assert ("stream", "False\n") in shown
+        assert simulator.count("stop") == 1
+
+    def test_what_is_shown_is_escaped(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run(
+            "from jupyter_notebook_stop import Instance\n"
+            "evil = Instance(id='<img src=x>', name='<script>alert(1)</script>', status='\"><b>', flavor='<i>')\n"
+            "bundle = evil._repr_mimebundle_()\n"
+            "print('<script' in bundle['text/html'], '<img' in bundle['text/html'], '<b>' in bundle['text/html'])"
+        )
+        assert shown == [("stream", "False False False\n")]
+
+
+class TestMagics:
+    """%stop_instance and %%stop_instance."""
+
+    @pytest.fixture
+    def kernel(self, kernel: Kernel) -> Kernel:
+        kernel.run("%load_ext jupyter_notebook_stop")
+        return kernel
+
+    def test_the_line_magic(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%stop_instance --delay 0 --no-save --wait")
+        assert "STOPPED" in shown[-1][1]
+        assert simulator.count("stop") == 1
+
+    def test_looking_only(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        assert "stop() would:" in kernel.run("%stop_instance --dry-run")[0][1]
+        assert kernel.run("%stop_instance --status")[0][1].startswith("simulated-notebook: RUNNING")
+        assert simulator.count("stop") == 0
+
+    def test_help(self, kernel: Kernel) -> None:
+        reply = kernel.client.execute_interactive("%stop_instance?", output_hook=lambda message: None, timeout=60)
+        text = reply["content"]["payload"][0]["data"]["text/plain"]
+        for option in ("--delay", "--dry-run", "--no-save", "--status", "--wait", "--on-success", "interrupting"):
+            assert option in text
+
+    def test_the_cell_magic_stops_after_the_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nx = 21\nprint('trained')\nx * 2")
+        assert ("stream", "trained\n") in shown
+        assert ("execute_result", "42") in shown
+        assert "accepted" in shown[-1][1]
+        assert simulator.count("stop") == 1
+        assert kernel.run("print(x)") == [("stream", "21\n")]
+
+    def test_also_when_it_raised(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nraise ValueError('out of memory')")
+        errors = [text for kind, text in shown if kind == "error"]
+        assert len(errors) == 1
+        assert "out of memory" in errors[0]
+        assert ("stream", "The cell raised ValueError; the instance is stopped all the same.\n") in shown
+        assert simulator.count("stop") == 1
+
+    def test_unless_only_success_is_wanted(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0 --on-success\nraise ValueError('out of memory')")
+        assert [kind for kind, _ in shown] == ["error", "error"]
+        assert "Nothing is stopped" in shown[-1][1]
+        assert simulator.count("stop") == 0
+        kernel.run("%%stop_instance --delay 0 --on-success\n1")
+        assert simulator.count("stop") == 1
+
+    def test_a_cell_interrupted_by_hand_stops_nothing(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        cell = kernel.start("%%stop_instance --delay 0\nprint('training', flush=True)\nimport time; time.sleep(60)")
+        kernel.until(cell, "training")
+        kernel.manager.interrupt_kernel()
+        shown = kernel.rest(cell)
+        assert "Nothing is stopped" in shown[-1][1], shown
+        assert simulator.count("stop") == 0
+
+    @pytest.mark.parametrize("line", ["%stop_instance --on-success", "%%stop_instance --status\n1", "%stop_instance x"])
+    def test_wrong_usage(self, kernel: Kernel, simulator: ThreadedSimulator, line: str) -> None:
+        assert "UsageError" in str(kernel.run(line))
+        assert simulator.count("stop") == 0
+
+    def test_unloading(self, kernel: Kernel) -> None:
+        kernel.run("%unload_ext jupyter_notebook_stop")
+        assert "not found" in str(kernel.run("%stop_instance --dry-run"))

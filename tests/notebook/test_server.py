@@ -1,0 +1,252 @@
+"""With a Jupyter server that has the extension: the same path as the palette."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pathlib
+import signal
+import sys
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from jupyter_notebook_stop import (
+    InstanceStateError,
+    PermissionDeniedError,
+    SaveError,
+    status,
+    stop,
+    wait,
+)
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..conftest import instance_environment
+from .conftest import Inside, Kernel, StartServer
+
+STOP = "from jupyter_notebook_stop import stop, status\n"
+
+
+@pytest.fixture
+def here(inside: Inside, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """Make this process one beside the server: its runtime folder, and nothing of its environment."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", inside.server.environment["JUPYTER_RUNTIME_DIR"])
+    return inside
+
+
+class Stopping(threading.Thread):
+    """A stop in a thread, while the test plays an open tab."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(daemon=True)
+        self.options = {"delay": 0, **options}
+        self.result: Any = None
+        self.error: BaseException | None = None
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = stop(**self.options)
+        except BaseException as error:
+            self.error = error
+
+    def end(self) -> None:
+        self.join(60)
+        assert not self.is_alive()
+
+
+def test_a_process_without_identity_or_keys_takes_its_servers(here: Inside, simulator: ThreadedSimulator) -> None:
+    instance = status()
+    assert instance.id == here.simulator.instance_id
+    assert instance.sources["credentials"].startswith("environment variables")
+    report = stop(dry_run=True)
+    assert report.ok
+    assert any("Have every open tab" in step for step in report.plan)
+    assert "the Jupyter server's, from" in report.checks[1].detail
+    assert here.server.token not in repr(report) + repr(instance)
+    assert here.simulator.count("stop") == 0
+
+
+def test_open_tabs_save_first(here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+    stopping = Stopping(wait=True)
+    attempt = here.await_attempt("saving")
+    assert attempt["source"] == "terminal"
+    here.report(attempt["id"], "here")
+    time.sleep(1.2)
+    assert here.simulator.count("stop") == 0
+    here.report(attempt["id"], "saved")
+    stopping.end()
+    assert stopping.error is None
+    assert stopping.result.attempt.id == attempt["id"]
+    assert stopping.result.status == "STOPPED"
+    assert here.simulator.count("stop") == 1
+    output = capsys.readouterr().out
+    assert "accepted by the Jupyter server: open tabs save now, then it stops." in output
+    assert "Accepted: simulated-notebook is" in output
+    assert "simulated-notebook is STOPPED" in output
+
+
+def test_a_document_that_is_not_saved_cancels_the_stop(here: Inside) -> None:
+    stopping = Stopping()
+    attempt = here.await_attempt("saving")
+    here.report(attempt["id"], "failed", {"path": "train.ipynb", "reason": "It is read-only."})
+    stopping.end()
+    assert isinstance(stopping.error, SaveError)
+    assert stopping.error.documents == ({"path": "train.ipynb", "reason": "It is read-only."},)
+    assert stopping.error.code == "save_failed"
+    assert here.simulator.count("stop") == 0
+
+
+def test_the_clouds_refusal_keeps_its_kind(here: Inside) -> None:
+    here.simulator.settings.deny("stop")
+    with pytest.raises(PermissionDeniedError, match="modelarts:notebook:stop") as refusal:
+        stop(delay=0, save=False)
+    assert (refusal.value.code, refusal.value.status) == ("ModelArts.0112", 403)
+    assert refusal.value.request_id
+    here.simulator.settings.allow("stop")
+    here.simulator.instance.status = "SNAPSHOTTING"
+    with pytest.raises(InstanceStateError):
+        stop(delay=0, save=False)
+
+
+def test_waiting_for_a_stop_of_another_tab(here: Inside) -> None:
+    here.server.fetch(
+        "POST", "jupyter-notebook-stop/stop", {"instance_id": here.simulator.instance_id, "save": "none"}
+    )
+    assert wait(timeout=60).status == "STOPPED"
+
+
+def test_a_second_stop_joins_the_first(here: Inside) -> None:
+    first = Stopping()
+    attempt = here.await_attempt("saving")
+    second = Stopping()
+    first.end()
+    second.end()
+    assert first.result.attempt.id == second.result.attempt.id == attempt["id"]
+    assert here.simulator.count("stop") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of one process to another")
+def test_ctrl_c_while_tabs_save_cancels_at_the_server(inside: Inside) -> None:
+    process = inside.place.start("from jupyter_notebook_stop import stop; stop(delay=0)")
+    attempt = inside.await_attempt("saving")
+    inside.report(attempt["id"], "here")
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert "Cancelled: nothing was stopped." in output
+    assert inside.await_attempt("cancelled")["id"] == attempt["id"]
+    assert inside.simulator.count("stop") == 0
+
+
+class TestCell:
+    """A kernel of that server."""
+
+    @pytest.fixture
+    def cell(self, inside: Inside) -> Any:
+        from jupyter_client import BlockingKernelClient
+
+        model = inside.server.fetch("POST", "api/kernels", {"name": "python3"})
+        runtime = pathlib.Path(inside.server.environment["JUPYTER_RUNTIME_DIR"])
+        client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{model['id']}.json"))
+        client.load_connection_file()
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        yield model["id"], Kernel(None, client)  # type: ignore[arg-type]
+        client.stop_channels()
+        inside.server.fetch("DELETE", f"api/kernels/{model['id']}")
+
+    def test_the_last_output_names_the_attempt_and_nothing_follows(self, inside: Inside, cell: Any) -> None:
+        kernel_id, kernel = cell
+        shown = kernel.run(STOP + "print('trained')\nstop(delay=1, wait=True)")
+        attempt = inside.attempt()
+        assert attempt is not None
+        assert (attempt["source"], attempt["kernel"]) == ("cell", kernel_id)
+        assert shown[0] == ("stream", "trained\n")
+        kind, last = shown[-1]
+        assert kind == "update_display_data"
+        assert "accepted by the Jupyter server" in last
+        assert f"(attempt {attempt['id']})" in last
+        assert "Counted down 1 s." in last
+        assert "Nobody is connected to this kernel" in last
+        assert "papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes" in last
+
+    def test_the_last_output_comes_while_tabs_may_still_save(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        identifier = kernel.start(STOP + "stop(delay=0)")
+        attempt = inside.await_attempt("saving")
+        inside.report(attempt["id"], "here")
+        kernel.until(identifier, attempt["id"])
+        assert inside.simulator.count("stop") == 0
+        inside.report(attempt["id"], "saved")
+        assert kernel.rest(identifier) == []
+        assert inside.simulator.count("stop") == 1
+
+    def test_a_refusal_is_raised_in_the_cell(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        inside.simulator.settings.deny("stop")
+        shown = kernel.run(STOP + "stop(delay=0, save=False)")
+        assert "PermissionDeniedError" in shown[-1][1]
+        assert "Not stopped:" in dict(shown)["update_display_data"]
+
+
+class TestServersThatCannotHelp:
+    """Servers without our extension, or that don't let us in."""
+
+    def test_without_the_extension(
+        self,
+        start_server: StartServer,
+        folders: dict[str, str],
+        environment: dict[str, str],
+        simulator: ThreadedSimulator,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        off = {"ServerApp": {"jpserver_extensions": {"jupyter_notebook_stop": False}}}
+        config = pathlib.Path(folders["JUPYTER_CONFIG_DIR"])
+        (config / "jupyter_server_config.json").write_text(json.dumps(off), encoding="utf-8")
+        server = start_server({**instance_environment(simulator), "JUPYTER_CONFIG_DIR": str(config)})
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", server.environment["JUPYTER_RUNTIME_DIR"])
+        report = stop(dry_run=True)
+        assert report.ok
+        assert "jupyter_notebook_stop is not installed in it" in report.checks[-1].detail
+        assert "Count down 150 s, while an interrupt cancels." in report.plan
+        assert "Press Ctrl+S" in report.plan[0]
+        assert "Count down 10 s, while an interrupt cancels." in stop(dry_run=True, save=False).plan
+        assert stop(delay=0.2).status == "STOPPING"
+        output = capsys.readouterr().out
+        assert "Press Ctrl+S in every open tab now: unsaved edits are lost." in output
+        assert simulator.count("stop") == 1
+
+    def test_without_a_token(
+        self,
+        start_server: StartServer,
+        folders: dict[str, str],
+        environment: dict[str, str],
+        simulator: ThreadedSimulator,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        variables = {**instance_environment(simulator), "JUPYTER_TOKEN": ""}
+        quick = ["--IdentityProvider.token=", "--NotebookStop.roll_call_timeout=0.2"]
+        server = start_server(variables, base_url=f"/{simulator.instance_id}/", arguments=quick)
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", server.environment["JUPYTER_RUNTIME_DIR"])
+        instance = stop(delay=0)
+        assert instance.attempt is not None
+        assert instance.attempt.phase == "accepted"
+        assert simulator.count("stop") == 1
+
+
+def test_from_async_code_the_loop_goes_on(here: Inside) -> None:
+    from jupyter_notebook_stop import astop
+
+    async def main() -> int:
+        ticks = 0
+        task = asyncio.ensure_future(astop(delay=0))
+        while not task.done():
+            await asyncio.sleep(0.01)
+            ticks += 1
+        await task
+        return ticks
+
+    assert asyncio.run(main()) > 10

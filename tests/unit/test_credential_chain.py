@@ -1,0 +1,204 @@
+"""One source after the other: none can stop the next, and how long an answer holds."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from jupyter_notebook_stop.credentials import REFRESH_AFTER, REFRESH_BEFORE, CredentialChain, Credentials, Source
+from jupyter_notebook_stop.errors import CredentialsError
+from jupyter_notebook_stop.redaction import Secret
+
+
+def keys(name: str, **more: Any) -> Credentials:
+    return Credentials(source=name, access_key=Secret(f"ak-{name}"), secret_key=Secret("sk-secret"), **more)
+
+
+def ask(*sources: Source, timeout: float = 5.0) -> Credentials:
+    return asyncio.run(chain_of(*sources, timeout=timeout).get())
+
+
+def chain_of(*sources: Source, **options: Any) -> CredentialChain:
+    return CredentialChain([(f"source {number}", source) for number, source in enumerate(sources)], **options)
+
+
+ANYTHING: list[BaseException] = [
+    ValueError("sk-secret"),
+    SystemExit("sk-secret"),
+    KeyboardInterrupt(),
+    GeneratorExit(),
+    StopIteration(),
+    asyncio.CancelledError(),
+    CredentialsError("Nothing there."),
+    RecursionError(),
+    OSError(5, "x"),
+]
+
+
+@pytest.mark.parametrize("error", ANYTHING, ids=lambda error: type(error).__name__)
+def test_a_source_may_raise_anything(error: BaseException) -> None:
+    def bad() -> None:
+        raise error
+
+    began = time.monotonic()
+    assert ask(bad, lambda: keys("next")).source == "next"
+    with pytest.raises(CredentialsError) as caught:
+        ask(bad)
+    assert "sk-secret" not in str(caught.value)
+    assert time.monotonic() - began < 4, "it waited for the time limit"
+
+
+@pytest.mark.parametrize("answer", ["a text", 5, {"ak": "a"}, Credentials(source="empty")])
+def test_what_is_no_credential_does_not_win(answer: Any) -> None:
+    assert ask(lambda: answer, lambda: keys("next")).source == "next"
+    half = Credentials(source="half", access_key=Secret("a"))
+    assert ask(lambda: half, lambda: keys("next")).source == "next"
+
+
+def test_a_source_that_hangs_is_not_called_again_while_it_does() -> None:
+    release = threading.Event()
+    calls = []
+
+    def hanging() -> None:
+        calls.append(1)
+        release.wait(10)
+
+    async def main() -> None:
+        # Two sources of one name, as two lambdas are: the one that hangs says nothing of the other.
+        chain = CredentialChain([("same", hanging), ("same", lambda: keys("next"))], timeout=0.05)
+        for _ in range(3):
+            assert (await chain.get()).source == "next"
+            chain.forget()
+        assert len(calls) == 1
+        release.set()
+        while len(calls) == 1:
+            chain.forget()
+            await asyncio.sleep(0.005)
+            await chain.get()
+
+    asyncio.run(main())
+
+
+def test_all_that_hang_are_named() -> None:
+    release = threading.Event()
+
+    def hanging() -> None:
+        release.wait(10)
+
+    async def main() -> None:
+        chain = chain_of(hanging, timeout=0.02)
+        for said in ("no answer within 0.02 s", "still hangs"):
+            with pytest.raises(CredentialsError, match=f"source 0: {said}"):
+                await chain.get()
+        release.set()
+
+    asyncio.run(main())
+
+
+class Clock:
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def ages(*steps: tuple[float, int], **more: Any) -> None:
+    """Check how often a source has been asked after each pause in seconds."""
+    clock = Clock()
+    asked = []
+
+    def source() -> Credentials:
+        asked.append(clock.now)
+        lifetime = more.get("lifetime")
+        expiry = {} if lifetime is None else {"expires_at": clock.now + lifetime}
+        return keys("x", security_token=more.get("security_token"), **expiry)
+
+    async def main() -> None:
+        chain = chain_of(source, clock=clock)
+        for pause, count in steps:
+            clock.now += pause
+            await chain.get()
+            assert len(asked) == count, (pause, count)
+
+    asyncio.run(main())
+
+
+def test_temporary_keys_are_asked_for_again_before_they_expire() -> None:
+    ages((0, 1), (3600 - REFRESH_BEFORE - 1, 1), (2, 2), lifetime=3600)
+
+
+def test_keys_that_live_shorter_than_the_margin_are_used_for_half_of_it() -> None:
+    ages((0, 1), (49, 1), (2, 2), lifetime=100)
+
+
+def test_temporary_keys_without_an_expiry_are_asked_for_again() -> None:
+    ages((0, 1), (REFRESH_AFTER - 1, 1), (2, 2), security_token=Secret("token-secret"))
+
+
+def test_permanent_keys_are_asked_for_once() -> None:
+    ages((0, 1), (10**9, 1))
+
+
+def test_expired_keys_do_not_win() -> None:
+    clock = Clock()
+    stale = keys("stale", expires_at=clock.now)
+    found = asyncio.run(chain_of(lambda: stale, lambda: keys("next"), clock=clock).get())
+    assert found.source == "next"
+    with pytest.raises(CredentialsError, match="source 0: expired"):
+        asyncio.run(chain_of(lambda: stale, clock=clock).get())
+
+
+def test_keys_are_used_to_their_end_when_there_are_no_new_ones() -> None:
+    clock = Clock()
+    answers = [keys("x", expires_at=clock.now + 1000)]
+
+    async def main() -> None:
+        chain = chain_of(lambda: answers.pop() if answers else None, clock=clock)
+        await chain.get()
+        clock.now += 999
+        assert (await chain.get()).source == "x"
+        clock.now += 1
+        with pytest.raises(CredentialsError, match="nothing"):
+            await chain.get()
+        assert chain.known is None
+
+    asyncio.run(main())
+
+
+def test_refused_keys_are_asked_for_again_and_never_used_again() -> None:
+    clock = Clock()
+    answers = [keys("x", expires_at=clock.now + 1000)]
+
+    async def main() -> None:
+        chain = chain_of(lambda: answers.pop() if answers else None, clock=clock)
+        found = await chain.get()
+        chain.forget()
+        assert chain.known is found, "an error must be able to name the source of what was refused"
+        with pytest.raises(CredentialsError, match="nothing"):
+            await chain.get()
+        answers.append(keys("new"))
+        assert (await chain.get()).source == "new"
+        assert chain.known is not None
+        assert chain.known.source == "new"
+
+    asyncio.run(main())
+
+
+def test_concurrent_callers_ask_once() -> None:
+    asked = []
+
+    def source() -> Credentials:
+        asked.append(1)
+        time.sleep(0.02)
+        return keys("x")
+
+    async def main() -> None:
+        chain = chain_of(source)
+        assert len({id(found) for found in await asyncio.gather(*(chain.get() for _ in range(20)))}) == 1
+
+    asyncio.run(main())
+    assert len(asked) == 1

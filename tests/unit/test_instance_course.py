@@ -1,0 +1,361 @@
+"""The course of an attempt: saving and its cancelling, watching to the end, reading, closing."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import time
+from typing import Any, Awaitable, Callable
+
+import pytest
+
+from jupyter_notebook_stop import instance as instance_module
+from jupyter_notebook_stop.attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt
+from jupyter_notebook_stop.errors import (
+    CancelledStopError,
+    CredentialsError,
+    InstanceStateError,
+    NotebookStopError,
+    SaveError,
+    StopFailedError,
+)
+from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
+
+Prepare = Callable[[Attempt], Awaitable[None]]
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if holds():
+            return
+        await asyncio.sleep(0.002)
+    raise AssertionError("it never came about")
+
+
+async def at_once(attempt: Attempt) -> None:
+    return
+
+
+async def never(attempt: Attempt) -> None:
+    await asyncio.Event().wait()
+
+
+async def unimpressed(attempt: Attempt) -> None:
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        return
+
+
+def is_in(attempt: Attempt, phase: str) -> bool:
+    return attempt.phase == phase
+
+
+def test_what_is_prepared_comes_before_the_cloud(simulator: Any, inside: Any) -> None:
+    seen: list[Any] = []
+
+    async def prepare(attempt: Attempt) -> None:
+        seen.append((attempt.phase, attempt.pending, simulator.count()))
+
+    async def main(instance: ThisInstance) -> None:
+        instance.observe(lambda attempt: seen.append(attempt.phase))
+        await instance.stop(Attempt(), prepare)
+
+    inside.run(main)
+    assert seen[:4] == [SAVING, (SAVING, True, 0), "stopping", ACCEPTED]
+
+
+def test_without_saving_nothing_is_prepared(simulator: Any, inside: Any) -> None:
+    attempt = inside.run(lambda instance: instance.stop(Attempt(save="none"), never))
+    assert attempt.phase == ACCEPTED
+
+
+@pytest.mark.parametrize("prepare", [never, unimpressed])
+def test_cancelling_while_saving(simulator: Any, inside: Any, prepare: Prepare) -> None:
+    async def main(instance: ThisInstance) -> None:
+        attempt = Attempt()
+        asking = [asyncio.ensure_future(instance.stop(wanted, prepare)) for wanted in (attempt, Attempt())]
+        await until(lambda: attempt.phase == SAVING)
+        await asyncio.sleep(0.01)
+        instance.cancel(attempt.id)
+        for answer in await asyncio.gather(*asking, return_exceptions=True):
+            assert isinstance(answer, CancelledStopError)
+            assert answer.code == "cancelled"
+        assert attempt.phase == CANCELLED
+        assert simulator.count() == 0
+        assert (await instance.stop(Attempt(), at_once)).phase == ACCEPTED
+
+    inside.run(main)
+
+
+def test_cancelling_in_the_moment_that_saving_ends(simulator: Any, inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        attempt = Attempt()
+
+        async def prepare(_: Attempt) -> None:
+            # The loop comes to this after `prepare` is done, before whoever waits for it.
+            asyncio.get_running_loop().call_soon(instance.cancel, attempt.id)
+
+        with pytest.raises(CancelledStopError):
+            await instance.stop(attempt, prepare)
+        assert attempt.phase == CANCELLED
+
+    inside.run(main)
+    assert simulator.count() == 0, "who was told that it is cancelled has lost the instance"
+
+
+def test_cancelling_too_late(simulator: Any, inside: Any) -> None:
+    simulator.faults.add("show", Delay(0.05))
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = Attempt()
+        asking = asyncio.ensure_future(instance.stop(attempt, at_once))
+        await until(lambda: simulator.count("show") == 1)
+        for moment in ("stopping", ACCEPTED, STOPPED):
+            await until(functools.partial(is_in, attempt, moment))
+            with pytest.raises(InstanceStateError) as caught:
+                instance.cancel(attempt.id)
+            assert caught.value.code == "too_late"
+        assert (await asking).error is None
+
+    inside.run(main)
+    assert simulator.count("stop") == 1
+
+
+def test_cancelling_what_is_not_there(inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        with pytest.raises(KeyError):
+            instance.cancel("unknown")
+        attempt = Attempt(save="none")
+        await instance.stop(attempt)
+        with pytest.raises(KeyError):
+            instance.cancel("unknown")
+
+    inside.run(main)
+
+
+class Foreign(Exception):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "phase"),
+    [
+        (SaveError("Two documents could not be saved."), SaveError, CANCELLED),
+        (CancelledStopError("No."), CancelledStopError, CANCELLED),
+        (NotebookStopError("No."), NotebookStopError, REFUSED),
+        (Foreign("sk-secret"), NotebookStopError, REFUSED),
+        (asyncio.CancelledError(), CancelledStopError, CANCELLED),
+        (asyncio.TimeoutError(), NotebookStopError, REFUSED),
+    ],
+    ids=lambda value: getattr(value, "__name__", type(value).__name__),
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_preparing_that_fails_cancels(
+    simulator: Any, inside: Any, error: BaseException, told: type[NotebookStopError], phase: str
+) -> None:
+    async def prepare(attempt: Attempt) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = Attempt()
+        with pytest.raises(told) as caught:
+            await instance.stop(attempt, prepare)
+        assert type(caught.value) is told
+        assert "sk-secret" not in str(caught.value)
+        assert (attempt.phase, attempt.error) == (phase, caught.value)
+        assert simulator.count() == 0
+        assert (await instance.stop(Attempt(), at_once)).phase == ACCEPTED, "the next one is not held up"
+
+    inside.run(main)
+
+
+@pytest.mark.parametrize("how", ["RUNNING", "ERROR"])
+def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, how: str) -> None:
+    simulator.instance.stop_fails_with = how
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        await until(lambda: attempt.phase == RESUMED)
+        assert isinstance(attempt.error, StopFailedError)
+        assert f"the instance is {how} now" in attempt.error.message
+        assert "The simulator was told" in attempt.error.message
+        if how == "RUNNING":
+            simulator.instance.stop_fails_with = ""
+            again = await instance.stop(Attempt())
+            assert again is not attempt
+            await until(lambda: again.phase == STOPPED)
+
+    inside.run(main)
+
+
+@pytest.mark.parametrize(("limit", "phase"), [(0.05, RESUMED), (60.0, ACCEPTED)])
+def test_an_instance_that_never_leaves_running(
+    simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch, limit: float, phase: str
+) -> None:
+    monkeypatch.setattr(instance_module, "STILL_RUNNING_LIMIT", limit)
+    simulator.instance.extra["status"] = "RUNNING"
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        shows = simulator.count("show")
+        await until(lambda: attempt.phase == RESUMED or simulator.count("show") > shows + 5)
+        assert attempt.phase == phase
+
+    inside.run(main)
+
+
+def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        simulator.faults.add("show", Reset())
+        simulator.faults.add("show", Unavailable(status=500), times=2)
+        simulator.faults.add("show", Refuse(403, "ModelArts.0112"), times=2)
+        await until(lambda: attempt.phase == STOPPED)
+        assert attempt.error is None
+
+    inside.run(main)
+
+
+def test_an_observer_that_fails_disturbs_nobody(inside: Any, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[str] = []
+
+    def broken(attempt: Attempt) -> None:
+        raise ZeroDivisionError
+
+    async def main(instance: ThisInstance) -> None:
+        instance.observe(broken)
+        instance.observe(lambda attempt: seen.append(attempt.phase))
+        assert (await instance.stop(Attempt())).phase == ACCEPTED
+
+    inside.run(main)
+    assert seen[:2] == ["stopping", ACCEPTED]
+    assert "An observer of the stop failed" in caplog.text
+
+
+def test_concurrent_reads_are_one(simulator: Any, inside: Any) -> None:
+    simulator.faults.add("show", Delay(0.05))
+
+    async def main(instance: ThisInstance) -> None:
+        answers = await asyncio.gather(*(instance.show() for _ in range(50)))
+        assert len({id(answer) for answer in answers}) == 1
+        assert simulator.count() == 1
+        assert await instance.show(max_age=60.0) is answers[0]
+        assert simulator.count() == 1
+        assert await instance.show() is not answers[0]
+        assert simulator.count() == 2
+
+    inside.run(main)
+
+
+def test_one_reader_may_go_away(simulator: Any, inside: Any) -> None:
+    simulator.faults.add("show", Delay(0.05))
+
+    async def main(instance: ThisInstance) -> None:
+        readers = [asyncio.ensure_future(instance.show()) for _ in range(2)]
+        await until(lambda: simulator.count() == 1)
+        readers[0].cancel()
+        assert (await readers[1]).status == "RUNNING"
+
+    inside.run(main)
+    assert simulator.count() == 1
+
+
+class Clock:
+    """The clock of one module."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+def test_a_401_is_remembered_for_reads(simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(instance_module, "time", clock)
+    simulator.faults.add("show", Refuse(401, "APIGW.0301"), times=None)
+
+    async def main(instance: ThisInstance) -> None:
+        # An hour of a page that asks every second: a key is locked after more than five in a row.
+        for _ in range(3600):
+            with pytest.raises(CredentialsError) as caught:
+                await instance.show()
+            assert caught.value.status == 401
+            clock.now += 1.0
+        assert 1 < simulator.count("show") <= 5
+        # Who asks for a stop is heard all the same, and success ends it.
+        simulator.faults.clear()
+        await instance.stop(Attempt())
+        assert (await instance.show()).status in ("STOPPING", "STOPPED")
+
+    inside.run(main)
+
+
+def test_other_failures_are_not_remembered(simulator: Any, inside: Any) -> None:
+    simulator.faults.add("show", Refuse(403, "ModelArts.0112"), times=2)
+
+    async def main(instance: ThisInstance) -> None:
+        for _ in range(2):
+            with pytest.raises(NotebookStopError):
+                await instance.show()
+        assert (await instance.show()).status == "RUNNING"
+
+    inside.run(main)
+    assert simulator.count("show") == 3
+
+
+def test_closing_ends_the_watch_and_the_connections(simulator: Any, inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        await instance.stop(Attempt())
+        client = await instance.connect()
+        await instance.aclose()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        assert not others
+        assert client._transport._http.is_closed
+        await instance.aclose()
+
+    inside.run(main)
+
+
+@pytest.mark.parametrize("moment", ["connecting", "saving", "asking"])
+def test_closing_in_the_midst_of_a_stop(
+    simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch, trusting: ssl.SSLContext, moment: str
+) -> None:
+    def slowly() -> ssl.SSLContext:
+        time.sleep(0.05)
+        return trusting
+
+    monkeypatch.setattr(instance_module, "_load", slowly)
+    simulator.faults.add("show", Delay(0.3), times=None)
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = Attempt()
+        asking = asyncio.ensure_future(instance.stop(attempt, never if moment == "saving" else at_once))
+        if moment == "saving":
+            await until(lambda: attempt.phase == SAVING)
+        elif moment == "asking":
+            await until(lambda: simulator.count() == 1)
+        else:
+            await until(lambda: instance._connecting is not None)
+        await instance.aclose()
+        answers = await asyncio.gather(asking, return_exceptions=True)
+        assert isinstance(answers[0], BaseException)
+        assert not asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.sleep(0.1)
+        assert instance._client is None, "it was made after all"
+
+    inside.run(main)
+    assert simulator.count("stop") == 0
+
+
+def test_a_closed_instance_can_be_used_again(inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        await instance.show()
+        await instance.aclose()
+        assert (await instance.show()).status == "RUNNING"
+
+    inside.run(main)
