@@ -35,13 +35,17 @@ def shown_in(cell: dict[str, Any]) -> str:
 
 
 def run_cell(page: Page, number: int, expected: str) -> None:
-    page.locator(".jp-CodeCell .cm-content").nth(number).click()
-    page.keyboard.press("Shift+Enter")
-    try:
-        page.locator(expected).last.wait_for(timeout=30_000)
-    except BaseException:
-        page.screenshot(path="/tmp/i4/fail.png")
-        raise
+    """Run a cell; what JupyterLab is told while its kernel is not yet connected it forgets."""
+    cell = page.locator(".jp-CodeCell").nth(number)
+    for _ in range(10):
+        cell.locator(".cm-content").click()
+        page.keyboard.press("Shift+Enter")
+        try:
+            expect(cell.locator(".jp-InputPrompt").first).not_to_have_text("[ ]:", timeout=3_000)
+            break
+        except AssertionError:
+            continue
+    page.locator(expected).last.wait_for(timeout=30_000)
 
 
 def output(text: str) -> str:

@@ -129,7 +129,7 @@ class Kernel:
 
 @pytest.fixture(scope="module")
 def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """A kernel for many tests: starting one takes a second."""
+    """Start a kernel for many tests, since starting one takes a second."""
     folder = tmp_path_factory.mktemp("kernel")
     manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel-test.json"))
     manager.start_kernel(
@@ -145,7 +145,7 @@ def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
 
 @pytest.fixture
 def kernel(shared_kernel: Kernel, folders: dict[str, str], environment: dict[str, str]) -> Kernel:
-    """A kernel inside the stand-in's instance."""
+    """Put the kernel into the stand-in's instance."""
     shared_kernel.run(f"import os; os.environ.update({ {**folders, **environment}!r})")
     return shared_kernel
 
@@ -194,7 +194,7 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]
 
 @pytest.fixture
 def inside(running_server: Inside) -> Inside:
-    """A Jupyter server with the extension, whose instance runs."""
+    """Have the instance of the Jupyter server run."""
     simulator = running_server.simulator
     limit = time.monotonic() + 30
     while simulator.instance.status == "STOPPING" and time.monotonic() < limit:

@@ -128,7 +128,7 @@ def test_cancelling_the_task_cancels_the_stop(
 ) -> None:
     async def main() -> None:
         task = asyncio.ensure_future(astop(delay=60))
-        while "in 60 s" not in (said := capsys.readouterr().out):
+        while "in 60 s" not in (said := capsys.readouterr().out):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         assert "Cancelled" not in said
         task.cancel()
