@@ -1,0 +1,92 @@
+"""The wheel that users install, as tests/run.py has built it."""
+
+from __future__ import annotations
+
+import collections
+import email
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import zipfile
+from typing import Iterator
+
+import pytest
+
+from .environments import FOLDER, interpreter
+
+LABEXTENSION = "share/jupyter/labextensions/jupyter-notebook-stop/"
+
+
+@pytest.fixture(scope="module")
+def wheel() -> Iterator[zipfile.ZipFile]:
+    """The one wheel there is."""
+    found = list((FOLDER / "wheel").glob("*.whl"))
+    assert len(found) == 1, "run: python tests/run.py"
+    with zipfile.ZipFile(found[0]) as opened:
+        yield opened
+
+
+def test_one_small_wheel_for_every_machine(wheel: zipfile.ZipFile) -> None:
+    assert wheel.filename is not None
+    path = pathlib.Path(wheel.filename)
+    assert path.name.endswith("-py3-none-any.whl")
+    assert path.stat().st_size < 150_000
+
+
+def test_each_script_once_and_no_source_maps(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    scripts = [name for name in names if name.endswith(".js")]
+    assert any(LABEXTENSION in name for name in scripts)
+    contents = collections.Counter(wheel.read(name) for name in scripts)
+    assert max(contents.values()) == 1
+    assert not [name for name in names if name.endswith((".map", ".ts", ".pyc"))]
+    assert not [name for name in scripts if re.search(rb"//# sourceMappingURL=\S+\s*$", wheel.read(name))]
+    # What JupyterLab loads is what package.json names, and nothing stale lies beside it.
+    package = next(name for name in names if name.endswith(LABEXTENSION + "package.json"))
+    entry = json.loads(wheel.read(package))["jupyterlab"]["_build"]["load"]
+    assert [name for name in names if name.endswith(LABEXTENSION + entry)]
+    assert len([name for name in names if "remoteEntry" in name]) == 1
+
+
+def test_what_it_needs_and_brings(wheel: zipfile.ZipFile) -> None:
+    metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    message = email.message_from_bytes(wheel.read(metadata))
+    needs = [need for need in message.get_all("Requires-Dist") or [] if "extra ==" not in need]
+    assert sorted(re.split(r"[<>=! ]", need)[0] for need in needs) == ["httpx", "jupyter-server", "msgspec"]
+    names = wheel.namelist()
+    for brought in (
+        "jupyter_notebook_stop/py.typed",
+        "jupyter_notebook_stop/server/rest-api.yml",
+        "jupyter_notebook_stop/server/events/stop.yaml",
+        "data/etc/jupyter/jupyter_server_config.d/jupyter_notebook_stop.json",
+        "data/" + LABEXTENSION + "install.json",
+    ):
+        assert [name for name in names if name.endswith(brought)], brought
+
+
+@pytest.mark.parametrize("name", ["oldest", "collaboration"])
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        (["jupyter_server.extension.serverextension", "list"], r"jupyter_notebook_stop\b.*\bOK"),
+        (["jupyterlab.labextensions", "list"], r"jupyter-notebook-stop\b.*\bOK"),
+    ],
+)
+def test_jupyter_finds_both_halves(name: str, command: list[str], line: str) -> None:
+    done = subprocess.run([interpreter(name), "-m", *command], capture_output=True, text=True, timeout=120, check=True)
+    plain = re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
+    assert re.search(line, plain), plain
+
+
+def test_the_lock_file_builds_everywhere() -> None:
+    lock = json.loads((pathlib.Path(__file__).parents[1] / "labextension" / "package-lock.json").read_text())
+    bindings = [name for name in lock["packages"] if "/@rspack/binding-" in name]
+    assert len(bindings) == 14
+    assert not [name for name, entry in lock["packages"].items() if str(entry.get("resolved", "")).startswith("http")]
+
+
+def test_the_public_names_are_typed() -> None:
+    code = "import jupyter_notebook_stop; from jupyter_notebook_stop import stop, astop, status, wait"
+    subprocess.run([sys.executable, "-c", code], timeout=60, check=True)
