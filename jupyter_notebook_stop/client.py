@@ -86,6 +86,8 @@ class NotebooksClient:
         self._chain = chain
         self._transport = Transport(endpoint, auth=CloudAuth(chain, project_id), verify=verify, timeouts=timeouts)
         self._context = dict(context or {})
+        self.rejected: CredentialsError | None = None
+        """The cloud's last 401, until it takes the credentials again."""
         self._timeouts = timeouts
         self._retries = retries
         self._sleep = sleep
@@ -134,6 +136,7 @@ class NotebooksClient:
                 error = self._not_taken(lost)
             else:
                 if answer.ok:
+                    self.rejected = None
                     taken = await self._read_accepted(instance_id, answer, deadline)
                     if taken is not None:
                         return taken
@@ -171,7 +174,7 @@ class NotebooksClient:
                 error = lost
             else:
                 if answer.ok:
-                    return self._decoded(answer)
+                    return self._shown(instance_id, answer)
                 error = self._refusal(answer)
                 if answer.status not in BUSY:
                     raise error
@@ -236,16 +239,25 @@ class NotebooksClient:
             request_id=error.request_id,
         )
 
+    def _shown(self, instance_id: str, answer: Answer) -> Notebook:
+        notebook = self._decoded(answer)
+        if notebook.id is None and notebook.status is None:
+            raise self._unreadable(answer)
+        if notebook.id is not None and notebook.id.lower() != instance_id.lower():
+            raise self._unreadable(answer, "what is another notebook instance")
+        return notebook
+
     def _decoded(self, answer: Answer) -> Notebook:
+        self.rejected = None
         try:
             return decode(answer.body)
         except ValueError:
             raise self._unreadable(answer) from None
 
-    def _unreadable(self, answer: Answer) -> CloudError:
+    def _unreadable(self, answer: Answer, what: str = "what is not a notebook instance") -> CloudError:
         kind = answer.headers.get("content-type", "no content type")[:60]
         return CloudError(
-            f"{self._transport.endpoint} answered HTTP {answer.status} with what is not a notebook instance ({kind}).",
+            f"{self._transport.endpoint} answered HTTP {answer.status} with {what} ({kind}).",
             code="bad_answer",
             remedy="Check the endpoint; a proxy or login page may have answered in its place.",
             status=answer.status,
@@ -267,6 +279,8 @@ class NotebooksClient:
                 f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
                 " signatures are good for 15. Set the clock, then try again."
             )
+        if answer.status == 401 and isinstance(error, CredentialsError):
+            self.rejected = error
         return error
 
     async def _begin(self) -> float:

@@ -254,8 +254,9 @@ def _find(body: Any, depth: int) -> tuple[str | None, str | None, str | None]:
 
 
 def _plain(body: str) -> str:
-    title = re.search(r"(?is)<title[^>]*>(.*?)</title>", body)
-    text = title[1] if title else re.sub(r"(?s)<[^>]*>", " ", body)
+    # No pattern reads on beyond the next "<": a page of nothing else would take it a long time.
+    title = re.search(r"(?i)<title[^<>]*>([^<]*)</title>", body)
+    text = title[1] if title else re.sub(r"<[^<>]*>", " ", body)
     return " ".join(text.split())
 
 
@@ -272,17 +273,16 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         code, message, request_id = None, None, None
     if message is None:
-        # Redacted before it is cut: half a secret would not be recognised.
-        message = _plain(redact(body.decode("utf-8", "replace"), *secrets)[: 16 * MAX_MESSAGE])
+        message = _plain(redact(body.decode("utf-8", "replace"), *secrets, limit=16 * MAX_MESSAGE))
     if request_id is None:
         request_id = headers.get("x-request-id")
-    message = redact(message, *secrets)
+    message = redact(message, *secrets, limit=16 * MAX_MESSAGE)
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
     return Answer(
-        redact(code, *secrets)[:100] if code else None,
+        redact(code, *secrets, limit=MAX_MESSAGE)[:100] if code else None,
         message,
-        redact(request_id, *secrets)[:100] if request_id else None,
+        redact(request_id, *secrets, limit=MAX_MESSAGE)[:100] if request_id else None,
     )
 
 

@@ -261,12 +261,17 @@ class ThisInstance:
         client = await self.connect()
         try:
             notebook = await client.show(self.identity.instance_id.value)
-        except CredentialsError as error:
-            if error.status == 401:
-                self._rejected, self._rejected_until = error, time.monotonic() + REMEMBER_401 * 6.0**self._rejections
-                self._rejections += 1
+        except CredentialsError:
+            self._heed_rejection()
             raise
         return self._remember(notebook)
+
+    def _heed_rejection(self) -> None:
+        """Ask no more for a while after a 401, also after one that a stop met on its way."""
+        error = self._client.rejected if self._client is not None else None
+        if error is not None and error is not self._rejected:
+            self._rejected, self._rejected_until = error, time.monotonic() + REMEMBER_401 * 6.0**self._rejections
+            self._rejections += 1
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
@@ -355,6 +360,7 @@ class ThisInstance:
             self._enter(attempt, CANCELLED)
         except NotebookStopError as error:
             attempt.error = error
+            self._heed_rejection()
             self._enter(attempt, REFUSED)
         except Exception as error:
             self._log.exception("A stop failed unexpectedly")
@@ -366,6 +372,7 @@ class ThisInstance:
             self._enter(attempt, REFUSED)
         else:
             self._remember(notebook)
+            self._heed_rejection()
             self._enter(attempt, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(attempt))
 

@@ -269,17 +269,20 @@ def decode(body: bytes) -> Notebook:
     Raises
     ------
     ValueError
-        When `body` is not JSON, or a known field has a value of another kind
-        (``msgspec.DecodeError``); the text names the field, never its value.
+        When `body` is not JSON, or a known field has a value of another kind;
+        the text names the field, never its value.
     """
     try:
         return msgspec.json.decode(body, type=Notebook, strict=False, dec_hook=_decode_secret)
+    except msgspec.DecodeError as error:
+        # Before msgspec 0.21, the last for Python 3.9, this is no ValueError.
+        reason = str(error)
     except RecursionError:
         reason = "JSON nested too deeply"
     except UnicodeDecodeError:
         reason = "JSON is not UTF-8"
     # Out here, since what was caught holds the whole text, token included.
-    raise msgspec.DecodeError(reason)
+    raise ValueError(reason)
 
 
 def dump(model: msgspec.Struct) -> Dict[str, Any]:

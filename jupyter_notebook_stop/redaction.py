@@ -63,7 +63,7 @@ class Secret:
         return self
 
 
-def redact(text: str, *secrets: str) -> str:
+def redact(text: str, *secrets: str, limit: int | None = None) -> str:
     """Return `text` without the given secrets and without what looks like one.
 
     Parameters
@@ -72,8 +72,12 @@ def redact(text: str, *secrets: str) -> str:
         A text from outside, such as the message of an error answer.
     *secrets
         Values known to be secret; empty ones are passed over.
+    limit
+        How many characters are kept, since looking for what resembles a secret takes time. A known secret is
+        recognised before the text is cut, and half of what resembles one is still hidden.
     """
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)
+    text = text[:limit]
     return _SENSITIVE.sub(lambda m: f"{m['name']}{m['mark']}{m['quote']}{HIDDEN}", text)

@@ -59,7 +59,7 @@ async def follow_server(
         instance = seen if isinstance(seen, Instance) else instance
 
 
-async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[Show]) -> Instance:
+async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[Show], began: float) -> Instance:
     """Return the instance once the stop that this process has asked for itself is over.
 
     Raises
@@ -67,7 +67,6 @@ async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[
     NotebookStopError
         When the instance did not stop.
     """
-    began = time.monotonic()
     while attempt.phase == ACCEPTED:
         _say(show, around.as_seen(), began)
         await asyncio.sleep(min(0.5, around.this.config.poll_interval))

@@ -191,7 +191,8 @@ class Stop:
             if not self._wish.wait:
                 return self._instance
             # A cell says nothing more: whatever comes now is too late to be saved.
-            return await follow_server(api, self._instance, self._around, None if self._around.kernel else self._show)
+            show = None if self._around.kernel else self._show
+            return await follow_server(api, self._instance, self._around, show, self._began)
 
     async def _taken(self, api: LocalApi, posting: asyncio.Future[Accepted], attempt: str) -> str:
         """Return the id of the attempt once the server has it; another's where ours has joined that."""
@@ -265,4 +266,6 @@ class Stop:
             raise
         self._instance = around.as_seen()
         self._say(moments.STOPPING, f"The cloud has accepted the stop: {self._name} is {self._instance.status}")
-        return await follow_attempt(wanted, around, self._show) if self._wish.wait else self._instance
+        if not self._wish.wait:
+            return self._instance
+        return await follow_attempt(wanted, around, self._show, self._began)

@@ -167,7 +167,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
 
     def checked_name(self, value: str | None, what: str) -> str | None:
         """Return a name that a caller chose, if it is of the form for names."""
-        if value is not None and not re.match(NAME, value):
+        if value is not None and not re.fullmatch(NAME, value):
             raise BadRequestError(f"The {what} must be 1 to 64 letters, digits, '-' or '_'.")
         return value
 

@@ -49,7 +49,8 @@ def jp_server_cleanup() -> None:
     """Replace pytest-jupyter's, for the same reason."""
 
 
-@pytest.fixture(scope="session")
+# While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = browser_finder.find()
     assert path, "no Chromium or Chrome; run: python tests/run.py"

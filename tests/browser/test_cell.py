@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -20,7 +20,7 @@ STOP = "print('model saved')\nfrom jupyter_notebook_stop import stop\nstop(delay
 
 
 def write_notebook(path: pathlib.Path, *cells: str) -> None:
-    code = [
+    code: list[dict[str, Any]] = [
         {"cell_type": "code", "id": f"cell-{n}", "metadata": {}, "execution_count": None, "outputs": [], "source": text}
         for n, text in enumerate(cells)
     ]
@@ -38,12 +38,12 @@ def run_cell(page: Page, number: int, expected: str) -> None:
     """Run a cell; what JupyterLab is told while its kernel is not yet connected it forgets."""
     cell = page.locator(".jp-CodeCell").nth(number)
     for _ in range(10):
-        cell.locator(".cm-content").click()
-        page.keyboard.press("Shift+Enter")
         try:
+            cell.locator(".cm-content").click(timeout=5_000)
+            page.keyboard.press("Shift+Enter")
             expect(cell.locator(".jp-InputPrompt").first).not_to_have_text("[ ]:", timeout=3_000)
             break
-        except AssertionError:
+        except (AssertionError, TimeoutError):
             continue
     page.locator(expected).last.wait_for(timeout=30_000)
 

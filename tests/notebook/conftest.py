@@ -11,7 +11,8 @@ import time
 from typing import Any, Callable, Iterator
 
 import pytest
-from jupyter_client import BlockingKernelClient, KernelManager
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.manager import KernelManager
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -102,12 +103,13 @@ class Kernel:
         """Wait until the cell shows `text`."""
         while True:
             message = self.message()
-            if message["parent_header"].get("msg_id") == identifier and text in str(message["content"]):
+            ours = message["parent_header"].get("msg_id") == identifier and message["msg_type"] != "execute_input"
+            if ours and text in str(message["content"]):
                 return
 
     def rest(self, identifier: str) -> list[tuple[str, str]]:
         """Return what the cell shows from now on, as pairs of type and text."""
-        shown = []
+        shown: list[tuple[str, str]] = []
         while True:
             message = self.message()
             if message["parent_header"].get("msg_id") != identifier:
@@ -132,9 +134,7 @@ def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """Start a kernel for many tests, since starting one takes a second."""
     folder = tmp_path_factory.mktemp("kernel")
     manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel-test.json"))
-    manager.start_kernel(
-        env={**os.environ, "IPYTHONDIR": str(folder), "PYTHONWARNINGS": "default"}, cwd=str(folder)
-    )
+    manager.start_kernel(env={**os.environ, "IPYTHONDIR": str(folder), "PYTHONWARNINGS": "default"}, cwd=str(folder))
     client = manager.blocking_client()
     client.start_channels()
     client.wait_for_ready(timeout=60)

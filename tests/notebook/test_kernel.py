@@ -1,5 +1,8 @@
 """Cells of a kernel without a Jupyter server: nbclient, papermill, interrupts, magics, what is shown."""
 
+# nbformat carries no types.
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import pathlib
@@ -7,18 +10,18 @@ from typing import Any
 
 import nbclient
 import nbformat
-import papermill
 import pytest
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import Kernel, Place
 
+EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "train-save-stop.ipynb"
 STOP = "from jupyter_notebook_stop import stop, astop, status\n"
 
 
-def notebook_of(*cells: str) -> nbformat.NotebookNode:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+def notebook_of(*cells: str) -> Any:
+    notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return notebook
 
@@ -53,7 +56,14 @@ class TestWholeNotebook:
         assert text_of(cells[0]).strip() == "trained"
         assert "The cloud has accepted the stop" in text_of(cells[1])
         assert simulator.count("stop") == 1
-        assert papermill.__version__
+
+    def test_the_example_notebook(self, place: Place, simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
+        notebook = nbformat.read(EXAMPLE, as_version=4)
+        notebook.cells[-1].source = notebook.cells[-1].source.replace("stop()", "stop(delay=0)")
+        nbclient.NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+        assert "accepted the stop" in text_of(notebook.cells[-1])
+        assert simulator.count("stop") == 1
+        assert (tmp_path / "losses.json").exists()
 
     def test_run_all_can_be_taken_back(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         cell = kernel.start(STOP + "stop()")

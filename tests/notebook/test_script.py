@@ -123,9 +123,7 @@ def test_from_async_code(simulator: ThreadedSimulator) -> None:
     assert (instance.attempt.source, instance.attempt.phase) == ("terminal", "stopped")
 
 
-def test_cancelling_the_task_cancels_the_stop(
-    simulator: ThreadedSimulator, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cancelling_the_task_cancels_the_stop(simulator: ThreadedSimulator, capsys: pytest.CaptureFixture[str]) -> None:
     async def main() -> None:
         task = asyncio.ensure_future(astop(delay=60))
         while "in 60 s" not in (said := capsys.readouterr().out):  # noqa: ASYNC110

@@ -112,9 +112,7 @@ def test_the_clouds_refusal_keeps_its_kind(here: Inside) -> None:
 
 
 def test_waiting_for_a_stop_of_another_tab(here: Inside) -> None:
-    here.server.fetch(
-        "POST", "jupyter-notebook-stop/stop", {"instance_id": here.simulator.instance_id, "save": "none"}
-    )
+    here.server.fetch("POST", "jupyter-notebook-stop/stop", {"instance_id": here.simulator.instance_id, "save": "none"})
     assert wait(timeout=60).status == "STOPPED"
 
 
@@ -145,7 +143,7 @@ class TestCell:
 
     @pytest.fixture
     def cell(self, inside: Inside) -> Any:
-        from jupyter_client import BlockingKernelClient
+        from jupyter_client.blocking.client import BlockingKernelClient
 
         model = inside.server.fetch("POST", "api/kernels", {"name": "python3"})
         runtime = pathlib.Path(inside.server.environment["JUPYTER_RUNTIME_DIR"])

@@ -19,7 +19,15 @@ def keys(name: str, **more: Any) -> Credentials:
 
 
 def ask(*sources: Source, timeout: float = 5.0) -> Credentials:
-    return asyncio.run(chain_of(*sources, timeout=timeout).get())
+    return answer_of(*sources, timeout=timeout)
+
+
+def answer_of(*sources: Source, **options: Any) -> Credentials:
+    async def main() -> Credentials:
+        # Made here, since before Python 3.10 its lock belongs to the loop it was made in.
+        return await chain_of(*sources, **options).get()
+
+    return asyncio.run(main())
 
 
 def chain_of(*sources: Source, **options: Any) -> CredentialChain:
@@ -146,10 +154,10 @@ def test_permanent_keys_are_asked_for_once() -> None:
 def test_expired_keys_do_not_win() -> None:
     clock = Clock()
     stale = keys("stale", expires_at=clock.now)
-    found = asyncio.run(chain_of(lambda: stale, lambda: keys("next"), clock=clock).get())
+    found = answer_of(lambda: stale, lambda: keys("next"), clock=clock)
     assert found.source == "next"
     with pytest.raises(CredentialsError, match="source 0: expired"):
-        asyncio.run(chain_of(lambda: stale, clock=clock).get())
+        answer_of(lambda: stale, clock=clock)
 
 
 def test_keys_are_used_to_their_end_when_there_are_no_new_ones() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import sys
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
@@ -44,12 +44,24 @@ def keys(name: str, **more: Any) -> Credentials:
     return Credentials(source=name, access_key=Secret(f"ak-{name}"), secret_key=Secret("sk-secret"), **more)
 
 
-def ask(*sources: Source, timeout: float = 5.0) -> Credentials:
-    return asyncio.run(chain_of(*sources, timeout=timeout).get())
+def ask(*sources: Source) -> Credentials:
+    return ask_named([(f"source {number}", source) for number, source in enumerate(sources)])
 
 
-def chain_of(*sources: Source, **options: Any) -> CredentialChain:
-    return CredentialChain([(f"source {number}", source) for number, source in enumerate(sources)], **options)
+def ask_named(sources: Sequence[Tuple[str, Source]]) -> Credentials:
+    async def main() -> Credentials:
+        # Made here, since before Python 3.10 its lock belongs to the loop it was made in.
+        return await CredentialChain(sources).get()
+
+    return asyncio.run(main())
+
+
+def ask_site(entries: List[Any], environ: Dict[str, str]) -> Credentials:
+    async def main() -> Credentials:
+        instance = ThisInstance(NotebookStop(credential_sources=entries), environ=environ, hostname="x")
+        return await instance._make_chain().get()
+
+    return asyncio.run(main())
 
 
 @pytest.fixture
@@ -95,7 +107,7 @@ def test_the_order_of_the_sources(profile: pathlib.Path, session: Callable[[str]
         "session": "the platform's SDK session",
     }
     for first, (name, source) in enumerate(expected.items()):
-        found = asyncio.run(CredentialChain(list(sources.items())[first:]).get())
+        found = ask_named(list(sources.items())[first:])
         assert found.source == source, name
         assert not any(secret in repr(found) + str(found) + source for secret in SECRETS)
         assert set(found.secrets()) >= {"auth-secret"} if name == "auth_token" else {"sk-secret", "token-secret"}
@@ -124,14 +136,14 @@ def test_sources_that_have_nothing_say_so() -> None:
     sources = builtin_sources(Secret(""), {})
     assert [source() for source in sources.values()] == [None] * 5
     with pytest.raises(CredentialsError) as caught:
-        asyncio.run(CredentialChain(list(sources.items())).get())
+        ask_named(list(sources.items()))
     assert caught.value.message == (
         "No credentials found. Asked in this order: auth_token: nothing; environment: nothing; profile: nothing;"
         " session: nothing; pod_identity: nothing."
     )
     assert "HUAWEICLOUD_SDK_AK" in str(caught.value.remedy)
     with pytest.raises(CredentialsError, match="no sources configured"):
-        asyncio.run(CredentialChain([]).get())
+        ask_named([])
 
 
 @pytest.mark.parametrize(
@@ -248,13 +260,11 @@ def test_a_site_s_own_sources(
 ) -> None:
     (tmp_path / "site_vault.py").write_text(SITE, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    instance = ThisInstance(NotebookStop(credential_sources=entries), environ=ENVIRONMENT, hostname="x")
-    assert asyncio.run(instance._make_chain().get()).source == expected
+    assert ask_site(entries, ENVIRONMENT).source == expected
     sys.modules.pop("site_vault", None)
 
 
 @pytest.mark.parametrize("entry", ["nowhere.at.all", "json.no_such_name"])
 def test_a_site_s_source_that_is_not_there_is_named(entry: str) -> None:
-    instance = ThisInstance(NotebookStop(credential_sources=[entry]), environ={}, hostname="x")
     with pytest.raises(CredentialsError, match=f"{entry}: can't be imported"):
-        asyncio.run(instance._make_chain().get())
+        ask_site([entry], {})

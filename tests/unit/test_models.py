@@ -287,6 +287,7 @@ def test_a_decoding_error_does_not_give_the_token_away(body: bytes) -> None:
         b'{"token": 5}',
         b'{"unknown": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
+    ids=lambda body: repr(body[:30]),
 )
 def test_what_is_no_instance_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):

@@ -12,7 +12,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from jupyter_notebook_stop.credentials import CredentialChain, builtin_sources
+from jupyter_notebook_stop.credentials import CredentialChain, Credentials, builtin_sources
 from jupyter_notebook_stop.errors import CredentialsError
 
 MOMENT = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc).timestamp()
@@ -155,9 +155,13 @@ def test_no_proxy_sees_the_keys(
 )
 def test_what_is_no_credential(service: Service, environ: dict[str, str], body: bytes, says: str) -> None:
     service.body = body
-    chain = CredentialChain([("pod_identity", builtin_sources(None, environ)["pod_identity"])])
+    source = builtin_sources(None, environ)["pod_identity"]
+
+    async def ask() -> Credentials:
+        return await CredentialChain([("pod_identity", source)]).get()
+
     with pytest.raises(CredentialsError, match=says) as caught:
-        asyncio.run(chain.get())
+        asyncio.run(ask())
     assert "sk-secret" not in str(caught.value)
 
 
