@@ -59,15 +59,8 @@ def simulator() -> Iterator[Any]:
 
 def instance_environment(simulator: Any) -> dict[str, str]:
     """Return the environment of a process inside the stand-in's instance."""
-    return {
-        "INSTANCE_ID": simulator.instance_id,
-        "PROJECT_ID": simulator.project_id,
-        "MODELARTS_ENDPOINT": simulator.endpoint,
-        "MODELARTS_REGION": simulator.region,
-        "HUAWEICLOUD_SDK_AK": simulator.access_key,
-        "HUAWEICLOUD_SDK_SK": simulator.secret_key,
-        "HUAWEICLOUD_SDK_SECURITY_TOKEN": simulator.security_token,
-    }
+    variables: dict[str, str] = simulator.environment()
+    return variables
 
 
 @pytest.fixture

@@ -206,16 +206,9 @@ class Demo:
 
     def _environment(self, root: pathlib.Path) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
-        simulator = self._simulator
         return {
             **kept,
-            "INSTANCE_ID": simulator.instance_id,
-            "PROJECT_ID": simulator.project_id,
-            "MODELARTS_ENDPOINT": simulator.endpoint,
-            "MODELARTS_REGION": simulator.region,
-            "HUAWEICLOUD_SDK_AK": simulator.access_key,
-            "HUAWEICLOUD_SDK_SK": simulator.secret_key,
-            "HUAWEICLOUD_SDK_SECURITY_TOKEN": simulator.security_token,
+            **self._simulator.environment(),
             "JUPYTER_TOKEN": self._token,
             "JUPYTER_CONFIG_DIR": str(root / "config"),
             "JUPYTER_DATA_DIR": str(root / "data"),

@@ -162,6 +162,19 @@ class Simulator:
             "auth_token": self.auth_token,
         }
 
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables of a process inside the first instance, secrets included."""
+        variables = {
+            "INSTANCE_ID": self.instance_id,
+            "PROJECT_ID": self.project_id,
+            "MODELARTS_ENDPOINT": self.endpoint,
+            "MODELARTS_REGION": self.region,
+            "HUAWEICLOUD_SDK_AK": self.access_key,
+            "HUAWEICLOUD_SDK_SK": self.secret_key,
+            "HUAWEICLOUD_SDK_SECURITY_TOKEN": self.security_token,
+        }
+        return {name: value for name, value in variables.items() if value}
+
     def add_instance(self, instance_id: str | None = None, **options: Any) -> Instance:
         """Add an instance.
 

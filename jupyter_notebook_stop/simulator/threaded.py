@@ -199,3 +199,7 @@ class ThreadedSimulator:
     def description(self) -> dict[str, str]:
         """Return what a client needs to know, secrets included."""
         return self.simulator.description()
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables of a process inside the first instance, secrets included."""
+        return self.simulator.environment()
