@@ -275,7 +275,7 @@ def decode(body: bytes) -> Notebook:
     try:
         return msgspec.json.decode(body, type=Notebook, strict=False, dec_hook=_decode_secret)
     except msgspec.DecodeError as error:
-        # Before msgspec 0.21, the last for Python 3.9, this is no ValueError.
+        # In msgspec 0.20, the last for Python 3.9, this is no ValueError.
         reason = str(error)
     except RecursionError:
         reason = "JSON nested too deeply"

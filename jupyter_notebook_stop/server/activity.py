@@ -7,27 +7,13 @@ the moment it becomes so.
 from __future__ import annotations
 
 import datetime
-from typing import Any, List, NamedTuple, Optional
+from typing import Any
 
 from jupyter_core.utils import ensure_async
 
+from ..view import AtRisk, BusyKernel
+
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
-
-
-class BusyKernel(NamedTuple):
-    """A kernel that is executing; `busy_since` is in UTC."""
-
-    id: str
-    name: str
-    path: Optional[str]
-    busy_since: datetime.datetime
-
-
-class AtRisk(NamedTuple):
-    """What would be interrupted now."""
-
-    kernels: List[BusyKernel]
-    terminals: List[str]
 
 
 class Activity:
@@ -90,9 +76,11 @@ class Activity:
             if kernel is None or kernel_id == calling_kernel or getattr(kernel, "execution_state", None) != "busy":
                 continue
             since = self._busy_since.get(kernel_id) or kernel.last_activity
-            kernels.append(BusyKernel(kernel_id, kernel.kernel_name, paths.get(kernel_id), since))
+            kernels.append(
+                BusyKernel(id=kernel_id, name=kernel.kernel_name, path=paths.get(kernel_id), busy_since=since)
+            )
         for gone in set(self._observed).difference(self._serverapp.kernel_manager.list_kernel_ids()):
             self._attach(gone)
         terminals = self._serverapp.web_app.settings.get("terminal_manager")
         names = [terminal["name"] for terminal in terminals.list()] if terminals is not None else []
-        return AtRisk(kernels, names)
+        return AtRisk(kernels=kernels, terminals=names)

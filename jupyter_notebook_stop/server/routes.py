@@ -27,8 +27,7 @@ from ..errors import (
     UnreachableError,
 )
 from ..instance import ThisInstance
-from ..view import Accepted, Instance, NoInstance, Problem
-from . import views
+from ..view import Accepted, Instance, NoInstance, Problem, attempt_of, instance_of, problem_of
 from .activity import Activity
 from .saving import RollCall
 
@@ -109,7 +108,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, NotebookStopError):
             status_code = status_of(error)
-            view = views.problem(error)
+            view = problem_of(error)
         else:
             message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
             view = Problem(
@@ -163,7 +162,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
                 await this.show(MAX_AGE)
             except NotebookStopError as failure:
                 error = failure
-        return views.instance(this, await self.shared.activity.at_risk(kernel), error)
+        return instance_of(this, await self.shared.activity.at_risk(kernel), error)
 
     def checked_name(self, value: str | None, what: str) -> str | None:
         """Return a name that a caller chose, if it is of the form for names."""
@@ -222,7 +221,7 @@ class StopHandler(NotebookStopHandler):
             attempt.id = attempt_id
         accepted = await this.stop(attempt, self.shared.roll_call)
         instance = await self.view(wanted.kernel)
-        self.answer(Accepted(attempt=views.attempt(accepted), instance=instance), 202)
+        self.answer(Accepted(attempt=attempt_of(accepted), instance=instance), 202)
 
 
 class AttemptHandler(NotebookStopHandler):

@@ -6,7 +6,7 @@ import pathlib
 import sys
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -68,7 +68,12 @@ def test_every_page_is_quiet_after_the_end(
         expect_farewell(tab.page)
         expect(tab.page.locator(".jp-Dialog")).to_have_count(1)
         asked: list[str] = []
-        tab.page.on("dialog", lambda dialog, asked=asked: (asked.append(dialog.type), dialog.accept()))
+
+        def accept(dialog: Dialog, asked: list[str] = asked) -> None:
+            asked.append(dialog.type)
+            dialog.accept()
+
+        tab.page.on("dialog", accept)
         tab.page.close(run_before_unload=True)
         assert asked == [], f"{path} nags"
     for path in ("lab/tree/a.ipynb", "notebooks/b.ipynb"):

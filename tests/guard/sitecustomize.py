@@ -22,7 +22,7 @@ def is_allowed(host: Any) -> bool:
     try:
         return ipaddress.ip_address(str(host).partition("%")[0]).is_loopback
     except ValueError:
-        return host == __import__("socket").gethostname()
+        return bool(host == __import__("socket").gethostname())
 
 
 def refuse(event: str, host: Any) -> None:

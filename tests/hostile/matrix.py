@@ -177,7 +177,9 @@ def _shows() -> List[Case]:
         show("throttled-until-tomorrow", Throttle(retry_after=86400, as_date=True), busy),
         show("throttled-in-words", Throttle(text="soon"), FINE, 3, times=2),
         show("flapping-503", Unavailable(), FINE, 4, times=3),
-        show("error-of-a-megabyte", Answer(status=500, body="<" * (MIB - 1)), Outcome(UnreachableError, "http_500", 500)),
+        show(
+            "error-of-a-megabyte", Answer(status=500, body="<" * (MIB - 1)), Outcome(UnreachableError, "http_500", 500)
+        ),
         show("error-of-nothing", Empty(500), Outcome(UnreachableError, "http_500", 500)),
         show("error-nested-deeply", Answer(status=418, body='{"a":' * 90_000), Outcome(CloudError, "http_418", 418)),
     ]
@@ -209,8 +211,10 @@ def _stops() -> List[Case]:
         taken("broken-json", BrokenJson(**heard)),
         *(taken(f"json-{shape}", OtherJson(shape=shape, **heard)) for shape in STRANGE),
         taken("html-200", Html(status=200, **heard)),
-        *(stop(f"noise-{number}", fault, Outcome(UnreachableError, "bad_answer", 200), again)
-          for number, fault in enumerate(NOISE)),
+        *(
+            stop(f"noise-{number}", fault, Outcome(UnreachableError, "bad_answer", 200), again)
+            for number, fault in enumerate(NOISE)
+        ),
         *(taken(f"empty-{status}", Empty(status, **heard)) for status in (200, 201, 204)),
         taken("huge", Huge(size=10 * MIB)),
         taken("huge-gzipped", Huge(size=10 * MIB, gzipped=True)),
@@ -220,8 +224,11 @@ def _stops() -> List[Case]:
         stop("throttled-until-a-date", Throttle(retry_after=2, as_date=True), FINE, 2, times=1, taken=1, least=0.9),
         stop("throttled-for-an-hour", Throttle(retry_after=3600), Outcome(UnreachableError, "APIGW.0308", 429)),
         stop("flapping-503", Unavailable(), FINE, 4, times=3, taken=1),
-        stop("another-instance", Answer(body='{"id": "another", "status": "STOPPING"}'),
-             Outcome(OutcomeUnknownError, "foreign_answer")),
+        stop(
+            "another-instance",
+            Answer(body='{"id": "another", "status": "STOPPING"}'),
+            Outcome(OutcomeUnknownError, "foreign_answer"),
+        ),
         stop("error-of-a-megabyte", Answer(status=409, body="<" * (MIB - 1)), Outcome(CloudError, "http_409", 409)),
     ]
 

@@ -364,9 +364,7 @@ def test_a_clock_that_is_off(simulator: ThreadedSimulator, minutes: int, operati
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])
-def test_a_clock_that_is_off_a_little_is_not_to_blame(
-    simulator: ThreadedSimulator, keys: Keys, minutes: int
-) -> None:
+def test_a_clock_that_is_off_a_little_is_not_to_blame(simulator: ThreadedSimulator, keys: Keys, minutes: int) -> None:
     async def act(this: ThisInstance) -> None:
         simulator.faults.add("any", SkewedDate(minutes * 60.0), times=None)
         assert await attempt(this, "show") is FINE.kind

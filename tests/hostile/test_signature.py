@@ -39,7 +39,9 @@ NOW = datetime.datetime(2026, 11, 23, 12, 0, 0, tzinfo=datetime.timezone.utc)
 DATE = "20261123T120000Z"
 
 anything = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=10)
-odd = st.sampled_from(["~", "%", "%2F", "+", " ", "a b", "..", ".", "*", "é", "中文", "🛑", "&", "=", "#", "?", ";", "'"])
+odd = st.sampled_from(
+    ["~", "%", "%2F", "+", " ", "a b", "..", ".", "*", "é", "中文", "🛑", "&", "=", "#", "?", ";", "'"]
+)
 word = anything | odd
 keyword = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=40)
 segments = st.lists(word.filter(lambda text: text not in ("", ".", "..")), max_size=6)
