@@ -147,6 +147,8 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             raise BadRequestError("The body must be JSON, with Content-Type application/json.")
         try:
             return msgspec.json.decode(self.request.body, type=kind)
+        except UnicodeDecodeError:
+            raise BadRequestError("The body is not of the form asked for: it is not UTF-8.") from None
         except (msgspec.DecodeError, RecursionError) as error:
             raise BadRequestError(f"The body is not of the form asked for: {error}") from None
 

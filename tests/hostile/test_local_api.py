@@ -8,7 +8,7 @@ import pathlib
 import subprocess
 import sys
 import time
-from typing import Any, Dict, List
+from typing import Any, Awaitable, Callable, Dict, List
 
 import pytest
 from tornado.httpclient import HTTPClientError
@@ -95,19 +95,26 @@ class Browser:
         return self.cookies["_xsrf"]
 
 
+LogIn = Callable[[], Awaitable[Browser]]
+
+
 @pytest.fixture
-async def browser(jp_serverapp: Any, jp_fetch: Any, http_server_client: Any, jp_base_url: str) -> Browser:
-    login = await jp_fetch("api", "me")
-    pairs = (cookie.partition(";")[0].partition("=") for cookie in login.headers.get_list("Set-Cookie"))
-    cookies = {name: value for name, _, value in pairs}
-    return Browser(http_server_client, jp_base_url, cookies, jp_serverapp.web_app.settings["cookie_secret"])
+def log_in(jp_serverapp: Any, jp_fetch: Any, http_server_client: Any, jp_base_url: str) -> LogIn:
+    async def make() -> Browser:
+        login = await jp_fetch("api", "me")
+        pairs = (cookie.partition(";")[0].partition("=") for cookie in login.headers.get_list("Set-Cookie"))
+        cookies = {name: value for name, _, value in pairs}
+        return Browser(http_server_client, jp_base_url, cookies, jp_serverapp.web_app.settings["cookie_secret"])
+
+    return make
 
 
 def body_for(simulator: ThreadedSimulator, body: Any) -> Any:
     return {"instance_id": simulator.instance_id, "save": "none"} if body == {} else body
 
 
-async def test_a_page_that_is_logged_in_gets_in(browser: Browser, simulator: ThreadedSimulator) -> None:
+async def test_a_page_that_is_logged_in_gets_in(log_in: LogIn, simulator: ThreadedSimulator) -> None:
+    browser = await log_in()
     # Or the refusals below would prove nothing.
     browser.age_login(0)
     assert await browser.ask("GET", "instance", None) == 200
@@ -116,8 +123,9 @@ async def test_a_page_that_is_logged_in_gets_in(browser: Browser, simulator: Thr
 
 @pytest.mark.parametrize(("method", "path", "body"), VERBS)
 async def test_a_login_that_has_expired(
-    browser: Browser, simulator: ThreadedSimulator, method: str, path: str, body: Any
+    log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any
 ) -> None:
+    browser = await log_in()
     browser.age_login(40)
     assert await browser.ask(method, path, body_for(simulator, body), browser.xsrf) == 403
     assert simulator.count() == 0
@@ -125,8 +133,9 @@ async def test_a_login_that_has_expired(
 
 @pytest.mark.parametrize(("method", "path", "body"), VERBS)
 async def test_a_login_that_was_forged(
-    browser: Browser, simulator: ThreadedSimulator, method: str, path: str, body: Any
+    log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any
 ) -> None:
+    browser = await log_in()
     browser._secret = "guessed"
     browser.age_login(0)
     assert await browser.ask(method, path, body_for(simulator, body), browser.xsrf) == 403
@@ -136,8 +145,9 @@ async def test_a_login_that_was_forged(
 @pytest.mark.parametrize("xsrf", ["", "wrong"])
 @pytest.mark.parametrize(("method", "path", "body"), VERBS[1:])
 async def test_a_page_without_the_right_xsrf_token(
-    browser: Browser, simulator: ThreadedSimulator, method: str, path: str, body: Any, xsrf: str
+    log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any, xsrf: str
 ) -> None:
+    browser = await log_in()
     assert await browser.ask(method, path, body_for(simulator, body), xsrf) == 403
     assert simulator.count() == 0
 
@@ -145,8 +155,9 @@ async def test_a_page_without_the_right_xsrf_token(
 @pytest.mark.parametrize(("method", "path", "body"), VERBS)
 @pytest.mark.parametrize("origin", ["https://evil.example", "http://127.0.0.1:1", "null"])
 async def test_a_page_of_another_origin(
-    browser: Browser, simulator: ThreadedSimulator, method: str, path: str, body: Any, origin: str
+    log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any, origin: str
 ) -> None:
+    browser = await log_in()
     # Even with cookie and XSRF token; Jupyter hides itself from another origin.
     sent = body_for(simulator, body)
     assert await browser.ask(method, path, sent, browser.xsrf, Origin=origin) == 404
@@ -155,8 +166,9 @@ async def test_a_page_of_another_origin(
 
 @pytest.mark.parametrize(("method", "path", "body"), VERBS)
 async def test_a_wrong_token_in_the_address(
-    browser: Browser, simulator: ThreadedSimulator, method: str, path: str, body: Any
+    log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any
 ) -> None:
+    browser = await log_in()
     browser.cookies.clear()
     assert await browser.ask(method, f"{path}?token=guessed", body_for(simulator, body)) == 403
     assert simulator.count() == 0
@@ -211,7 +223,8 @@ async def test_what_a_form_can_send(
 ) -> None:
     sent = body_for(simulator, body)
     status, problem = await fetch(method, *path.split("/"), body=sent, headers={"Content-Type": content_type})
-    assert (status, problem["code"]) == (400, "bad_request")
+    # What claims to be a multipart form and is none, tornado refuses before us.
+    assert (status, problem["code"]) in [(400, "bad_request"), (400, "http_400")]
     assert simulator.count() == 0
 
 
