@@ -8,16 +8,13 @@ refused by its name; after the cloud's yes the instance is watched to the end.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from typing import TYPE_CHECKING, Any, Awaitable, Callable, Mapping, Optional
-
-from traitlets.utils.importstring import import_item
+from typing import TYPE_CHECKING, Awaitable, Callable, Mapping, Optional
 
 from .attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
 from .config import NotebookStop
-from .daemon import call_in_daemon_thread
+from .connection import Connection
 from .errors import (
     CancelledStopError,
     CredentialsError,
@@ -26,15 +23,10 @@ from .errors import (
     PermissionDeniedError,
     SaveError,
     StopFailedError,
-    UnreachableError,
 )
-from .identity import Found, Identity, complete, find_identity
+from .identity import Identity
 
 if TYPE_CHECKING:
-    import ssl
-
-    from .client import NotebooksClient
-    from .credentials import CredentialChain
     from .models import Notebook
 
 Prepare = Callable[[Attempt], Awaitable[None]]
@@ -68,15 +60,6 @@ REMEMBER_401 = 10.0
 five in a row lock an access key, and who follows a stop asks for an hour."""
 
 
-def _load() -> ssl.SSLContext:
-    # Importing httpx and making a TLS context take longer than an event loop may be blocked.
-    import httpx
-
-    from . import client  # noqa: F401
-
-    return httpx.create_ssl_context()
-
-
 class ThisInstance:
     """The instance this process runs in.
 
@@ -99,14 +82,8 @@ class ThisInstance:
         hostname: str | None = None,
     ) -> None:
         self.config = config
+        self.connection = Connection(config, base_url=base_url, environ=environ, hostname=hostname)
         self.attempt: Optional[Attempt] = None
-        self._base_url = base_url
-        self._environ = environ
-        self._hostname = hostname
-        self._identity: Identity | None = None
-        self._client: NotebooksClient | None = None
-        self._chain: CredentialChain | None = None
-        self._connecting: asyncio.Task[NotebooksClient] | None = None
         self._reading: asyncio.Task[Notebook] | None = None
         self._preparing: asyncio.Future[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -127,107 +104,21 @@ class ThisInstance:
         NotInInstanceError, IdentityError
             When this is not an instance, or not clearly one.
         """
-        if self._identity is None:
-            self._identity = find_identity(
-                self.config.settings(), environ=self._environ, hostname=self._hostname, base_url=self._base_url
-            )
-        return self._identity
+        return self.connection.identity
+
+    @property
+    def credentials_source(self) -> str | None:
+        """Where the credentials in use came from."""
+        return self.connection.credentials_source
 
     @property
     def latest(self) -> Notebook | None:
         """The instance as the cloud last described it, if it ever did."""
         return self._latest
 
-    @property
-    def credentials_source(self) -> str | None:
-        """Where the credentials in use came from."""
-        known = self._chain.known if self._chain else None
-        return known.source if known else None
-
     def observe(self, observer: Observer) -> None:
         """Have `observer` called with the attempt whenever its phase changes."""
         self._observers.append(observer)
-
-    async def connect(self) -> NotebooksClient:
-        """Return the client, found and made at first use.
-
-        Raises
-        ------
-        NotebookStopError
-            When identity or credentials are missing.
-        """
-        if self._client is not None:
-            return self._client
-        if self._connecting is None:
-            self._connecting = asyncio.ensure_future(self._connect())
-            self._connecting.add_done_callback(self._forget_connecting)
-        return await asyncio.shield(self._connecting)
-
-    def _forget_connecting(self, task: asyncio.Task[NotebooksClient]) -> None:
-        self._connecting = None
-        if not task.cancelled():
-            task.exception()
-
-    async def _connect(self) -> NotebooksClient:
-        identity = self.identity
-        try:
-            verify = await call_in_daemon_thread(_load, 60)
-        except asyncio.TimeoutError:
-            raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
-        from .client import NotebooksClient
-        from .transport import Timeouts
-
-        config = self.config
-        if self._chain is None:
-            self._chain = self._make_chain()
-        if not (identity.project_id and (identity.endpoint or identity.region)):
-            identity = await self._complete(identity, self._chain)
-        self._identity = identity = complete(identity, None, None)
-        assert identity.project_id
-        assert identity.endpoint
-        self._client = NotebooksClient(
-            endpoint=identity.endpoint.value,
-            project_id=identity.project_id.value,
-            chain=self._chain,
-            verify=verify,
-            context={
-                "instance": f"{identity.instance_id.value} from {identity.instance_id.source}",
-                "project": f"{identity.project_id.value} from {identity.project_id.source}",
-                "endpoint": f"{identity.endpoint.value} from {identity.endpoint.source}",
-            },
-            timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
-        )
-        return self._client
-
-    def _make_chain(self) -> CredentialChain:
-        from .credentials import CredentialChain, builtin_sources
-
-        builtin = builtin_sources(self.config.auth_token, self._environ)
-        sources = []
-        for entry in self.config.credential_sources:
-            if callable(entry):
-                sources.append((getattr(entry, "__qualname__", repr(type(entry))), entry))
-            elif entry in builtin:
-                sources.append((entry, builtin[entry]))
-            else:
-                sources.append((entry, _imported(entry)))
-        return CredentialChain(sources, timeout=self.config.credential_timeout)
-
-    async def _complete(self, identity: Identity, chain: CredentialChain) -> Identity:
-        """Add project and region from what the credentials, then the platform's SDK, say of them."""
-        from .platform_session import open_session
-
-        found = await chain.get()
-        project = Found(found.project_id, found.source) if found.project_id else None
-        region = Found(found.region, found.source) if found.region else None
-        has_region = identity.endpoint or identity.region or region
-        if not has_region or not (identity.project_id or project):
-            with contextlib.suppress(Exception):
-                session = await call_in_daemon_thread(open_session, self.config.credential_timeout)
-                source = "the platform's SDK session"
-                project = project or (Found(session.project_id, source) if session.project_id else None)
-                region = region or (Found(session.region, source) if session.region else None)
-        return complete(identity, project, region)
 
     async def show(self, max_age: float = 0.0) -> Notebook:
         """Return the instance as the cloud sees it; concurrent calls share one read.
@@ -258,7 +149,7 @@ class ThisInstance:
             task.exception()
 
     async def _read(self) -> Notebook:
-        client = await self.connect()
+        client = await self.connection.connect()
         try:
             notebook = await client.show(self.identity.instance_id.value)
         except CredentialsError:
@@ -268,7 +159,8 @@ class ThisInstance:
 
     def _heed_rejection(self) -> None:
         """Ask no more for a while after a 401, also after one that a stop met on its way."""
-        error = self._client.rejected if self._client is not None else None
+        client = self.connection.client
+        error = client.rejected if client is not None else None
         if error is not None and error is not self._rejected:
             self._rejected, self._rejected_until = error, time.monotonic() + REMEMBER_401 * 6.0**self._rejections
             self._rejections += 1
@@ -377,7 +269,7 @@ class ThisInstance:
             self._watching = asyncio.ensure_future(self._watch(attempt))
 
     async def _ask(self) -> Notebook:
-        client = await self.connect()
+        client = await self.connection.connect()
         instance_id = self.identity.instance_id.value
         try:
             notebook = self._remember(await client.show(instance_id))
@@ -401,6 +293,7 @@ class ThisInstance:
         """Follow an accepted stop until the instance has stopped, failed, or runs again."""
         began = time.monotonic()
         left_running = False
+        failures = 0
         while time.monotonic() - began < WATCH_LIMIT:
             latest = self._latest
             status = latest.status if latest is not None else None
@@ -417,9 +310,12 @@ class ThisInstance:
                 self._enter(attempt, RESUMED)
                 return
             left_running = left_running or status not in (None, "RUNNING")
-            await asyncio.sleep(self.config.poll_interval)
-            with contextlib.suppress(NotebookStopError):
+            await asyncio.sleep(min(self.config.poll_interval * 2.0**failures, max(60.0, self.config.poll_interval)))
+            try:
                 await self.show()
+                failures = 0
+            except NotebookStopError:
+                failures += 1
 
     def _enter(self, attempt: Attempt, phase: str) -> None:
         attempt.phase = phase
@@ -431,24 +327,8 @@ class ThisInstance:
 
     async def aclose(self) -> None:
         """End what is under way in this process and close the connections."""
-        running = (self._watching, self.attempt and self.attempt.task, self._reading, self._connecting)
-        tasks = [task for task in running if task]
+        tasks = [task for task in (self._watching, self.attempt and self.attempt.task, self._reading) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
-
-
-def _imported(name: str) -> Any:
-    """Return a function that imports the source called `name` when it is asked, so that a bad name stops no other."""
-
-    def ask() -> Any:
-        try:
-            source = import_item(name)
-        except ImportError as error:
-            raise CredentialsError(f"can't be imported ({type(error).__name__})") from None
-        return source()
-
-    return ask
+        await self.connection.aclose()

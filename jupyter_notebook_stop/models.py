@@ -261,6 +261,9 @@ def _encode_secret(value: Any) -> str:
 def decode(body: bytes) -> Notebook:
     """Return the instance that a show or stop answer describes.
 
+    A field with a value of another kind than the page says is left out: the
+    flavor of an image is no reason not to stop a machine.
+
     Parameters
     ----------
     body
@@ -269,20 +272,42 @@ def decode(body: bytes) -> Notebook:
     Raises
     ------
     ValueError
-        When `body` is not JSON, or a known field has a value of another kind;
-        the text names the field, never its value.
+        When `body` is not a JSON object; the text never holds a value of it.
     """
     try:
         return msgspec.json.decode(body, type=Notebook, strict=False, dec_hook=_decode_secret)
+    except msgspec.ValidationError as error:
+        reason = str(error)
     except msgspec.DecodeError as error:
         # In msgspec 0.20, the last for Python 3.9, this is no ValueError.
-        reason = str(error)
+        raise ValueError(str(error)) from None
     except RecursionError:
-        reason = "JSON nested too deeply"
+        raise ValueError("JSON nested too deeply") from None
     except UnicodeDecodeError:
         reason = "JSON is not UTF-8"
-    # Out here, since what was caught holds the whole text, token included.
-    raise ValueError(reason)
+    fields = _fields(body)
+    if fields is None:
+        # Out here, since what was caught holds the whole text, token included.
+        raise ValueError(reason)
+    return Notebook(**fields)
+
+
+def _fields(body: bytes) -> Optional[Dict[str, Any]]:
+    """Return the fields that can be read, one by one, or None where `body` is no object."""
+    try:
+        parts = msgspec.json.decode(body, type=Dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    found = {}
+    for field in msgspec.structs.fields(Notebook):
+        if field.encode_name in parts:
+            try:
+                found[field.name] = msgspec.json.decode(
+                    parts[field.encode_name], type=field.type, strict=False, dec_hook=_decode_secret
+                )
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                continue
+    return found
 
 
 def dump(model: msgspec.Struct) -> Dict[str, Any]:

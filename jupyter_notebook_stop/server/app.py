@@ -54,4 +54,6 @@ class NotebookStopExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Close the connections to the cloud."""
-        await self.this_instance.aclose()
+        # A wrong setting keeps an extension from loading; Jupyter ends it all the same, along with the others.
+        if hasattr(self, "this_instance"):
+            await self.this_instance.aclose()

@@ -76,7 +76,7 @@ class PlainServer:
             "--ServerApp.allow_unauthenticated_access=False",
             *(f"--ServerApp.jpserver_extensions={name}=False" for name in ("jupyterlab", "notebook")),
             "--NotebookStop.poll_interval=0.1",
-            "--NotebookStop.roll_call_timeout=0.2",
+            "--NotebookStop.roll_call_timeout=0.3",
             *self._arguments,
         ]
         with self.log.open("ab") as log:

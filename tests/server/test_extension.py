@@ -156,7 +156,7 @@ async def test_terminals_are_seen(jp_serverapp: Any, fetch: Fetch) -> None:
 async def test_the_client_is_closed_with_the_server(jp_serverapp: Any, fetch: Fetch) -> None:
     await fetch("GET", "instance")
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    client = await app.this_instance.connect()
+    client = await app.this_instance.connection.connect()
     http = client._transport._http
     assert not http.is_closed
     await app.stop_extension()

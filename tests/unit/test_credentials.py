@@ -59,7 +59,7 @@ def ask_named(sources: Sequence[Tuple[str, Source]]) -> Credentials:
 def ask_site(entries: List[Any], environ: Dict[str, str]) -> Credentials:
     async def main() -> Credentials:
         instance = ThisInstance(NotebookStop(credential_sources=entries), environ=environ, hostname="x")
-        return await instance._make_chain().get()
+        return await instance.connection._make_chain().get()
 
     return asyncio.run(main())
 

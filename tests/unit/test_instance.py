@@ -214,7 +214,7 @@ def test_what_is_unexpected_is_told_without_its_text(
         async def broken() -> Any:
             raise ZeroDivisionError("sk-secret")
 
-        monkeypatch.setattr(instance, "connect", broken)
+        monkeypatch.setattr(instance.connection, "connect", broken)
         with pytest.raises(NotebookStopError, match="unexpectedly") as caught:
             await instance.stop(Attempt())
         assert caught.value.code == "internal"

@@ -10,6 +10,7 @@ from typing import Any, Awaitable, Callable
 
 import pytest
 
+from jupyter_notebook_stop import connection
 from jupyter_notebook_stop import instance as instance_module
 from jupyter_notebook_stop.attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt
 from jupyter_notebook_stop.errors import (
@@ -311,7 +312,7 @@ def test_other_failures_are_not_remembered(simulator: Any, inside: Any) -> None:
 def test_closing_ends_the_watch_and_the_connections(simulator: Any, inside: Any) -> None:
     async def main(instance: ThisInstance) -> None:
         await instance.stop(Attempt())
-        client = await instance.connect()
+        client = await instance.connection.connect()
         await instance.aclose()
         others = asyncio.all_tasks() - {asyncio.current_task()}
         assert not others
@@ -329,7 +330,7 @@ def test_closing_in_the_midst_of_a_stop(
         time.sleep(0.05)
         return trusting
 
-    monkeypatch.setattr(instance_module, "_load", slowly)
+    monkeypatch.setattr(connection, "_load", slowly)
     simulator.faults.add("show", Delay(0.3), times=None)
 
     async def main(instance: ThisInstance) -> None:
@@ -340,13 +341,13 @@ def test_closing_in_the_midst_of_a_stop(
         elif moment == "asking":
             await until(lambda: simulator.count() == 1)
         else:
-            await until(lambda: instance._connecting is not None)
+            await until(lambda: instance.connection._connecting is not None)
         await instance.aclose()
         answers = await asyncio.gather(asking, return_exceptions=True)
         assert isinstance(answers[0], BaseException)
         assert not asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.sleep(0.1)
-        assert instance._client is None, "it was made after all"
+        assert instance.connection.client is None, "it was made after all"
 
     inside.run(main)
     assert simulator.count("stop") == 0

@@ -261,9 +261,11 @@ def test_no_printer_gives_the_token_away(printer: str, nested: bool, part: str) 
     ],
 )
 def test_a_decoding_error_does_not_give_the_token_away(body: bytes) -> None:
-    with pytest.raises(ValueError, match=r".") as caught:
-        decode(body)
-    error: BaseException | None = caught.value
+    error: BaseException | None = None
+    try:
+        assert TOKEN not in repr(decode(body))
+    except ValueError as caught:
+        error = caught
     while error is not None:
         assert TOKEN not in repr(error)
         assert TOKEN not in str(vars(error))
@@ -281,10 +283,6 @@ def test_a_decoding_error_does_not_give_the_token_away(body: bytes) -> None:
         b"42",
         b"<html></html>",
         b"\xff\xfe",
-        b'{"status": 7}',
-        b'{"lease": "soon"}',
-        b'{"action_progress": {"step": "one"}}',
-        b'{"token": 5}',
         b'{"unknown": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     ],
     ids=lambda body: repr(body[:30]),
@@ -293,6 +291,26 @@ def test_what_is_no_instance_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
         decode(body)
     assert type(caught.value) is ValueError, "msgspec's own error is one in its newer versions only"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        b'"status": 7',
+        b'"lease": "soon"',
+        b'"action_progress": {"step": "one"}',
+        b'"token": 5',
+        b'"image": {"size": 1.5}',
+        b'"description": "\xff"',
+        b'"volume": [[[]]]',
+    ],
+    ids=repr,
+)
+def test_one_odd_field_costs_that_field_alone(odd: bytes) -> None:
+    name = json.loads(b"{" + odd.replace(b"\xff", b"") + b"}").popitem()[0]
+    notebook = decode(b'{"id": "some", "name": "mine", %s, "flavor": "small"}' % odd)
+    assert (notebook.id, notebook.name, notebook.flavor) == ("some", "mine", "small")
+    assert getattr(notebook, name) is None
 
 
 json_values = st.recursive(

@@ -1,0 +1,184 @@
+"""The way from this process to the cloud, found and made at first use: identity, credentials, client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any, Mapping
+
+from traitlets.utils.importstring import import_item
+
+from .config import NotebookStop
+from .daemon import call_in_daemon_thread
+from .errors import CredentialsError, UnreachableError
+from .identity import Found, Identity, complete, find_identity
+
+if TYPE_CHECKING:
+    import ssl
+
+    from .client import NotebooksClient
+    from .credentials import CredentialChain
+
+
+def _load() -> ssl.SSLContext:
+    # Importing httpx and making a TLS context take longer than an event loop may be blocked.
+    import httpx
+
+    from . import client  # noqa: F401
+
+    return httpx.create_ssl_context()
+
+
+class Connection:
+    """Knows who this instance is, and makes the client that can read and stop it.
+
+    Parameters
+    ----------
+    config
+        The settings.
+    base_url
+        The Jupyter server's base_url, where there is one.
+    environ, hostname
+        Of this process by default.
+    """
+
+    def __init__(
+        self,
+        config: NotebookStop,
+        *,
+        base_url: str | None = None,
+        environ: Mapping[str, str] | None = None,
+        hostname: str | None = None,
+    ) -> None:
+        self.config = config
+        self.client: NotebooksClient | None = None
+        self._base_url = base_url
+        self._environ = environ
+        self._hostname = hostname
+        self._identity: Identity | None = None
+        self._chain: CredentialChain | None = None
+        self._connecting: asyncio.Task[NotebooksClient] | None = None
+
+    @property
+    def identity(self) -> Identity:
+        """Who this instance is.
+
+        Raises
+        ------
+        NotInInstanceError, IdentityError
+            When this is not an instance, or not clearly one.
+        """
+        if self._identity is None:
+            self._identity = find_identity(
+                self.config.settings(), environ=self._environ, hostname=self._hostname, base_url=self._base_url
+            )
+        return self._identity
+
+    @property
+    def credentials_source(self) -> str | None:
+        """Where the credentials in use came from."""
+        known = self._chain.known if self._chain else None
+        return known.source if known else None
+
+    async def connect(self) -> NotebooksClient:
+        """Return the client, found and made at first use.
+
+        Raises
+        ------
+        NotebookStopError
+            When identity or credentials are missing.
+        """
+        if self.client is not None:
+            return self.client
+        if self._connecting is None:
+            self._connecting = asyncio.ensure_future(self._connect())
+            self._connecting.add_done_callback(self._forget_connecting)
+        return await asyncio.shield(self._connecting)
+
+    def _forget_connecting(self, task: asyncio.Task[NotebooksClient]) -> None:
+        self._connecting = None
+        if not task.cancelled():
+            task.exception()
+
+    async def _connect(self) -> NotebooksClient:
+        identity = self.identity
+        try:
+            verify = await call_in_daemon_thread(_load, 60)
+        except asyncio.TimeoutError:
+            raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
+        from .client import NotebooksClient
+        from .transport import Timeouts
+
+        config = self.config
+        if self._chain is None:
+            self._chain = self._make_chain()
+        if not (identity.project_id and (identity.endpoint or identity.region)):
+            identity = await self._complete(identity, self._chain)
+        self._identity = identity = complete(identity, None, None)
+        assert identity.project_id
+        assert identity.endpoint
+        self.client = NotebooksClient(
+            endpoint=identity.endpoint.value,
+            project_id=identity.project_id.value,
+            chain=self._chain,
+            verify=verify,
+            context={
+                "instance": f"{identity.instance_id.value} from {identity.instance_id.source}",
+                "project": f"{identity.project_id.value} from {identity.project_id.source}",
+                "endpoint": f"{identity.endpoint.value} from {identity.endpoint.source}",
+            },
+            timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
+        )
+        return self.client
+
+    def _make_chain(self) -> CredentialChain:
+        from .credentials import CredentialChain, builtin_sources
+
+        builtin = builtin_sources(self.config.auth_token, self._environ)
+        sources = []
+        for entry in self.config.credential_sources:
+            if callable(entry):
+                sources.append((getattr(entry, "__qualname__", repr(type(entry))), entry))
+            elif entry in builtin:
+                sources.append((entry, builtin[entry]))
+            else:
+                sources.append((entry, _imported(entry)))
+        return CredentialChain(sources, timeout=self.config.credential_timeout)
+
+    async def _complete(self, identity: Identity, chain: CredentialChain) -> Identity:
+        """Add project and region from what the credentials, then the platform's SDK, say of them."""
+        from .platform_session import open_session
+
+        found = await chain.get()
+        project = Found(found.project_id, found.source) if found.project_id else None
+        region = Found(found.region, found.source) if found.region else None
+        has_region = identity.endpoint or identity.region or region
+        if not has_region or not (identity.project_id or project):
+            with contextlib.suppress(Exception):
+                session = await call_in_daemon_thread(open_session, self.config.credential_timeout)
+                source = "the platform's SDK session"
+                project = project or (Found(session.project_id, source) if session.project_id else None)
+                region = region or (Found(session.region, source) if session.region else None)
+        return complete(identity, project, region)
+
+    async def aclose(self) -> None:
+        """Give up connecting, or close the connections."""
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
+        if self.client is not None:
+            await self.client.aclose()
+            self.client = None
+
+
+def _imported(name: str) -> Any:
+    """Return a function that imports the source called `name` when it is asked, so that a bad name stops no other."""
+
+    def ask() -> Any:
+        try:
+            source = import_item(name)
+        except ImportError as error:
+            raise CredentialsError(f"can't be imported ({type(error).__name__})") from None
+        return source()
+
+    return ask
