@@ -7,7 +7,7 @@ import inspect
 import threading
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Callable, TypeVar, overload
+from typing import Any, Callable, Generic, TypeVar, overload
 
 from .authentication import KeyRing
 from .instances import Instance
@@ -19,6 +19,17 @@ from .settings import Settings
 T = TypeVar("T")
 
 _START_SECONDS = 10.0
+
+
+class _Same(Generic[T]):
+    """An attribute of the simulator, as it is there."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, threaded: ThreadedSimulator, owner: type) -> T:
+        value: T = getattr(threaded.simulator, self._name)
+        return value
 
 
 class ThreadedSimulator:
@@ -38,6 +49,22 @@ class ThreadedSimulator:
     ...     simulator.faults.add("stop", Refuse(403, "ModelArts.0112"))
     ...     simulator.call(lambda s: s.keys.revoke(s.access_key))
     """
+
+    endpoint = _Same[str]()
+    port = _Same[int]()
+    region = _Same[str]()
+    project_id = _Same[str]()
+    instance_id = _Same[str]()
+    access_key = _Same[str]()
+    secret_key = _Same[str]()
+    security_token = _Same[str]()
+    auth_token = _Same[str]()
+    instance = _Same[Instance]()
+    instances = _Same[dict[str, Instance]]()
+    requests = _Same[list[Request]]()
+    faults = _Same[FaultRules]()
+    keys = _Same[KeyRing]()
+    settings = _Same[Settings]()
 
     def __init__(self, **options: Any) -> None:
         self.simulator = Simulator(**options)
@@ -112,81 +139,6 @@ class ThreadedSimulator:
             return await result if inspect.isawaitable(result) else result
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
-
-    @property
-    def endpoint(self) -> str:
-        """The URL to give a client."""
-        return self.simulator.endpoint
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return self.simulator.port
-
-    @property
-    def region(self) -> str:
-        """The region."""
-        return self.simulator.region
-
-    @property
-    def project_id(self) -> str:
-        """The project."""
-        return self.simulator.project_id
-
-    @property
-    def instance_id(self) -> str:
-        """The id of the first instance."""
-        return self.simulator.instance_id
-
-    @property
-    def access_key(self) -> str:
-        """The first key's AK."""
-        return self.simulator.access_key
-
-    @property
-    def secret_key(self) -> str:
-        """The first key's SK."""
-        return self.simulator.secret_key
-
-    @property
-    def security_token(self) -> str:
-        """The first key's security token; empty if it is a permanent one."""
-        return self.simulator.security_token
-
-    @property
-    def auth_token(self) -> str:
-        """The first token for ``X-Auth-Token``."""
-        return self.simulator.auth_token
-
-    @property
-    def instance(self) -> Instance:
-        """The first instance."""
-        return self.simulator.instance
-
-    @property
-    def instances(self) -> dict[str, Instance]:
-        """All instances by id."""
-        return self.simulator.instances
-
-    @property
-    def requests(self) -> list[Request]:
-        """The log."""
-        return self.simulator.requests
-
-    @property
-    def faults(self) -> FaultRules:
-        """The rules that let things go wrong."""
-        return self.simulator.faults
-
-    @property
-    def keys(self) -> KeyRing:
-        """The keys and tokens that are taken."""
-        return self.simulator.keys
-
-    @property
-    def settings(self) -> Settings:
-        """What can be changed while it runs."""
-        return self.simulator.settings
 
     def count(self, operation: str = "any") -> int:
         """Return how many requests there were for an operation."""

@@ -1,0 +1,90 @@
+"""The extension disturbs nobody, also under load and also when it can't start."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Any, Dict
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from jupyter_notebook_stop.errors import NotebookStopError, from_answer
+from jupyter_notebook_stop.models import Notebook, decode
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..server.conftest import Fetch, fetch, jp_server_config  # noqa: F401 - fixtures
+from .conftest import never_blocked
+from .plain_server import PlainServer
+
+
+@pytest.fixture
+def stop_config() -> Dict[str, Any]:
+    return {"poll_interval": 0.05, "roll_call_timeout": 0.1, "save_timeout": 1.0}
+
+
+def test_jupyterlabs_own_check_passes(tmp_path: pathlib.Path) -> None:
+    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+    done = subprocess.run(
+        [sys.executable, "-m", "jupyterlab.browser_check", "--no-browser-test", "--allow-root"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env={**os.environ, **folders, "HOME": str(tmp_path)},
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "jupyter_notebook_stop | extension was successfully loaded" in said
+    assert "Traceback" not in said
+
+
+async def test_a_hundred_stops_and_a_hundred_reads(fetch: Fetch, simulator: ThreadedSimulator) -> None:  # noqa: F811
+    simulator.instance.step_seconds = 30.0
+    body = {"instance_id": simulator.instance_id, "save": "none"}
+    async with never_blocked():
+        stops = [fetch("POST", "stop", body=body) for _ in range(100)]
+        reads = [fetch("GET", "instance") for _ in range(100)]
+        answers = await asyncio.gather(*(one for pair in zip(stops, reads) for one in pair))
+    assert [status for status, _ in answers] == [202, 200] * 100
+    assert len({answer["attempt"]["id"] for _, answer in answers[::2]}) == 1
+    assert all(view["error"] is None for _, view in answers[1::2])
+    assert simulator.count("stop") == 1
+    assert simulator.count("show") < 10
+
+
+def test_a_wrong_setting_disturbs_no_other(simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
+    server = PlainServer(tmp_path / "server", simulator, arguments=["--NotebookStop.read_timeout=never"])
+    assert server.fetch("GET", "api/status")[0] == 200
+    server.close()
+    said = server.log.read_text(encoding="utf-8")
+    assert "extension failed loading" in said
+    assert "has no attribute" not in said, "its end disturbs the end of the others"
+
+
+fields = st.sampled_from(["error_code", "error_msg", "errorCode", "code", "message", "error", *Notebook.__struct_fields__])
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | fields, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@given(values, st.integers(100, 599), st.binary(max_size=4))
+def test_any_json_is_a_result_or_a_typed_error(value: Any, status: int, noise: bytes) -> None:
+    for body in (json.dumps(value).encode(), json.dumps(value).encode() + noise):
+        try:
+            assert isinstance(decode(body), Notebook)
+        except ValueError:
+            pass
+        error = from_answer(status, {}, body)
+        assert isinstance(error, NotebookStopError)
+        assert error.message
+        assert error.remedy
