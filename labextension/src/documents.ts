@@ -4,17 +4,20 @@ import type { IDocument } from './model';
 import type { IPage } from './page';
 import { pause, Timing } from './timing';
 
-/** Where a document can be. Notebook 7 complains in the console when asked for an area it does not have. */
-const AREAS = ['main', 'left', 'right', 'down'];
+/** The areas that JupyterLab and Notebook 7 share, and those of JupyterLab alone: Notebook 7 complains when asked for them. */
+const AREAS = ['main', 'left', 'right', 'down', 'top', 'menu'];
+const LAB_AREAS = ['header', 'bottom'];
 
 /**
  * The documents that are open in this tab, each once.
  */
 export function openDocuments(page: IPage): DocumentRegistry.Context[] {
   const contexts = new Set<DocumentRegistry.Context>();
-  for (const area of AREAS) {
+  const { shell } = page.app;
+  const areas = 'saveLayout' in shell ? [...AREAS, ...LAB_AREAS] : AREAS;
+  for (const area of areas) {
     try {
-      for (const widget of page.app.shell.widgets(area)) {
+      for (const widget of shell.widgets(area)) {
         const context = page.docManager?.contextForWidget(widget);
         if (context) {
           contexts.add(context);
