@@ -1,6 +1,7 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IDocument } from './model';
+import { isLab } from './page';
 import type { IPage } from './page';
 import { pause, Timing } from './timing';
 
@@ -14,7 +15,7 @@ const LAB_AREAS = ['header', 'bottom'];
 export function openDocuments(page: IPage): DocumentRegistry.Context[] {
   const contexts = new Set<DocumentRegistry.Context>();
   const { shell } = page.app;
-  const areas = 'saveLayout' in shell ? [...AREAS, ...LAB_AREAS] : AREAS;
+  const areas = isLab(page.app) ? [...AREAS, ...LAB_AREAS] : AREAS;
   for (const area of areas) {
     try {
       for (const widget of shell.widgets(area)) {

@@ -49,3 +49,10 @@ export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
 }
+
+/**
+ * Whether this is JupyterLab, whose shell can save its layout; Notebook 7's can't.
+ */
+export function isLab(app: JupyterFrontEnd): boolean {
+  return 'saveLayout' in app.shell;
+}

@@ -1,5 +1,6 @@
 import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
 import type { ISessionContext } from '@jupyterlab/apputils';
+import { isLab } from './page';
 import { pause, Timing } from './timing';
 
 /**
@@ -65,7 +66,8 @@ export class Quiet {
   }
 
   private onKernel(): void {
-    if (!this.reconnecting()) {
+    // Notebook 7 goes on asking whatever the flag says: there the sooner the end is known, the better.
+    if (!isLab(this.app) || !this.reconnecting()) {
       this.onSign();
     } else if (!this.isWaiting) {
       this.isWaiting = true;

@@ -64,18 +64,20 @@ def test_every_page_is_quiet_after_the_end(
     counts = {path: len(tab.requests_since(death)) for path, tab in tabs.items()}
     print(f"requests in the 30 s after the server's death, {which}: {counts}")
     for path, tab in tabs.items():
-        assert counts[path] <= pages[path][1], "\n".join(tab.requests_since(death))
+        asked = "\n".join(f"{when - death:.2f} s {url}" for when, url in tab.requests if when > death)
+        print(f"{path}:\n{asked}")
+        assert counts[path] <= pages[path][1], f"{path}:\n{asked}"
         expect_farewell(tab.page)
         expect(tab.page.locator(".jp-Dialog")).to_have_count(1)
-        asked: list[str] = []
+        nagged: list[str] = []
 
-        def accept(dialog: Dialog, asked: list[str] = asked) -> None:
-            asked.append(dialog.type)
+        def accept(dialog: Dialog, nagged: list[str] = nagged) -> None:
+            nagged.append(dialog.type)
             dialog.accept()
 
         tab.page.on("dialog", accept)
         tab.page.close(run_before_unload=True)
-        assert asked == [], f"{path} nags"
+        assert nagged == [], f"{path} nags"
     for path in ("lab/tree/a.ipynb", "notebooks/b.ipynb"):
         saved = (server.work / pathlib.PurePosixPath(path).name).read_text()
         assert f"# typed in {path}" in saved

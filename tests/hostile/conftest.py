@@ -70,10 +70,11 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell what was measured."""
     if _measured:
         clock, own = (sorted(values) for values in zip(*((one.worst, one.own) for one in _measured)))
+        middle, many = len(clock) // 2, sum(one > 0.05 for one in own)
         terminalreporter.write_line(
-            f"hostile: the event loop was measured in {len(clock)} cases. Longest block, worst case: {clock[-1] * 1000:.0f}"
-            f" ms on the clock, {own[-1] * 1000:.0f} ms of it computing; median case: {clock[len(clock) // 2] * 1000:.0f}"
-            f" ms and {own[len(own) // 2] * 1000:.0f} ms; computing over 50 ms in {sum(o > 0.05 for o in own)} cases"
+            f"hostile: the event loop was measured in {len(clock)} cases. Longest block:"
+            f" {clock[-1] * 1000:.0f} ms on the clock, {own[-1] * 1000:.0f} ms of computing; in the median case"
+            f" {clock[middle] * 1000:.0f} ms and {own[middle] * 1000:.0f} ms; over 50 ms of computing in {many} cases"
         )
 
 
@@ -95,7 +96,7 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repeat as often as ever, with pauses that a test can wait for."""
     defaults = NotebooksClient.__init__.__kwdefaults__
     assert defaults is not None
-    monkeypatch.setitem(defaults, "retries", Retries(limit=4, first=0.01, longest=0.05, settle=0.02))
+    monkeypatch.setitem(defaults, "retries", Retries(limit=4, first=0.002, longest=0.01, settle=0.002))
 
 
 class Certificates:

@@ -67,7 +67,7 @@ class Case(NamedTuple):
     outcome
         What is told.
     sent
-        How many requests of the operation reach the cloud.
+        How many requests of the operation reach the cloud; 0 where only the time limit decides.
     taken
         How many stops the cloud carries out before it is asked once more.
     least
@@ -156,7 +156,7 @@ def _shows() -> List[Case]:
         show("reset-during", Reset(when="during"), LOST, again),
         show("reset-after", Reset(when="after"), LOST, again),
         show("reset-once", Reset(), FINE, 2, times=1),
-        show("silence", Delay(seconds=30.0), LATE, 4),
+        show("silence", Delay(seconds=30.0), LATE, 0),
         show("slow-drip", Drip(pause=0.05), LATE),
         show("slow-drip-of-headers", Drip(pause=0.05, head=True), LATE),
         show("cut-body", CutBody(), LOST, again),

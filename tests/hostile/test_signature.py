@@ -122,7 +122,7 @@ def test_what_httpx_sends_is_signed_as_the_official_sdk_signs_it(
     token: str | None,
 ) -> None:
     url = "https://modelarts.example/" + "/".join(quote(part, safe="~") for part in path)
-    sent = httpx.Request(method, url, params=query, content=body, headers={"Content-Type": "application/json"})
+    sent = httpx.Request(method, url, params=[*query], content=body, headers={"Content-Type": "application/json"})
     keys = Credentials(
         source="test",
         access_key=Secret(access_key),
@@ -240,8 +240,8 @@ def test_both_clients_send_the_same(frozen: ThreadedSimulator, operation: str, t
     assert theirs.headers["authorization"].endswith(f"Signature={again}")
     assert "transfer-encoding" not in ours.headers
     assert ours.headers.get("content-length", "0") == theirs.headers.get("content-length", "0") == "0"
-    for request in (ours, theirs):
-        verify(frozen, request)
+    for sent in (ours, theirs):
+        verify(frozen, sent)
 
 
 def verify(simulator: ThreadedSimulator, request: Request) -> None:
