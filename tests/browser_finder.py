@@ -45,7 +45,9 @@ def find() -> str | None:
 def _runs(*command: str) -> bool:
     print("$", *command, flush=True)
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, timeout=600, check=False).returncode == 0
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, env=quiet, timeout=600, check=False)
+        return done.returncode == 0
     except (OSError, subprocess.TimeoutExpired) as error:
         print(error, flush=True)
         return False
