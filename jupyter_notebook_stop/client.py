@@ -134,6 +134,11 @@ class NotebooksClient:
                 if seen is not None:
                     return seen
                 error = self._not_taken(lost)
+                if lost.code == "timeout":
+                    # A service that is slow may take it yet: a second one would come on top.
+                    error.message = f"{lost.message} The instance is still RUNNING, and may stop yet."
+                    error.remedy = "Look at the instance again in a minute; stop it again if it is still RUNNING."
+                    raise error from None
             else:
                 if answer.ok:
                     self.rejected = None

@@ -227,3 +227,12 @@ def test_a_service_that_is_not_there(cloud: Any, deaf_port: int) -> None:
     assert "FORBIDDEN" in str(caught.value.remedy)
     assert len(cloud.slept) == 3, "what was certainly not sent may be sent again"
     assert cloud.simulator.count() == 0
+
+
+def test_a_stop_that_a_slow_service_may_take_yet_is_not_sent_again(cloud: Any, simulator: Any) -> None:
+    simulator.faults.add("stop", Delay(1.5, when="before"), times=None)
+    with pytest.raises(UnreachableError, match="may stop yet") as caught:
+        cloud.stop(timeouts=Timeouts(read=0.15, total=5.0))
+    assert caught.value.code == "timeout"
+    assert caught.value.remedy
+    assert simulator.count("stop") == 1
