@@ -192,6 +192,11 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]
         server.close()
 
 
+def under_way(attempt: dict[str, Any] | None) -> bool:
+    """Return whether a stop joins this attempt."""
+    return attempt is not None and attempt["phase"] in ("saving", "stopping", "accepted")
+
+
 @pytest.fixture
 def inside(running_server: Inside) -> Inside:
     """Have the instance of the Jupyter server run."""
@@ -199,6 +204,9 @@ def inside(running_server: Inside) -> Inside:
     limit = time.monotonic() + 30
     while simulator.instance.status == "STOPPING" and time.monotonic() < limit:
         time.sleep(0.02)
+    # A stop that the server still follows would be joined by the next one.
+    while under_way(running_server.attempt()) and time.monotonic() < limit:
+        time.sleep(0.05)
     simulator.instance.status = "RUNNING"
     simulator.settings.allow("any")
     simulator.call(lambda s: s.requests.clear())
