@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from functools import partial
 from typing import Callable, TypeVar
 
 T = TypeVar("T")
@@ -45,9 +46,9 @@ async def call_in_daemon_thread(function: Callable[[], T], timeout: float) -> T:
             # What would end the interpreter must not pass, and a future takes no StopIteration.
             passes = isinstance(error, Exception) and not isinstance(error, StopIteration)
             failure = error if passes else RuntimeError(f"{type(error).__name__} in a worker")
-            act = lambda: future.set_exception(failure)  # noqa: E731
+            act = partial(future.set_exception, failure)
         else:
-            act = lambda: future.set_result(result)  # noqa: E731
+            act = partial(future.set_result, result)
         try:
             loop.call_soon_threadsafe(settle, act)
         except RuntimeError:
