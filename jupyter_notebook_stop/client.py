@@ -1,7 +1,8 @@
 """The notebook API over one shared httpx.AsyncClient: show and stop, with what can go wrong on the way.
 
-Reads are repeated when the service is busy or the connection fails; a stop
-whose answer was lost is never sent again before the instance has been read.
+Reads are repeated when the service is busy or the connection fails. A stop is
+sent again only where it was not sent at all, or where the service itself says
+that it did not handle it; wherever it may have been taken the instance is read.
 """
 
 from __future__ import annotations
@@ -34,8 +35,11 @@ MAX_CLOCK_SKEW = 15 * 60
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which a read is repeated."""
 
-IN_DOUBT = frozenset({408, 500, 502, 503, 504})
-"""Statuses after which a stop may have been taken all the same."""
+NOT_HANDLED = frozenset({408, 503})
+"""Statuses that say a request was not handled; a stop is sent again if the instance agrees."""
+
+IN_DOUBT = frozenset({500, 502, 504})
+"""Statuses after which a stop may have been taken, or may be taken yet."""
 
 TAKEN = frozenset({"STOPPING", "STOPPED"})
 
@@ -130,34 +134,23 @@ class NotebooksClient:
                     raise
                 error: NotebookStopError = lost
             except AnswerLostError as lost:
-                seen = await self._look(instance_id, lost, deadline)
-                if seen is not None:
-                    return seen
-                error = self._not_taken(lost)
-                if lost.code == "timeout":
-                    # A service that is slow may take it yet: a second one would come on top.
-                    error.message = f"{lost.message} The instance is still RUNNING, and may stop yet."
-                    error.remedy = "Look at the instance again in a minute; stop it again if it is still RUNNING."
-                    raise error from None
+                return await self._settle(instance_id, lost, deadline)
             else:
                 if answer.ok:
-                    self.rejected = None
-                    taken = await self._read_accepted(instance_id, answer, deadline)
-                    if taken is not None:
-                        return taken
-                    error = self._not_taken(self._unreadable(answer))
-                else:
-                    error = self._refusal(answer)
-                    if error.code in ALREADY_DONE:
-                        return await self._show_or(instance_id, ALREADY_DONE[error.code], deadline)
-                    if answer.status in IN_DOUBT:
-                        seen = await self._look(instance_id, error, deadline)
-                        if seen is not None:
-                            return seen
-                        error = self._not_taken(error)
-                    elif answer.status != 429:
-                        raise error
-                    delay = max(delay, self._retry_after(answer))
+                    return await self._accepted(instance_id, answer, deadline)
+                error = self._refusal(answer)
+                if error.code in ALREADY_DONE:
+                    return await self._show_or(instance_id, ALREADY_DONE[error.code], deadline)
+                if answer.status in IN_DOUBT:
+                    return await self._settle(instance_id, error, deadline)
+                if answer.status in NOT_HANDLED:
+                    seen = await self._look(instance_id, error, deadline)
+                    if seen is not None:
+                        return seen
+                    error = _running(error, "nothing was stopped.", "Wait a minute and try again.")
+                elif answer.status != 429:
+                    raise error
+                delay = max(delay, self._retry_after(answer))
             if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
                 raise error
             await self._sleep(delay)
@@ -196,20 +189,31 @@ class NotebooksClient:
         except NotebookStopError:
             return Notebook(id=instance_id, status=status)
 
-    async def _read_accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook | None:
-        """Return the instance after a 2xx to a stop, or None where it is running all the same."""
+    async def _accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook:
+        """Return the instance after a 2xx to a stop."""
+        self.rejected = None
         if not answer.body.strip():
             return await self._show_or(instance_id, "STOPPING", deadline)
         try:
             notebook = self._decoded(answer)
         except CloudError as error:
             # A 2xx that is not the service's may come from something in between.
-            return await self._look(instance_id, error, deadline)
+            return await self._settle(instance_id, error, deadline)
         if notebook.id is not None and notebook.id.lower() != instance_id.lower():
             raise OutcomeUnknownError("The service answered about another instance.", code="foreign_answer")
-        return notebook if notebook.status is not None else await self._look(instance_id, None, deadline)
+        if notebook.status is None:
+            return await self._settle(instance_id, self._unreadable(answer, "what names no status"), deadline)
+        return notebook
 
-    async def _look(self, instance_id: str, why: NotebookStopError | None, deadline: float) -> Notebook | None:
+    async def _settle(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook:
+        """Return the instance if a stop was taken; it is not sent again, since it may be taken yet."""
+        seen = await self._look(instance_id, why, deadline)
+        if seen is not None:
+            return seen
+        remedy = "Look at the instance again in a minute; stop it again if it is still RUNNING."
+        raise _running(why, "it may stop yet.", remedy)
+
+    async def _look(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook | None:
         """Return the instance if a stop was taken, None if it runs as if nothing had been sent."""
         notebook = None
         for look in range(3):
@@ -218,11 +222,10 @@ class NotebooksClient:
             try:
                 notebook = await self._show(instance_id, max(deadline, time.monotonic() + self._timeouts.read))
             except NotebookStopError as error:
-                reason = why.message if why else "its answer does not name a status"
                 raise OutcomeUnknownError(
-                    f"The stop was sent, but {reason} Reading the instance afterwards failed too: {error.message}",
-                    status=why.status if why else None,
-                    request_id=why.request_id if why else None,
+                    f"The stop was sent, but {why.message} Reading the instance afterwards failed too: {error.message}",
+                    status=why.status,
+                    request_id=why.request_id,
                 ) from None
             if notebook.status in TAKEN:
                 return notebook
@@ -233,15 +236,6 @@ class NotebooksClient:
         raise StopFailedError(
             f"The stop was sent, its answer was lost, and the instance is {notebook.status} now.",
             remedy=OutcomeUnknownError.default_remedy,
-        )
-
-    def _not_taken(self, error: NotebookStopError) -> UnreachableError:
-        return UnreachableError(
-            f"{error.message} The instance is still RUNNING; nothing was stopped.",
-            code=error.code,
-            remedy="Wait a minute and try again.",
-            status=error.status,
-            request_id=error.request_id,
         )
 
     def _shown(self, instance_id: str, answer: Answer) -> Notebook:
@@ -304,6 +298,16 @@ class NotebooksClient:
             return float(value)
         moment = _http_date(value)
         return max(0.0, moment - time.time()) if moment is not None else 0.0
+
+
+def _running(error: NotebookStopError, outlook: str, remedy: str) -> UnreachableError:
+    return UnreachableError(
+        f"{error.message} The instance is still RUNNING; {outlook}",
+        code=error.code,
+        remedy=remedy,
+        status=error.status,
+        request_id=error.request_id,
+    )
 
 
 def _http_date(value: str) -> float | None:

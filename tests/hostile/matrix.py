@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Type, Union
 
 from jupyter_notebook_stop.errors import (
@@ -94,6 +95,17 @@ class Meanwhile(Fault, frozen=True, tag="meanwhile"):
         self.act()
 
 
+class TakenLate(Fault, frozen=True, tag="taken_late"):
+    """A stop is carried out some time after its answer, or what came in place of one, was sent."""
+
+    act: Callable[[], Any]
+    seconds: float = 0.3
+
+    async def before(self, wire: Any) -> None:
+        """Put it off."""
+        asyncio.get_running_loop().call_later(self.seconds, self.act)
+
+
 LOST = Outcome(UnreachableError, "connection_lost")
 LATE = Outcome(UnreachableError, "timeout")
 GARBAGE = Outcome(CloudError, "bad_answer", 200)
@@ -124,12 +136,13 @@ ERRORS = [
 """What the service answers, and what it is called here."""
 
 READS_REPEATED = (429, 502, 503, 504)
-STOPS_REPEATED = (408, 429, 500, 502, 503, 504)
+STOPS_REPEATED = (408, 429, 503)
+BUSY = (408, 429, 500, 502, 503, 504)
 
 
 def _by_status(status: int) -> Type[NotebookStopError]:
     known = {401: CredentialsError, 403: PermissionDeniedError}
-    return known.get(status, UnreachableError if status in (407, *STOPS_REPEATED) else CloudError)
+    return known.get(status, UnreachableError if status in (407, *BUSY) else CloudError)
 
 
 def error_cases(operation: str, status: int, code: str, kind: Type[NotebookStopError]) -> List[Case]:
@@ -186,8 +199,6 @@ def _shows() -> List[Case]:
 
 
 def _stops() -> List[Case]:
-    again = 1 + LIMIT
-
     def stop(name: str, fault: Union[Fault, Sequence[Fault]], outcome: Outcome, sent: int = 1, **more: Any) -> Case:
         return Case(name, "stop", fault, outcome, sent, **more)
 
@@ -197,8 +208,7 @@ def _stops() -> List[Case]:
 
     heard: Any = {"takes_effect": True}
     return [
-        stop("reset-before", Reset(), LOST, again),
-        stop("reset-before-once", Reset(), FINE, 2, times=1, taken=1),
+        stop("reset-before", Reset(), LOST),
         taken("reset-during", Reset(when="during")),
         taken("reset-after", Reset(when="after")),
         taken("silence-after", Delay(seconds=30.0, when="after")),
@@ -212,7 +222,7 @@ def _stops() -> List[Case]:
         *(taken(f"json-{shape}", OtherJson(shape=shape, **heard)) for shape in STRANGE),
         taken("html-200", Html(status=200, **heard)),
         *(
-            stop(f"noise-{number}", fault, Outcome(UnreachableError, "bad_answer", 200), again)
+            stop(f"noise-{number}", fault, Outcome(UnreachableError, "bad_answer", 200))
             for number, fault in enumerate(NOISE)
         ),
         *(taken(f"empty-{status}", Empty(status, **heard)) for status in (200, 201, 204)),
@@ -232,5 +242,15 @@ def _stops() -> List[Case]:
         stop("error-of-a-megabyte", Answer(status=409, body="<" * (MIB - 1)), Outcome(CloudError, "http_409", 409)),
     ]
 
+
+DOUBTFUL: List[Fault] = [
+    Reset(),
+    Delay(seconds=30.0),
+    *(Unavailable(status=status) for status in (500, 502, 504)),
+    Html(status=200),
+    BrokenJson(),
+    OtherJson(shape="nested"),
+]
+"""After these a stop may be taken yet."""
 
 CASES = [*_shows(), *_stops()]

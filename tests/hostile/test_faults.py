@@ -21,12 +21,12 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.simulator import Empty, Reset, SkewedDate, ThreadedSimulator
+from jupyter_notebook_stop.simulator import Empty, Fault, Reset, SkewedDate, ThreadedSimulator
 
 from ..conftest import instance_environment
 from ..unit.conftest import REAL_HOST, Proxy
 from .conftest import Secure, full_backlog, never_blocked
-from .matrix import CASES, ERRORS, FINE, Case, Meanwhile, Outcome, error_cases
+from .matrix import CASES, DOUBTFUL, ERRORS, FINE, STOPS_REPEATED, Case, Meanwhile, Outcome, TakenLate, error_cases
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -62,8 +62,9 @@ def judge(error: Optional[NotebookStopError], outcome: Outcome) -> None:
 
 def judge_log(simulator: ThreadedSimulator) -> None:
     """Assert what holds in every case: no stop after one that was taken, and one 401 at most."""
-    stops = [request.took_effect for request in simulator.requests if request.operation == "stop"]
-    assert True not in stops[:-1], "a stop was sent again although the first had been taken"
+    stops = [request for request in simulator.requests if request.operation == "stop"]
+    assert not any(each.took_effect for each in stops[:-1]), "a stop was sent again although the first had been taken"
+    assert {each.status for each in stops[:-1]} <= {*STOPS_REPEATED}, "a stop was sent again that may be taken yet"
     assert sum(request.status == 401 for request in simulator.requests) <= 1
 
 
@@ -122,6 +123,23 @@ def test_what_the_cloud_does(simulator: ThreadedSimulator, case: Case) -> None:
     async def act(this: ThisInstance) -> None:
         await this.show()
         await suffer(this, simulator, case)
+
+    run(simulator, act, simulator.faults.clear)
+
+
+@pytest.mark.parametrize("fault", DOUBTFUL, ids=repr)
+def test_a_stop_that_is_taken_late_was_sent_once(simulator: ThreadedSimulator, fault: Fault) -> None:
+    async def act(this: ThisInstance) -> None:
+        simulator.faults.add("stop", [TakenLate(simulator.instance.stop, seconds=1.0), fault], times=None)
+        error = await attempt(this, "stop")
+        assert isinstance(error, UnreachableError), repr(error)
+        assert "still RUNNING; it may stop yet" in error.message
+        for _ in range(200):
+            if simulator.instance.status == "STOPPED":
+                break
+            await asyncio.sleep(0.02)
+        assert (await this.show()).status == "STOPPED"
+        assert simulator.count("stop") == 1
 
     run(simulator, act, simulator.faults.clear)
 

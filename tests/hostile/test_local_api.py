@@ -316,7 +316,7 @@ REPRESENTATIVE: List[tuple[str, Fault, int, int]] = [
     ("json", OtherJson("list", takes_effect=True), 202, 1),
     ("huge", Huge(10 << 20), 202, 1),
     ("redirect", Redirect(), 502, 1),
-    ("reset-before", Reset(), 504, 5),
+    ("reset-before", Reset(), 504, 1),
 ]
 
 
