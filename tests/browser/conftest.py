@@ -18,7 +18,7 @@ from typing import Any, Callable, Iterator, Sequence
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -65,13 +65,16 @@ NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"
 
 
 class Tab:
-    """A page with a record of what it asked for and complained about."""
+    """A page with a record of what it asked for, what came to nothing, and what it complained about."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
         self.requests: list[tuple[float, str]] = []
+        self.failures: list[str] = []
         self.complaints: list[str] = []
         page.on("request", self._note)
+        page.on("requestfailed", lambda request: self.failures.append(f"{request.failure} {request.url}"))
+        page.on("response", self._judge)
         page.on("websocket", lambda socket: self.requests.append((time.monotonic(), socket.url)))
         page.on("console", lambda message: self._complain(message.type, message.text))
         page.on("pageerror", lambda error: self._complain("error", str(error)))
@@ -82,6 +85,10 @@ class Tab:
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
             with GUARD_LOG.open("a", encoding="utf-8") as file:
                 file.write(f"browser {request.url}\n")
+
+    def _judge(self, response: Response) -> None:
+        if response.status >= 400:
+            self.failures.append(f"{response.status} {response.url}")
 
     def _complain(self, kind: str, text: str) -> None:
         if kind == "error" and text != NOTEBOOKS_OWN:

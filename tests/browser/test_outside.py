@@ -7,9 +7,11 @@ from playwright.sync_api import expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..conftest import instance_environment
 from .conftest import NOTEBOOKS_OWN, OpenTab, Server, StartServer, Tab
+from .steps import LAB, TREE, write_notebook
 
-PAGES = [("lab", ".jp-Launcher"), ("tree", ".jp-FileBrowser")]
+PAGES = [("lab", LAB), ("tree", TREE)]
 
 
 def ours(tab: Tab) -> list[str]:
@@ -26,6 +28,7 @@ def look_up(tab: Tab) -> None:
 def expect_silence(tab: Tab) -> None:
     tab.page.wait_for_timeout(1_000)
     assert tab.complaints == []
+    assert tab.failures == []
     assert ours(tab) == []
     assert tab.page.locator(".jp-Dialog").count() == 0
 
@@ -69,14 +72,36 @@ def test_inside_an_instance_opening_a_page_asks_for_nothing(
     tab.screenshot(f"menu-{path}")
 
 
+@pytest.mark.parametrize("path", ["lab/tree/work.ipynb", "notebooks/work.ipynb"])
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+def test_opening_a_notebook_asks_for_nothing(
+    start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, inside: bool
+) -> None:
+    server = start_server(instance_environment(simulator) if inside else {})
+    write_notebook(server.work / "work.ipynb", "6 * 7")
+    tab = open_tab(server.address(path), ready=".jp-Notebook .jp-CodeCell")
+    tab.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    expect_silence(tab)
+    assert simulator.count() == 0
+
+
+def test_a_failed_request_would_be_noticed(instance_server: Server, open_tab: OpenTab) -> None:
+    tab = open_tab(instance_server.address("tree"), ready=TREE)
+    tab.page.evaluate(f"fetch('{instance_server.url}api/contents/nowhere')")
+    tab.page.evaluate("fetch('http://127.0.0.1:1/').catch(() => null)")
+    tab.page.wait_for_timeout(500)
+    assert [failure.partition(" ")[2].rpartition("/")[2] for failure in tab.failures] == ["nowhere", ""]
+    assert len(tab.complaints) == 2
+
+
 def test_the_complaint_passed_over_is_not_ours(start_server: StartServer, open_tab: OpenTab) -> None:
     nowhere = [f"--{app}.labextensions_path=/nowhere" for app in ("LabApp", "JupyterNotebookApp")]
     server = start_server({}, arguments=nowhere)
     errors: list[str] = []
-    tab = open_tab(server.address("lab"), ready=".jp-Launcher")
+    tab = open_tab(server.address("lab"), ready=LAB)
     tab.page.on("pageerror", lambda error: errors.append(str(error)))
     tab.page.goto(server.address("tree"))
-    tab.page.wait_for_selector(".jp-FileBrowser")
+    tab.page.wait_for_selector(TREE)
     tab.page.wait_for_timeout(2_000)
     assert not any("jupyter-notebook-stop" in url for _, url in tab.requests if "/static/" in url)
     assert set(errors) <= {NOTEBOOKS_OWN}

@@ -19,6 +19,7 @@ from jupyter_notebook_stop.client import NotebooksClient, Retries
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy
+from .secrecy import Witness, witnessing
 
 BLOCKED = 0.5
 """An event loop that is blocked longer than this fails the test, in seconds."""
@@ -89,6 +90,18 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pathlib.
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setattr(platform_session, "LOCATIONS", ())
     return home
+
+
+@pytest.fixture(autouse=True)
+def witness(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Witness]:
+    """Run everything at DEBUG, and find no secret in what was logged, answered, raised, emitted, printed or written."""
+    with witnessing(monkeypatch) as found:
+        yield found
+    found.note("output", "".join(capfd.readouterr()))
+    found.files(tmp_path)
+    found.search()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import pathlib
 import secrets
@@ -19,6 +20,8 @@ from typing import Any, Optional, Sequence
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
+
+log = logging.getLogger(__name__)
 
 
 class PlainServer:
@@ -75,6 +78,7 @@ class PlainServer:
             f"--ServerApp.root_dir={self.root / 'work'}",
             "--ServerApp.allow_unauthenticated_access=False",
             *(f"--ServerApp.jpserver_extensions={name}=False" for name in ("jupyterlab", "notebook")),
+            "--log-level=DEBUG",
             "--NotebookStop.poll_interval=0.1",
             "--NotebookStop.roll_call_timeout=0.3",
             *self._arguments,
@@ -112,6 +116,7 @@ class PlainServer:
         except urllib.error.HTTPError as error:
             with error:
                 status, text = error.code, error.read()
+        log.debug("%s %s was answered %s %s", method, path, status, text.decode())
         return status, json.loads(text) if text else None
 
     def view(self) -> dict[str, Any]:
@@ -141,6 +146,8 @@ class PlainServer:
 
     def close(self) -> None:
         if self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                log.debug("the arguments are %s", pathlib.Path(f"/proc/{self.process.pid}/cmdline").read_text())
             self.process.terminate()
             try:
                 self.process.wait(15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from typing import Any, Awaitable, Callable, Optional, Type
@@ -27,6 +28,7 @@ from ..conftest import instance_environment
 from ..unit.conftest import REAL_HOST, Proxy
 from .conftest import Secure, full_backlog, never_blocked
 from .matrix import CASES, DOUBTFUL, ERRORS, FINE, STOPS_REPEATED, Case, Meanwhile, Outcome, TakenLate, error_cases
+from .secrecy import whole
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -49,6 +51,8 @@ async def attempt(this: ThisInstance, operation: str) -> Optional[NotebookStopEr
 
 
 def judge(error: Optional[NotebookStopError], outcome: Outcome) -> None:
+    if error is not None:
+        logging.getLogger(__name__).debug("%s", whole(error))
     if outcome.kind is None:
         assert error is None
         return

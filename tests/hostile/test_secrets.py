@@ -1,5 +1,8 @@
 """Canaries in every secret, everything at DEBUG, and not one of them is seen anywhere."""
 
+# nbformat carries no types.
+# mypy: disallow-untyped-calls=False
+
 from __future__ import annotations
 
 import asyncio
@@ -8,22 +11,26 @@ import logging
 import os
 import pathlib
 import sys
-import traceback
-from typing import Any, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from jupyter_notebook_stop.attempt import Attempt
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.errors import NotebookStopError
+from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 from jupyter_notebook_stop.view import AtRisk, instance_of
 
 from ..browser.conftest import RunningDemo
 from ..conftest import instance_environment
+from ..server import conftest as server_tests
+from ..server.conftest import Fetch
 from .matrix import CASES, Case
 from .plain_server import PlainServer
+from .secrecy import Witness, whole
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
 
@@ -33,35 +40,10 @@ JUPYTER = "canary-jupyter-token-0123456789"
 CANARIES = (AK, SK, SECURITY, TOKEN, JUPYTER, "canary-", "CANARYAK")
 
 
-def bare(text: str, where: str) -> None:
-    for canary in CANARIES:
-        at = text.find(canary)
-        assert at < 0, f"{canary[:14]} is in {where}: ...{text[max(0, at - 60) : at]}"
-
-
-class Collector(logging.Handler):
-    """Keeps every record as it would be written, traceback and arguments included."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.lines: List[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(f"{record.name}: {self.format(record)} {record.args!r}")
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    found, root = Collector(), logging.getLogger()
-    names = ("", "httpx", "httpcore", "asyncio", "jupyter_notebook_stop")
-    levels = {name: logging.getLogger(name).level for name in names}
-    for name in names:
-        logging.getLogger(name).setLevel(logging.DEBUG)
-    root.addHandler(found)
-    yield found
-    root.removeHandler(found)
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
+@pytest.fixture(autouse=True)
+def canaries(witness: Witness) -> None:
+    """Have these searched for as well: some are longer and of other characters than the stand-in's own."""
+    witness.secrets.update(CANARIES)
 
 
 @pytest.fixture
@@ -73,21 +55,28 @@ def simulator() -> Iterator[ThreadedSimulator]:
         yield running
 
 
+@pytest.fixture
+def environment(simulator: ThreadedSimulator, monkeypatch: pytest.MonkeyPatch) -> Dict[str, str]:
+    """Make this process one inside the instance, with the canaries."""
+    given = keys(simulator, "keys")
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    return given
+
+
+@pytest.fixture
+def stop_config() -> Dict[str, Any]:
+    return {"poll_interval": 0.02, "roll_call_timeout": 0.1, "save_timeout": 0.2, "total_timeout": 1.0}
+
+
+fetch = server_tests.fetch
+jp_server_config = server_tests.jp_server_config
+
+
 def keys(simulator: ThreadedSimulator, kind: str) -> dict[str, str]:
     given = {**instance_environment(simulator), "HUAWEICLOUD_SDK_AK": AK, "HUAWEICLOUD_SDK_SK": SK}
     given["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = SECURITY
     return {**given, "MODELARTS_AUTH_TOKEN": TOKEN} if kind == "token" else given
-
-
-def whole(error: BaseException) -> str:
-    """Return all that can be said of an error: with what it was chained to, its attributes."""
-    said = "".join(traceback.TracebackException.from_exception(error).format(chain=True))
-    seen: List[str] = [said]
-    next_: Any = error
-    while next_ is not None:
-        seen.append(f"{next_!r} {next_} {vars(next_)!r} {next_.args!r}")
-        next_ = next_.__cause__ or next_.__context__
-    return "\n".join(seen)
 
 
 ECHO = (
@@ -115,11 +104,7 @@ PROVOKED = [*(case for case in CASES if not case.name.startswith(SLOW)), *echoes
 
 
 @pytest.mark.parametrize("kind", ["keys", "token"])
-def test_whatever_goes_wrong_nothing_secret_is_seen(
-    simulator: ThreadedSimulator, collector: Collector, capfd: pytest.CaptureFixture[str], kind: str
-) -> None:
-    seen: List[str] = []
-
+def test_whatever_goes_wrong_nothing_secret_is_seen(simulator: ThreadedSimulator, witness: Witness, kind: str) -> None:
     async def provoke(case: Case) -> None:
         config = NotebookStop(connect_timeout=0.4, read_timeout=0.5, total_timeout=0.6, poll_interval=0.02)
         this = ThisInstance(config, environ=keys(simulator, kind), hostname="somewhere")
@@ -129,9 +114,9 @@ def test_whatever_goes_wrong_nothing_secret_is_seen(
             await (this.show() if case.operation == "show" else this.stop(Attempt(save="none")))
         except NotebookStopError as caught:
             error = caught
-            seen.append(whole(caught))
+            witness.note("error", caught)
         view = instance_of(this, AtRisk(), error)
-        seen.append(f"{view!r} {view._repr_mimebundle_()!r} {this.latest!r} {this.attempt!r} {vars(this)!r}")
+        witness.note("view", f"{view!r} {view._repr_mimebundle_()!r} {this.latest!r} {this.attempt!r} {vars(this)!r}")
         await this.aclose()
         simulator.faults.clear()
         simulator.instance.status = "RUNNING"
@@ -142,46 +127,86 @@ def test_whatever_goes_wrong_nothing_secret_is_seen(
             await provoke(case)
 
     asyncio.run(main())
-    assert len(seen) >= 2 * len(echoes())
-    for text in seen:
-        bare(text, "an error or a view")
-    assert any(line.startswith("httpcore") for line in collector.lines), "the debug log was on"
-    for line in collector.lines:
-        bare(line, "the log")
-    bare("".join(capfd.readouterr()), "the output")
-    bare(repr(sys.argv), "the arguments")
+    assert len(witness.seen("error")) >= len(echoes())
+    assert len(witness.seen("view")) == len(PROVOKED)
+    assert witness.seen("log httpcore"), "the debug log is off"
+    witness.note("arguments", sys.argv)
+
+
+@pytest.mark.parametrize("case", echoes()[:14], ids=lambda case: f"{case.operation}-{case.name}")
+async def test_what_a_page_is_answered_and_told(
+    simulator: ThreadedSimulator, witness: Witness, fetch: Fetch, case: Case
+) -> None:
+    simulator.faults.add(case.operation, case.faults)
+    await fetch("GET", "instance")
+    # A 401 to the look would keep the stop from being sent.
+    simulator.faults.clear()
+    simulator.faults.add("stop", case.faults, times=None)
+    body = {"instance_id": simulator.instance_id, "source": "api", "save": "all"}
+    _, problem = await fetch("POST", "stop", body=body)
+    assert problem["message"]
+    assert len(witness.seen("answer")) >= 2
+    # What every tab hears, and the record of the attempt.
+    assert any("refused" in event for event in witness.seen("event"))
+    assert witness.seen("log httpcore")
+    assert witness.seen("log ServerApp")
 
 
 @pytest.mark.parametrize("kind", ["keys", "token"])
 def test_a_real_server_and_its_files(simulator: ThreadedSimulator, tmp_path: pathlib.Path, kind: str) -> None:
-    simulator.settings.echo_canonical_request = True
-    environment = keys(simulator, kind)
-    server = PlainServer(tmp_path / "server", simulator, arguments=["--log-level=DEBUG"], **environment)
+    server = PlainServer(tmp_path / "server", simulator, **keys(simulator, kind))
     try:
-        said: List[str] = []
+        body = {"instance_id": simulator.instance_id, "save": "none"}
         for case in echoes()[:14]:
             simulator.faults.add(case.operation, case.faults)
-            said.append(repr(server.view()))
-            body = {"instance_id": simulator.instance_id, "save": "none"}
-            said.append(repr(server.fetch("POST", "jupyter-notebook-stop/stop", body)))
+            server.view()
+            server.fetch("POST", "jupyter-notebook-stop/stop", body)
             simulator.faults.clear()
         # The gateway itself echoes what was signed with a wrong key.
         simulator.keys.add(AK, "another-secret-key", SECURITY)
-        said.append(repr(server.fetch("POST", "jupyter-notebook-stop/stop", body)))
-        for text in said:
-            bare(text, "an answer")
-        arguments = pathlib.Path(f"/proc/{server.process.pid}/cmdline")
-        if arguments.exists():
-            bare(arguments.read_text(encoding="utf-8"), "the arguments of the server")
+        server.fetch("POST", "jupyter-notebook-stop/stop", body)
     finally:
         server.close()
-    for path in tmp_path.rglob("*"):
-        if path.is_file():
-            bare(path.read_bytes().decode("utf-8", "replace"), str(path))
+    assert "[D " in server.log.read_text(encoding="utf-8"), "the debug log is off"
 
 
-def test_the_environment_was_not_touched() -> None:
-    bare(repr(dict(os.environ)), "the environment")
+CELLS = [
+    "%xmode Verbose\nimport logging, warnings\nlogging.basicConfig(level=logging.DEBUG, force=True)",
+    "import jupyter_notebook_stop as jns\nprint(jns.status(), repr(jns.status()))\njns.status()",
+    "%load_ext jupyter_notebook_stop\n%stop_instance --dry-run",
+    "jns.stop(delay=0, save=False)",
+    "try:\n    jns.stop(delay=0, save=False)\nexcept Exception as error:\n"
+    "    print(repr(error), error, vars(error), error.args, error.__cause__, error.__context__)",
+    "await jns.astop(delay=0, save=False)",
+    "%tb",
+]
+
+
+@pytest.mark.parametrize("served", [True, False], ids=["beside-a-server", "alone"])
+@pytest.mark.parametrize("kind", ["keys", "token"])
+def test_what_a_cell_shows(
+    simulator: ThreadedSimulator, witness: Witness, tmp_path: pathlib.Path, kind: str, served: bool
+) -> None:
+    given = {**keys(simulator, kind), "JUPYTER_RUNTIME_DIR": str(tmp_path / "server" / "runtime")}
+    server = PlainServer(tmp_path / "server", simulator, **given) if served else None
+    simulator.faults.add("stop", Answer(401, ECHO), times=None)
+    notebook: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    environment = {**os.environ, **given, "IPYTHONDIR": str(tmp_path / "ipython"), "PYTHONUNBUFFERED": "1"}
+    try:
+        client = NotebookClient(notebook, timeout=60, allow_errors=True, kernel_name="python3")
+        client.execute(env=environment, cwd=str(tmp_path))
+    finally:
+        if server is not None:
+            server.close()
+    written = tmp_path / "executed.ipynb"
+    nbformat.write(notebook, written)
+    text = written.read_text(encoding="utf-8")
+    for sign in ("CredentialsError", "DEBUG:httpcore", "_Worker object at"):
+        assert sign in text, "the cells did not show what they should"
+
+
+def test_the_environment_was_not_touched(witness: Witness) -> None:
+    witness.note("environment", dict(os.environ))
 
 
 def descendants(pid: int) -> List[int]:
@@ -213,3 +238,47 @@ def test_no_process_of_the_demo_has_a_secret_among_its_arguments() -> None:
         demo.interrupt()
         assert demo.process.stdout is not None
         demo.process.stdout.close()
+
+
+Leak = Callable[[str, pathlib.Path], None]
+
+
+def leak_to_a_log(secret: str, folder: pathlib.Path) -> None:
+    logging.getLogger("httpcore.connection").debug("sent %r", {"token": secret})
+
+
+def leak_to_the_output(secret: str, folder: pathlib.Path) -> None:
+    print(secret)
+
+
+def leak_to_a_file(secret: str, folder: pathlib.Path) -> None:
+    (folder / "left-over").write_text(f"x{secret}", encoding="utf-8")
+
+
+def leak_to_a_chained_error(secret: str, folder: pathlib.Path) -> None:
+    try:
+        raise KeyError(secret)
+    except KeyError:
+        error = CredentialsError("Nothing.")
+        error.__context__ = sys.exc_info()[1]
+    logging.getLogger("tests").debug("%s", whole(error))
+
+
+@pytest.mark.parametrize(
+    "leak", [leak_to_a_log, leak_to_the_output, leak_to_a_file, leak_to_a_chained_error], ids=lambda leak: leak.__name__
+)
+def test_a_leak_would_be_found(
+    witness: Witness,
+    tmp_path: pathlib.Path,
+    capfd: pytest.CaptureFixture[str],
+    leak: Callable[[str, pathlib.Path], None],
+) -> None:
+    with ThreadedSimulator() as simulator:
+        leak(simulator.security_token, tmp_path)
+    witness.note("output", "".join(capfd.readouterr()))
+    witness.files(tmp_path)
+    with pytest.raises(AssertionError, match="simulated-secu is seen"):
+        witness.search()
+    # Or the search at the test's own end would find it too.
+    witness.lines.clear()
+    (tmp_path / "left-over").unlink(missing_ok=True)

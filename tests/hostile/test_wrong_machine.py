@@ -103,7 +103,8 @@ def test_a_page_left_open_says_so(
     def main() -> None:
         path = browser_finder.find()
         assert path, "no Chromium or Chrome; run: python tests/run.py"
-        server = browser_tests.Server(tmp_path / "first", environment, base_url="/same/")
+        options: dict[str, Any] = {"base_url": "/same/", "arguments": ["--log-level=DEBUG"]}
+        server = browser_tests.Server(tmp_path / "first", environment, **options)
         try:
             with sync_playwright() as playwright:
                 running = playwright.chromium.launch(
@@ -113,9 +114,7 @@ def test_a_page_left_open_says_so(
                 page.goto(server.address("lab"))
                 page.wait_for_selector(LAB, timeout=60_000)
                 server.close()
-                server = browser_tests.Server(
-                    tmp_path / "second", {**environment, "INSTANCE_ID": other}, base_url="/same/"
-                )
+                server = browser_tests.Server(tmp_path / "second", {**environment, "INSTANCE_ID": other}, **options)
                 # JupyterLab may have noticed that its server went away, and have said so in a dialog of its own.
                 page.wait_for_timeout(1_000)
                 page.keyboard.press("Escape")

@@ -118,7 +118,9 @@ class Kernel:
             if kind == "status" and content["execution_state"] == "idle":
                 return shown
             if kind == "stream":
-                shown.append((kind, content["text"]))
+                # One print can come in several messages.
+                before = shown.pop()[1] if shown and shown[-1][0] == kind else ""
+                shown.append((kind, before + content["text"]))
             elif kind in ("display_data", "update_display_data", "execute_result"):
                 shown.append((kind, content["data"]["text/plain"]))
             elif kind == "error":

@@ -23,6 +23,7 @@ def jp_server_config(environment: dict[str, str], stop_config: dict[str, Any]) -
         "ServerApp": {
             "jpserver_extensions": {"jupyter_notebook_stop": True},
             "allow_unauthenticated_access": False,
+            "log_level": "DEBUG",
         },
         "NotebookStop": stop_config,
     }
