@@ -13,8 +13,6 @@ import time
 from typing import TYPE_CHECKING, Awaitable, Callable, Mapping, Optional
 
 from .attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
-from .config import NotebookStop
-from .connection import Connection
 from .errors import (
     CancelledStopError,
     CredentialsError,
@@ -24,9 +22,10 @@ from .errors import (
     SaveError,
     StopFailedError,
 )
-from .identity import Identity
 
 if TYPE_CHECKING:
+    from .connection import Connection
+    from .identity import Identity
     from .models import Notebook
 
 Prepare = Callable[[Attempt], Awaitable[None]]
@@ -65,24 +64,13 @@ class ThisInstance:
 
     Parameters
     ----------
-    config
-        The settings.
-    base_url
-        The Jupyter server's base_url, where there is one.
-    environ, hostname
-        Of this process by default.
+    connection
+        The way to the cloud.
     """
 
-    def __init__(
-        self,
-        config: NotebookStop,
-        *,
-        base_url: str | None = None,
-        environ: Mapping[str, str] | None = None,
-        hostname: str | None = None,
-    ) -> None:
-        self.config = config
-        self.connection = Connection(config, base_url=base_url, environ=environ, hostname=hostname)
+    def __init__(self, connection: Connection) -> None:
+        self.config = connection.config
+        self.connection = connection
         self.attempt: Optional[Attempt] = None
         self._reading: asyncio.Task[Notebook] | None = None
         self._preparing: asyncio.Future[None] | None = None

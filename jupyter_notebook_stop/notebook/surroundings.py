@@ -6,6 +6,7 @@ import contextlib
 from typing import AsyncIterator, List, NamedTuple, Optional
 
 from ..config import NotebookStop
+from ..connection import Connection
 from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..view import AtRisk, Instance, instance_of
@@ -80,7 +81,7 @@ async def look_around(config: NotebookStop) -> AsyncIterator[Surroundings]:
     IdentityError
         When that is not clear.
     """
-    this, kernel = ThisInstance(config), this_kernel()
+    this, kernel = ThisInstance(Connection(config)), this_kernel()
     try:
         unknown: NotebookStopError | None = None
         own: str | None = None

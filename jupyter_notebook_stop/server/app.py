@@ -8,6 +8,7 @@ import msgspec
 from jupyter_server.extension.application import ExtensionApp
 
 from ..config import NotebookStop
+from ..connection import Connection
 from ..errors import IdentityError, NotInInstanceError
 from ..instance import ThisInstance
 from .activity import Activity
@@ -33,7 +34,7 @@ class NotebookStopExtension(ExtensionApp):
         """Find out who this instance is, without any request, and tell the page."""
         serverapp: Any = self.serverapp
         config = NotebookStop(parent=self)
-        self.this_instance = ThisInstance(config, base_url=serverapp.base_url)
+        self.this_instance = ThisInstance(Connection(config, base_url=serverapp.base_url))
         Announcer(serverapp.event_logger, self.this_instance, self.log)
         self.settings[SETTING] = Shared(self.this_instance, Activity(serverapp), RollCall(config))
         option: dict[str, Any]

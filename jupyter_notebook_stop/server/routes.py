@@ -114,9 +114,11 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             view = Problem(
                 code=f"http_{status_code}", message=message or http.client.responses.get(status_code, "Unknown error")
             )
-        self.set_status(status_code)
-        self.set_header("Content-Type", "application/json")
-        self.finish(msgspec.json.encode(view))
+        if status_code == 405:
+            # Which tornado leaves out, and HTTP asks for.
+            own = (verb for verb in self.SUPPORTED_METHODS if verb.lower() in vars(type(self)))
+            self.set_header("Allow", ", ".join(own))
+        self.answer(view, status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what was expected as a line, not as a traceback."""

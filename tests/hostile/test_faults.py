@@ -14,6 +14,7 @@ import pytest
 from jupyter_notebook_stop import instance as policy
 from jupyter_notebook_stop.attempt import ACCEPTED, STOPPED, Attempt
 from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.errors import (
     CredentialsError,
     NotebookStopError,
@@ -83,7 +84,7 @@ def run(
     async def main() -> None:
         config = NotebookStop(connect_timeout=0.4, read_timeout=0.6, total_timeout=2.5, poll_interval=0.02)
         given = {**instance_environment(simulator), **environment}
-        this = ThisInstance(config, environ=given, hostname="somewhere")
+        this = ThisInstance(Connection(config, environ=given, hostname="somewhere"))
         try:
             async with never_blocked():
                 began = time.monotonic()

@@ -19,6 +19,7 @@ from nbclient import NotebookClient
 
 from jupyter_notebook_stop.attempt import Attempt
 from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
@@ -107,7 +108,7 @@ PROVOKED = [*(case for case in CASES if not case.name.startswith(SLOW)), *echoes
 def test_whatever_goes_wrong_nothing_secret_is_seen(simulator: ThreadedSimulator, witness: Witness, kind: str) -> None:
     async def provoke(case: Case) -> None:
         config = NotebookStop(connect_timeout=0.4, read_timeout=0.5, total_timeout=0.6, poll_interval=0.02)
-        this = ThisInstance(config, environ=keys(simulator, kind), hostname="somewhere")
+        this = ThisInstance(Connection(config, environ=keys(simulator, kind), hostname="somewhere"))
         simulator.faults.add(case.operation, case.faults, case.times)
         error = None
         try:

@@ -17,6 +17,7 @@ import pytest
 from jupyter_notebook_stop import platform_session
 from jupyter_notebook_stop.client import NotebooksClient, Retries
 from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.credentials import CredentialChain, Credentials, Source
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.models import Notebook
@@ -131,7 +132,7 @@ class Inside:
         async def main() -> T:
             config = NotebookStop(**{"poll_interval": 0.02, **traits})
             environ = self.environment if environment is None else environment
-            instance = ThisInstance(config, environ=environ, base_url=base_url, hostname=hostname)
+            instance = ThisInstance(Connection(config, environ=environ, base_url=base_url, hostname=hostname))
             try:
                 return await action(instance)
             finally:

@@ -11,6 +11,7 @@ import pytest
 
 from jupyter_notebook_stop import platform_session
 from jupyter_notebook_stop.config import BUILTIN_SOURCES, NotebookStop
+from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.credentials import (
     CredentialChain,
     Credentials,
@@ -18,7 +19,6 @@ from jupyter_notebook_stop.credentials import (
     builtin_sources,
 )
 from jupyter_notebook_stop.errors import CredentialsError
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.redaction import Secret
 
 SECRETS = ("sk-secret", "token-secret", "auth-secret")
@@ -58,8 +58,8 @@ def ask_named(sources: Sequence[Tuple[str, Source]]) -> Credentials:
 
 def ask_site(entries: List[Any], environ: Dict[str, str]) -> Credentials:
     async def main() -> Credentials:
-        instance = ThisInstance(NotebookStop(credential_sources=entries), environ=environ, hostname="x")
-        return await instance.connection._make_chain().get()
+        connection = Connection(NotebookStop(credential_sources=entries), environ=environ, hostname="x")
+        return await connection._make_chain().get()
 
     return asyncio.run(main())
 
