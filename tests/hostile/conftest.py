@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import pathlib
 import shutil
 import socket
 import ssl
 import subprocess
 import threading
-import time
 from typing import Any, AsyncIterator, Iterator, List
 
 import pytest
@@ -20,37 +20,10 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy
 from .secrecy import Witness, witnessing
+from .ticker import Ticker, measured
 
 BLOCKED = 0.5
 """An event loop that is blocked longer than this fails the test, in seconds."""
-
-_measured: List[Ticker] = []
-
-
-class Ticker:
-    """Measures how long the event loop it runs on is blocked.
-
-    Attributes
-    ----------
-    worst
-        On the clock, which also counts what other processes of a busy machine take.
-    own
-        As far as this process was computing meanwhile, in whatever thread.
-    """
-
-    def __init__(self) -> None:
-        self.worst = 0.0
-        self.own = 0.0
-
-    async def run(self) -> None:
-        last, last_own = time.perf_counter(), time.process_time()
-        while True:
-            await asyncio.sleep(0.002)
-            now, now_own = time.perf_counter(), time.process_time()
-            gap = now - last - 0.002
-            self.worst = max(self.worst, gap)
-            self.own = max(self.own, min(gap, now_own - last_own))
-            last, last_own = now, now_own
 
 
 @contextlib.asynccontextmanager
@@ -63,20 +36,30 @@ async def never_blocked() -> AsyncIterator[Ticker]:
         yield ticker
     finally:
         ticking.cancel()
-    _measured.append(ticker)
+    measured.append(ticker)
     assert ticker.worst < BLOCKED, f"the event loop was blocked for {ticker.worst * 1000:.0f} ms"
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell what was measured."""
-    if _measured:
-        clock, own = (sorted(values) for values in zip(*((one.worst, one.own) for one in _measured)))
-        middle, many = len(clock) // 2, sum(one > 0.05 for one in own)
+    if measured:
+        clock, own = (sorted(values) for values in zip(*((one.worst, one.own) for one in measured)))
+        middle, slow = len(clock) // 2, [f"{one.name} {one.own * 1000:.0f} ms" for one in measured if one.own > 0.05]
         terminalreporter.write_line(
             f"hostile: the event loop was measured in {len(clock)} cases. Longest block:"
             f" {clock[-1] * 1000:.0f} ms on the clock, {own[-1] * 1000:.0f} ms of computing; in the median case"
-            f" {clock[middle] * 1000:.0f} ms and {own[middle] * 1000:.0f} ms; over 50 ms of computing in {many} cases"
+            f" {clock[middle] * 1000:.0f} ms and {own[middle] * 1000:.0f} ms; over 50 ms of computing in"
+            f" {len(slow)} cases: {', '.join(slow) or 'none'}"
         )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_heap() -> Iterator[None]:
+    """Set aside what pytest and the SDK have loaded: to collect garbage among all that would block the loop as well."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)

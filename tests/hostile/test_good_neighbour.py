@@ -21,8 +21,9 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..server import conftest as server_tests
 from ..server.conftest import Fetch
-from .conftest import never_blocked
+from .conftest import BLOCKED, never_blocked
 from .plain_server import PlainServer
+from .ticker import Ticker, measured
 
 fetch = server_tests.fetch
 jp_server_config = server_tests.jp_server_config
@@ -62,6 +63,39 @@ async def test_a_hundred_stops_and_a_hundred_reads(fetch: Fetch, simulator: Thre
     assert all(view["error"] is None for _, view in answers[1::2])
     assert simulator.count("stop") == 1
     assert simulator.count("show") < 10
+
+
+FIRST_USE = """
+import asyncio, sys
+from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.connection import Connection
+from jupyter_notebook_stop.instance import ThisInstance
+from tests.hostile.ticker import Ticker
+
+async def main():
+    this, ticker = ThisInstance(Connection(NotebookStop())), Ticker()
+    assert "httpx" not in sys.modules
+    ticking = asyncio.ensure_future(ticker.run())
+    await this.show()
+    assert "httpx" in sys.modules
+    ticking.cancel()
+    await this.aclose()
+    print(ticker.worst, ticker.own)
+
+asyncio.run(main())
+"""
+
+
+def test_the_first_use_loads_without_blocking(environment: Dict[str, str]) -> None:
+    here = pathlib.Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", FIRST_USE], capture_output=True, text=True, timeout=60, cwd=here, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    ticker = Ticker()
+    ticker.worst, ticker.own = map(float, done.stdout.split())
+    measured.append(ticker)
+    assert ticker.worst < BLOCKED
 
 
 def test_a_wrong_setting_disturbs_no_other(simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
