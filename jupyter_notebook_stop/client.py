@@ -1,8 +1,8 @@
 """The notebook API over one shared httpx.AsyncClient: show and stop, with what can go wrong on the way.
 
 Reads are repeated when the service is busy or the connection fails. A stop is
-sent again only where it was not sent at all, or where the service itself says
-that it did not handle it; wherever it may have been taken the instance is read.
+sent again only where it was not sent at all, or where the answer asks for that;
+wherever it may have been taken the instance is read instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import ssl
 import time
 from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
 
-from .credentials import CloudAuth, CredentialChain
+from .credentials import CloudAuth, CredentialChain, Credentials
 from .errors import (
     ALREADY_DONE,
     CloudError,
@@ -23,10 +23,10 @@ from .errors import (
     NotebookStopError,
     OutcomeUnknownError,
     StopFailedError,
-    UnreachableError,
     from_answer,
 )
 from .models import Notebook, decode
+from .redaction import redact
 from .transport import Answer, AnswerLostError, NotSentError, Timeouts, Transport
 
 MAX_CLOCK_SKEW = 15 * 60
@@ -35,10 +35,7 @@ MAX_CLOCK_SKEW = 15 * 60
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which a read is repeated."""
 
-NOT_HANDLED = frozenset({408, 503})
-"""Statuses that say a request was not handled; a stop is sent again if the instance agrees."""
-
-IN_DOUBT = frozenset({500, 502, 504})
+IN_DOUBT = frozenset({408, 500, 502, 503, 504})
 """Statuses after which a stop may have been taken, or may be taken yet."""
 
 TAKEN = frozenset({"STOPPING", "STOPPED"})
@@ -92,6 +89,7 @@ class NotebooksClient:
         self._context = dict(context or {})
         self.rejected: CredentialsError | None = None
         """The cloud's last 401, until it takes the credentials again."""
+        self._refused: Credentials | None = None
         self._timeouts = timeouts
         self._retries = retries
         self._sleep = sleep
@@ -139,15 +137,14 @@ class NotebooksClient:
                 if answer.ok:
                     return await self._accepted(instance_id, answer, deadline)
                 error = self._refusal(answer)
-                if error.code in ALREADY_DONE:
+                if error.code in ALREADY_DONE and not isinstance(error, CredentialsError):
                     return await self._show_or(instance_id, ALREADY_DONE[error.code], deadline)
-                if answer.status in IN_DOUBT:
-                    return await self._settle(instance_id, error, deadline)
-                if answer.status in NOT_HANDLED:
+                if answer.status == 503 and "retry-after" in answer.headers:
                     seen = await self._look(instance_id, error, deadline)
                     if seen is not None:
                         return seen
-                    error = _running(error, "nothing was stopped.", "Wait a minute and try again.")
+                elif answer.status in IN_DOUBT:
+                    return await self._settle(instance_id, error, deadline)
                 elif answer.status != 429:
                     raise error
                 delay = max(delay, self._retry_after(answer))
@@ -210,8 +207,12 @@ class NotebooksClient:
         seen = await self._look(instance_id, why, deadline)
         if seen is not None:
             return seen
-        remedy = "Look at the instance again in a minute; stop it again if it is still RUNNING."
-        raise _running(why, "it may stop yet.", remedy)
+        raise OutcomeUnknownError(
+            f"The stop was sent, but {why.message} The instance is still RUNNING; it may stop yet.",
+            remedy="Look at the instance again in a minute; stop it again if it is still RUNNING.",
+            status=why.status,
+            request_id=why.request_id,
+        )
 
     async def _look(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook | None:
         """Return the instance if a stop was taken, None if it runs as if nothing had been sent."""
@@ -254,13 +255,15 @@ class NotebooksClient:
             raise self._unreadable(answer) from None
 
     def _unreadable(self, answer: Answer, what: str = "what is not a notebook instance") -> CloudError:
-        kind = answer.headers.get("content-type", "no content type")[:60]
+        secrets = self._chain.secrets()
+        kind = redact(answer.headers.get("content-type", ""), *secrets)[:60]
+        request_id = redact(answer.headers.get("x-request-id", ""), *secrets)[:60]
         return CloudError(
-            f"{self._transport.endpoint} answered HTTP {answer.status} with {what} ({kind}).",
+            f"{self._transport.endpoint} answered HTTP {answer.status} with {what} ({kind or 'no content type'}).",
             code="bad_answer",
             remedy="Check the endpoint; a proxy or login page may have answered in its place.",
             status=answer.status,
-            request_id=answer.headers.get("x-request-id"),
+            request_id=request_id or None,
         )
 
     def _refusal(self, answer: Answer) -> NotebookStopError:
@@ -268,19 +271,32 @@ class NotebooksClient:
         context = dict(self._context)
         if known is not None:
             context["credentials"] = known.source
-        error = from_answer(
-            answer.status, answer.headers, answer.body, context=context, secrets=known.secrets() if known else ()
-        )
-        skew = _clock_skew(answer.headers.get("date"))
-        if isinstance(error, CredentialsError) and abs(skew) > MAX_CLOCK_SKEW:
+        secrets = self._chain.secrets()
+        error = from_answer(answer.status, answer.headers, answer.body, context=context, secrets=secrets)
+        skew = clock_skew(answer.headers.get("date")) or 0.0
+        signed = known is not None and not known.auth_token
+        if isinstance(error, CredentialsError) and signed and abs(skew) > MAX_CLOCK_SKEW:
             error.code = "clock_skew"
             error.remedy = (
                 f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
                 " signatures are good for 15. Set the clock, then try again."
             )
         if answer.status == 401 and isinstance(error, CredentialsError):
-            self.rejected = error
+            self.rejected, self._refused = error, known
         return error
+
+    async def renewed(self) -> bool:
+        """Return whether the sources have other credentials than those that were refused.
+
+        Raises
+        ------
+        CredentialsError
+            When they have none.
+        """
+        if await self._chain.get() != self._refused:
+            return True
+        self._chain.forget()
+        return False
 
     async def _begin(self) -> float:
         """Look for credentials, which has limits of its own, and return the operation's deadline."""
@@ -300,16 +316,6 @@ class NotebooksClient:
         return max(0.0, moment - time.time()) if moment is not None else 0.0
 
 
-def _running(error: NotebookStopError, outlook: str, remedy: str) -> UnreachableError:
-    return UnreachableError(
-        f"{error.message} The instance is still RUNNING; {outlook}",
-        code=error.code,
-        remedy=remedy,
-        status=error.status,
-        request_id=error.request_id,
-    )
-
-
 def _http_date(value: str) -> float | None:
     try:
         moment = email.utils.parsedate_to_datetime(value)
@@ -320,7 +326,7 @@ def _http_date(value: str) -> float | None:
     return moment.timestamp()
 
 
-def _clock_skew(date: str | None) -> float:
-    """Return by how many seconds the service's clock is ahead of ours."""
+def clock_skew(date: str | None) -> float | None:
+    """Return by how many seconds the service's clock is ahead of ours, as the Date header of an answer tells it."""
     moment = _http_date(date) if date else None
-    return moment - time.time() if moment is not None else 0.0
+    return moment - time.time() if moment is not None else None

@@ -106,6 +106,12 @@ class Connection:
             verify = await call_in_daemon_thread(_load, 60)
         except asyncio.TimeoutError:
             raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
+        except OSError:
+            raise UnreachableError(
+                "The certificate authorities can't be read.",
+                code="bad_certificates",
+                remedy="Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
+            ) from None
         from .client import NotebooksClient
         from .transport import Timeouts
 

@@ -15,7 +15,9 @@ import datetime
 import ipaddress
 import os
 import pathlib
+import re
 import time
+from collections import deque
 from typing import Any, AsyncGenerator, Callable, Dict, Mapping, Optional, Sequence, Tuple
 from urllib.parse import parse_qsl, urlsplit
 
@@ -36,6 +38,8 @@ REFRESH_AFTER = 300.0
 """Temporary keys that don't say when they expire are asked for again after this many seconds."""
 
 _MAX_ANSWER = 64 * 1024
+
+_FIT_FOR_A_HEADER = re.compile("[!-~]+")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -243,6 +247,7 @@ class CredentialChain:
         self._timeout = timeout
         self._clock = clock
         self._known: Credentials | None = None
+        self._handed_out: deque[Credentials] = deque(maxlen=3)
         self._refused = False
         self._refresh_at = 0.0
         self._lock = asyncio.Lock()
@@ -252,6 +257,10 @@ class CredentialChain:
     def known(self) -> Credentials | None:
         """The credentials found last, good or refused, without asking anybody."""
         return self._known
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not show, also of credentials replaced while a request was under way."""
+        return tuple({secret for each in self._handed_out for secret in each.secrets()})
 
     def forget(self) -> None:
         """Ask the sources again at the next call, since the cloud refused what they gave."""
@@ -277,6 +286,7 @@ class CredentialChain:
                 self._known = None
                 raise
             self._known, self._refused = found, False
+            self._handed_out.append(found)
             self._refresh_at = self._when_to_refresh(found)
             return found
 
@@ -312,6 +322,8 @@ class CredentialChain:
                 said.append(f"{name}: expired")
             elif not (found.auth_token or (found.access_key and found.secret_key)):
                 said.append(f"{name}: incomplete")
+            elif not all(map(_FIT_FOR_A_HEADER.fullmatch, found.secrets())):
+                said.append(f"{name}: has characters that no header takes")
             else:
                 return found
         raise CredentialsError(

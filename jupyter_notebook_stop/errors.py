@@ -107,7 +107,7 @@ class SaveError(NotebookStopError):
     Attributes
     ----------
     documents
-        Pairs of ``path`` and ``reason``.
+        Mappings with ``path`` and ``reason``.
     """
 
     default_code = "save_failed"
@@ -143,7 +143,7 @@ class UnreachableError(NotebookStopError):
 
 
 class OutcomeUnknownError(UnreachableError):
-    """A stop was sent, its answer was lost, and the instance could not be read afterwards."""
+    """A stop was sent, and it is not known whether it was taken, or will be yet."""
 
     default_code = "outcome_unknown"
     default_remedy = "Look at the instance in the console before you try again: it may be stopping."
@@ -260,6 +260,11 @@ def _plain(body: str) -> str:
     return " ".join(text.split())
 
 
+def _one_line(text: str) -> str:
+    """Return the text without what could forge a line of a log or move a terminal's cursor."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
+
+
 def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> Answer:
     """Return what an error answer says: code, message and request id.
 
@@ -273,17 +278,26 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         code, message, request_id = None, None, None
     if message is None:
-        message = _plain(redact(body.decode("utf-8", "replace"), *secrets, limit=16 * MAX_MESSAGE))
+        text = body.decode("utf-8", "replace").replace("\0", "")
+        message = _plain(redact(text, *secrets, limit=16 * MAX_MESSAGE))
     if request_id is None:
         request_id = headers.get("x-request-id")
-    message = redact(message, *secrets, limit=16 * MAX_MESSAGE)
+    message = _one_line(redact(message, *secrets, limit=16 * MAX_MESSAGE))
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
     return Answer(
-        redact(code, *secrets, limit=MAX_MESSAGE)[:100] if code else None,
+        _one_line(redact(code, *secrets, limit=MAX_MESSAGE))[:100] if code else None,
         message,
-        redact(request_id, *secrets, limit=MAX_MESSAGE)[:100] if request_id else None,
+        _one_line(redact(request_id, *secrets, limit=MAX_MESSAGE))[:100] if request_id else None,
     )
+
+
+def _case(code: str | None, status: int | None) -> _Case | None:
+    case = _BY_CODE.get(code or "")
+    # Whatever its code says, a 401 counts towards the lock of an access key.
+    if case is None or (status == 401 and case.kind is not CredentialsError):
+        case = _BY_STATUS.get(status or 0)
+    return case
 
 
 def from_answer(
@@ -311,7 +325,7 @@ def from_answer(
         Values that must not show, should the answer echo them.
     """
     answer = read_answer(headers, body, secrets)
-    case = _BY_CODE.get(answer.code or "") or _BY_STATUS.get(status)
+    case = _case(answer.code, status)
     if case is None and 300 <= status < 400:
         case = _Case(
             CloudError,
@@ -348,7 +362,7 @@ _OWN: Dict[str, Type[NotebookStopError]] = {
     ),
     **dict.fromkeys(("bad_region", "no_project", "no_region"), IdentityError),
     **dict.fromkeys(("timeout", "connect", "connect_timeout", "connection_lost", "proxy", "tls"), UnreachableError),
-    **dict.fromkeys(("bad_proxy", "bad_address", "bad_header"), UnreachableError),
+    **dict.fromkeys(("bad_proxy", "bad_address", "bad_certificates"), UnreachableError),
 }
 
 
@@ -366,7 +380,7 @@ def kind_of(code: str, status: int | None) -> Type[NotebookStopError]:
         return _OWN[code]
     if code == InstanceStateError.default_code or code.startswith(f"{InstanceStateError.default_code}_"):
         return InstanceStateError
-    case = _BY_CODE.get(code) or _BY_STATUS.get(status or 0)
+    case = _case(code, status)
     if case is not None:
         return case.kind
     return CloudError if status is not None else NotebookStopError

@@ -78,7 +78,7 @@ class ThisInstance:
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
         self._rejected: CredentialsError | None = None
-        self._rejected_until = float("-inf")
+        self._rejected_at = float("-inf")
         self._rejections = 0
         self._observers: list[Observer] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
@@ -121,11 +121,12 @@ class ThisInstance:
         NotebookStopError
             When it can't be read.
         """
-        now = time.monotonic()
-        if self._latest is not None and now - self._latest_at < max_age:
+        if self._latest is not None and time.monotonic() - self._latest_at < max_age:
             return self._latest
-        if self._rejected is not None and now < self._rejected_until:
-            raise self._rejected
+        await self._respect_rejection()
+        return await self._read_once()
+
+    async def _read_once(self) -> Notebook:
         if self._reading is None:
             self._reading = asyncio.ensure_future(self._read())
             self._reading.add_done_callback(self._forget_reading)
@@ -150,8 +151,18 @@ class ThisInstance:
         client = self.connection.client
         error = client.rejected if client is not None else None
         if error is not None and error is not self._rejected:
-            self._rejected, self._rejected_until = error, time.monotonic() + REMEMBER_401 * 6.0**self._rejections
+            self._rejected, self._rejected_at = error, time.monotonic()
             self._rejections += 1
+
+    async def _respect_rejection(self) -> None:
+        """Raise the last 401 again for a while, unless there are other credentials by now."""
+        error, client = self._rejected, self.connection.client
+        seconds = REMEMBER_401 * 6.0 ** (self._rejections - 1)
+        if error is None or client is None or time.monotonic() - self._rejected_at > seconds:
+            return
+        if not await client.renewed():
+            # As it is, it would grow by a traceback each time.
+            raise error.with_traceback(None)
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
@@ -244,11 +255,7 @@ class ThisInstance:
             self._enter(attempt, REFUSED)
         except Exception as error:
             self._log.exception("A stop failed unexpectedly")
-            attempt.error = NotebookStopError(
-                f"The stop failed unexpectedly ({type(error).__name__}).",
-                code="internal",
-                remedy="Look at the log of the Jupyter server.",
-            )
+            attempt.error = _unexpected(error)
             self._enter(attempt, REFUSED)
         else:
             self._remember(notebook)
@@ -260,7 +267,7 @@ class ThisInstance:
         client = await self.connection.connect()
         instance_id = self.identity.instance_id.value
         try:
-            notebook = self._remember(await client.show(instance_id))
+            notebook = await self._read_once()
         except PermissionDeniedError:
             # Who may stop but not read is not kept from stopping; the cloud judges the state by itself.
             return await client.stop(instance_id)
@@ -279,6 +286,15 @@ class ThisInstance:
 
     async def _watch(self, attempt: Attempt) -> None:
         """Follow an accepted stop until the instance has stopped, failed, or runs again."""
+        try:
+            attempt.error = await self._end()
+        except Exception as error:
+            self._log.exception("Following a stop failed unexpectedly")
+            attempt.error = _unexpected(error)
+        self._enter(attempt, RESUMED if attempt.error else STOPPED)
+
+    async def _end(self) -> StopFailedError | None:
+        """Return once the instance has stopped, or why it counts as not stopped."""
         began = time.monotonic()
         left_running = False
         failures = 0
@@ -286,17 +302,14 @@ class ThisInstance:
             latest = self._latest
             status = latest.status if latest is not None else None
             if status == "STOPPED":
-                self._enter(attempt, STOPPED)
-                return
+                return None
             again = status == "RUNNING" and (left_running or time.monotonic() - began > STILL_RUNNING_LIMIT)
             if latest is not None and (status in FAILED_STATES or again):
                 reason = f": {latest.fail_reason}" if latest.fail_reason else ""
-                attempt.error = StopFailedError(
+                return StopFailedError(
                     f"The cloud accepted the stop, and the instance is {status} now{reason}.",
                     remedy="Try again; if that does not help, stop it in the console.",
                 )
-                self._enter(attempt, RESUMED)
-                return
             left_running = left_running or status not in (None, "RUNNING")
             await asyncio.sleep(min(self.config.poll_interval * 2.0**failures, max(60.0, self.config.poll_interval)))
             try:
@@ -304,6 +317,10 @@ class ThisInstance:
                 failures = 0
             except NotebookStopError:
                 failures += 1
+        return StopFailedError(
+            f"The cloud accepted the stop, and the instance was not seen to stop within {WATCH_LIMIT / 3600:g} h.",
+            remedy="Look at it in the console.",
+        )
 
     def _enter(self, attempt: Attempt, phase: str) -> None:
         attempt.phase = phase
@@ -320,3 +337,11 @@ class ThisInstance:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.connection.aclose()
+
+
+def _unexpected(error: Exception) -> NotebookStopError:
+    return NotebookStopError(
+        f"The stop failed unexpectedly ({type(error).__name__}).",
+        code="internal",
+        remedy="Look at the log of the Jupyter server.",
+    )

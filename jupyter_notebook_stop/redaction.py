@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import html
 import re
-from typing import NoReturn
+from typing import Iterator, NoReturn
+from urllib.parse import quote
 
 HIDDEN = "********"
+
+_TELLING = 16
+"""So many characters give a secret away."""
 
 # The gateway's APIGW.0301 answer can echo the canonical request, whose signed headers hold the security token.
 _SENSITIVE = re.compile(
     r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access(?=\s*=)|access_?key(?:_?id)?|security_?token|auth_?token"
     r"|secret(?:_?(?:access_?)?key)?|\btoken|\bak\b|\bsk\b)"
-    r"(?P<mark>[\"']?\s*[:=]\s*)"
+    r"(?P<mark>[\"']?\s*[:=]\s*\[?|[\"']\s*,\s*(?=[\"']))"
     r"(?P<quote>[\"']?)(?!\*{8})(?P<value>(?:(?:SDK-HMAC-SHA256|Bearer|Basic|Negotiate|NTLM|token) )?[^\s,;\"'\\&<>]+)"
 )
 
@@ -63,6 +68,17 @@ class Secret:
         return self
 
 
+def _forms(secret: str) -> Iterator[str]:
+    """Yield the ways in which an answer may write a secret."""
+    quoted = quote(secret, safe="")
+    yield from (secret, secret.replace("/", "\\/"), html.escape(secret), re.sub("[/+=]", _entity, secret))
+    yield from (quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(secret))
+
+
+def _entity(found: re.Match[str]) -> str:
+    return f"&#x{ord(found[0]):X};"
+
+
 def redact(text: str, *secrets: str, limit: int | None = None) -> str:
     """Return `text` without the given secrets and without what looks like one.
 
@@ -77,7 +93,10 @@ def redact(text: str, *secrets: str, limit: int | None = None) -> str:
         recognised before the text is cut, and half of what resembles one is still hidden.
     """
     for secret in secrets:
-        if secret:
-            text = text.replace(secret, HIDDEN)
+        for form in _forms(secret) if secret else ():
+            text = text.replace(form, HIDDEN)
+        if len(secret) >= 2 * _TELLING:
+            # An echo may be cut.
+            text = re.sub(re.escape(secret[:_TELLING]) + r"[^\s\"'<>,;]*", HIDDEN, text)
     text = text[:limit]
     return _SENSITIVE.sub(lambda m: f"{m['name']}{m['mark']}{m['quote']}{HIDDEN}", text)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+import zlib
+from http.cookiejar import DefaultCookiePolicy
 from typing import NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
@@ -16,6 +18,7 @@ import httpx
 
 from .errors import UnreachableError
 from .identity import is_loopback
+from .redaction import redact
 
 MAX_ANSWER = 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -83,7 +86,13 @@ class Transport:
                 follow_redirects=False,
                 # Loopback is never proxied; httpx itself makes no exception for it.
                 trust_env=not is_loopback(urlsplit(endpoint).hostname),
-                headers={"Content-Type": "application/json", "Accept": "application/json"},
+                # What is packed small may be large enough to hold up everything else.
+                headers={
+                    "Content-Type": "application/json",
+                    "Accept": "application/json",
+                    "Accept-Encoding": "identity",
+                },
+                event_hooks={"response": [_stay]},
                 timeout=httpx.Timeout(
                     connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
                 ),
@@ -96,6 +105,7 @@ class Transport:
                 "Correct https_proxy or all_proxy: http:// and a host; SOCKS needs the package httpx[socks]."
             )
             raise failure from None
+        self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -145,11 +155,8 @@ class Transport:
             failure = self._not_sent("or the proxy to it has an address that can't be used", "bad_address")
             failure.final = True
             raise failure from None
-        except httpx.LocalProtocolError:
-            raise self._not_sent("was not asked: a credential has characters no header takes", "bad_header") from None
-        except httpx.DecodingError:
-            raise self._lost("answered in a broken encoding", "bad_answer") from None
-        except httpx.RequestError:
+        except (httpx.RequestError, OSError):
+            # A TLS record that is broken comes as it is.
             raise self._lost("broke the connection before its answer was whole", "connection_lost") from None
 
     async def _exchange(self, method: str, path: str) -> Answer:
@@ -157,18 +164,35 @@ class Transport:
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
             body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in response.aiter_raw():
                 body += chunk
-                if len(body) > MAX_ANSWER:
-                    failure = self._lost(f"answered more than {MAX_ANSWER} bytes", "answer_too_large")
-                    failure.final = True
-                    raise failure
+                self._check_size(body)
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, bytes(body))
+        return Answer(response.status_code, response.headers, self._unpacked(response, bytes(body)))
+
+    def _unpacked(self, response: httpx.Response, body: bytes) -> bytes:
+        """Return the body of an answer that is packed although that was not asked for."""
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding == "identity":
+            return body
+        try:
+            if encoding not in ("gzip", "deflate"):
+                raise zlib.error(encoding)
+            unpacked = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32).decompress(body, MAX_ANSWER + 1)
+        except zlib.error:
+            raise self._lost("answered in an encoding that was not asked for", "bad_answer") from None
+        self._check_size(unpacked)
+        return unpacked
+
+    def _check_size(self, body: bytes | bytearray) -> None:
+        if len(body) > MAX_ANSWER:
+            failure = self._lost(f"answered more than {MAX_ANSWER} bytes", "answer_too_large")
+            failure.final = True
+            raise failure
 
     def _proxy_refused(self, error: httpx.ProxyError) -> NoReturn:
-        failure = self._not_sent(f"was not reached: the proxy refused ({str(error)[:80]})", "proxy")
+        failure = self._not_sent(f"was not reached: the proxy refused ({redact(str(error)[:80])})", "proxy")
         failure.remedy = (
             "Check https_proxy: it must let the endpoint through, with user and password if it asks for them; or exempt"
             " the endpoint in no_proxy."
@@ -182,6 +206,11 @@ class Transport:
 
     def _lost(self, what: str, code: str) -> AnswerLostError:
         return AnswerLostError(f"{self.endpoint} {what}.", code=code, remedy="Wait a minute and try again.")
+
+
+async def _stay(response: httpx.Response) -> None:
+    # Redirects are not followed, and yet httpx would read where to, and fail at what it does not understand.
+    response.headers.pop("Location", None)
 
 
 def _is_tls(error: BaseException | None) -> bool:

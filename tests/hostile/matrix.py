@@ -108,6 +108,7 @@ class TakenLate(Fault, frozen=True, tag="taken_late"):
 
 LOST = Outcome(UnreachableError, "connection_lost")
 LATE = Outcome(UnreachableError, "timeout")
+UNKNOWN = Outcome(OutcomeUnknownError, "outcome_unknown")
 GARBAGE = Outcome(CloudError, "bad_answer", 200)
 STRANGE: List[Any] = ["list", "string", "number", "null", "nested", "wrong_types"]
 NOISE: List[Fault] = [BrokenJson(), *(OtherJson(shape=shape) for shape in STRANGE), Html(status=200)]
@@ -116,12 +117,14 @@ ERRORS = [
     (400, "ModelArts.6309", InstanceNotFoundError),
     (400, "ModelArts.6404", InstanceNotFoundError),
     (400, "ModelArts.6306", InstanceStateError),
-    (400, "ModelArts.6326", InstanceStateError),
+    *((400, f"ModelArts.{code}", InstanceStateError) for code in (6326, 6327, 6333, 6355)),
     (400, "ModelArts.9999", CloudError),
     (401, "APIGW.0301", CredentialsError),
-    (401, "ModelArts.0203", CredentialsError),
-    (403, "ModelArts.0112", PermissionDeniedError),
-    (403, "ModelArts.0210", PermissionDeniedError),
+    *((401, f"ModelArts.020{number}", CredentialsError) for number in range(1, 9)),
+    # Whatever its code says.
+    *((401, code, CredentialsError) for code in ("APIGW.0302", "ModelArts.0210", "ModelArts.6309", "ModelArts.6308")),
+    *((403, f"ModelArts.{code}", PermissionDeniedError) for code in ("0108", "0112", "0210", "6407")),
+    (403, "APIGW.0302", PermissionDeniedError),
     (404, "APIGW.0101", CloudError),
     (407, "APIGW.9999", UnreachableError),
     (408, "ModelArts.6100", UnreachableError),
@@ -136,7 +139,7 @@ ERRORS = [
 """What the service answers, and what it is called here."""
 
 READS_REPEATED = (429, 502, 503, 504)
-STOPS_REPEATED = (408, 429, 503)
+STOPS_REPEATED = (429,)
 BUSY = (408, 429, 500, 502, 503, 504)
 
 
@@ -151,6 +154,8 @@ def error_cases(operation: str, status: int, code: str, kind: Type[NotebookStopE
     for shape in ERROR_SHAPES:
         # A page tells no code: its status says what it is.
         told = Outcome(_by_status(status), f"http_{status}", status) if shape == "html" else None
+        if operation == "stop" and status in BUSY and status not in STOPS_REPEATED:
+            told = Outcome(OutcomeUnknownError, "outcome_unknown", status)
         repeated = status in (READS_REPEATED if operation == "show" else STOPS_REPEATED)
         fault = Refuse(status, code, "The test refuses.", shape)
         cases.append(Case(shape, operation, fault, told or Outcome(kind, code, status), 1 + LIMIT if repeated else 1))
@@ -208,7 +213,7 @@ def _stops() -> List[Case]:
 
     heard: Any = {"takes_effect": True}
     return [
-        stop("reset-before", Reset(), LOST),
+        stop("reset-before", Reset(), UNKNOWN),
         taken("reset-during", Reset(when="during")),
         taken("reset-after", Reset(when="after")),
         taken("silence-after", Delay(seconds=30.0, when="after")),
@@ -222,7 +227,7 @@ def _stops() -> List[Case]:
         *(taken(f"json-{shape}", OtherJson(shape=shape, **heard)) for shape in STRANGE),
         taken("html-200", Html(status=200, **heard)),
         *(
-            stop(f"noise-{number}", fault, Outcome(UnreachableError, "bad_answer", 200))
+            stop(f"noise-{number}", fault, Outcome(OutcomeUnknownError, "outcome_unknown", 200))
             for number, fault in enumerate(NOISE)
         ),
         *(taken(f"empty-{status}", Empty(status, **heard)) for status in (200, 201, 204)),
@@ -233,7 +238,8 @@ def _stops() -> List[Case]:
         stop("throttled-for-a-second", Throttle(retry_after=1), FINE, 2, times=1, taken=1, least=1.0),
         stop("throttled-until-a-date", Throttle(retry_after=2, as_date=True), FINE, 2, times=1, taken=1, least=0.9),
         stop("throttled-for-an-hour", Throttle(retry_after=3600), Outcome(UnreachableError, "APIGW.0308", 429)),
-        stop("flapping-503", Unavailable(), FINE, 4, times=3, taken=1),
+        stop("flapping-503", Unavailable(), Outcome(OutcomeUnknownError, "outcome_unknown", 503), times=3),
+        stop("503-for-a-second", Throttle(status=503), FINE, 2, times=1, taken=1, least=1.0),
         stop(
             "another-instance",
             Answer(body='{"id": "another", "status": "STOPPING"}'),
@@ -246,8 +252,9 @@ def _stops() -> List[Case]:
 DOUBTFUL: List[Fault] = [
     Reset(),
     Delay(seconds=30.0),
-    *(Unavailable(status=status) for status in (500, 502, 504)),
+    *(Unavailable(status=status) for status in (408, 500, 502, 503, 504)),
     Html(status=200),
+    Html(status=503),
     BrokenJson(),
     OtherJson(shape="nested"),
 ]

@@ -250,7 +250,7 @@ def broken():
         (["site_vault.source"], "the site's vault"),
         (["site_vault.broken", "site_vault.source"], "the site's vault"),
         (["site_vault.absent", "nowhere.at.all", "nodots", "site_vault.source"], "the site's vault"),
-        ([lambda: keys("a callable")], "a callable"),
+        ([lambda: keys("a-callable")], "a-callable"),
         (["environment", "site_vault.source"], "environment variables HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK"),
         (["site_vault.source", "environment"], "the site's vault"),
     ],

@@ -25,6 +25,20 @@ from jupyter_notebook_stop.errors import (
 from jupyter_notebook_stop.redaction import HIDDEN
 from jupyter_notebook_stop.signature import canonical_request
 
+
+def test_a_text_forges_no_line() -> None:
+    body = {"error_code": "A.1\r\nWARNING", "error_msg": "one\n\x1b[2JWARNING forged\u2028two\x85three"}
+    error = from_answer(400, {"x-request-id": "id"}, json.dumps(body).encode())
+    assert (error.code, error.message) == ("A.1 WARNING", "one [2JWARNING forged two three")
+
+
+@pytest.mark.parametrize("code", ["APIGW.0302", "ModelArts.6308", "ModelArts.6309", "Other.1"])
+def test_a_401_is_about_credentials_whatever_its_code(code: str) -> None:
+    error = from_answer(401, {}, json.dumps({"error_code": code, "error_msg": "no"}).encode())
+    assert (type(error), error.code) == (CredentialsError, code)
+    assert errors.kind_of(code, 401) is CredentialsError
+
+
 TABLE: list[tuple[int, str, type[NotebookStopError], str]] = [
     (400, "ModelArts.6357", InstanceStateError, "stopping or stopped already"),
     (400, "ModelArts.6307", InstanceStateError, "stopping or stopped already"),

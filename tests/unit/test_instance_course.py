@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import pathlib
 import ssl
 import time
 from typing import Any, Awaitable, Callable
@@ -294,6 +295,68 @@ def test_a_401_is_remembered_for_reads(simulator: Any, inside: Any, monkeypatch:
         assert (await instance.show()).status in ("STOPPING", "STOPPED")
 
     inside.run(main)
+
+
+def test_other_credentials_are_tried_at_once(
+    simulator: Any, inside: Any, environment: dict[str, str], tmp_path: pathlib.Path
+) -> None:
+    profile = tmp_path / "credentials"
+    names = {"ak": "HUAWEICLOUD_SDK_AK", "sk": "HUAWEICLOUD_SDK_SK", "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN"}
+    good = {name: environment[variable] for name, variable in names.items()}
+    given = {name: value for name, value in environment.items() if name not in names.values()}
+    given["HUAWEICLOUD_SDK_CREDENTIALS_FILE"] = str(profile)
+
+    def write(**other: str) -> None:
+        lines = [f"{name} = {value}" for name, value in {**good, **other}.items()]
+        profile.write_text("\n".join(["[basic]", *lines]), encoding="utf-8")
+
+    async def main(instance: ThisInstance) -> None:
+        for _ in range(3):
+            with pytest.raises(CredentialsError):
+                await instance.show()
+        assert simulator.count() == 1
+        write()
+        assert (await instance.show()).status == "RUNNING"
+
+    write(sk="wrong")
+    inside.run(main, environment=given)
+    assert [request.status for request in simulator.requests] == [401, 200]
+
+
+def test_who_asks_at_once_shares_one_401(simulator: Any, inside: Any) -> None:
+    simulator.keys.revoke(simulator.access_key)
+
+    async def main(instance: ThisInstance) -> None:
+        asked = [instance.show(), instance.stop(Attempt()), instance.show(), instance.stop(Attempt())]
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert all(isinstance(error, CredentialsError) for error in found)
+
+    inside.run(main)
+    assert [request.status for request in simulator.requests] == [401]
+
+
+@pytest.mark.parametrize("ending", ["it takes too long", "following it fails"])
+def test_a_stop_that_is_followed_no_more_is_over(
+    simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch, ending: str
+) -> None:
+    simulator.instance.step_seconds = 30.0
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        if ending == "it takes too long":
+            monkeypatch.setattr(instance_module, "WATCH_LIMIT", 0.05)
+        else:
+            monkeypatch.setattr(instance, "show", None)
+        await until(lambda: attempt.phase == RESUMED)
+        assert attempt.error is not None
+        assert attempt.error.remedy
+        monkeypatch.undo()
+        simulator.instance.status = "RUNNING"
+        again = await instance.stop(Attempt())
+        assert (again.phase, again.id == attempt.id) == (ACCEPTED, False)
+
+    inside.run(main)
+    assert simulator.count("stop") == 2
 
 
 def test_other_failures_are_not_remembered(simulator: Any, inside: Any) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import html
+from urllib.parse import quote
 
 import pytest
 
@@ -46,6 +48,30 @@ def test_what_looks_like_a_secret_goes(text: str) -> None:
     assert VALUE not in shown
     assert "Zm9v" not in shown
     assert HIDDEN in shown
+
+
+LONG = "canary/sec+ret/sss=" + "".join(f"{number:x}" for number in range(100, 160)) + "/end+"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG,
+        LONG.replace("/", "\\/"),
+        html.escape(LONG).replace("/", "&#x2F;").replace("+", "&#x2B;").replace("=", "&#x3D;"),
+        quote(LONG, safe=""),
+        quote(LONG),
+        quote(LONG, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
+        f'["x-other", "{LONG}"]',
+        LONG[:40],
+        LONG[:-7] + "…",
+    ],
+)
+def test_a_known_secret_goes_however_it_is_written(text: str) -> None:
+    shown = redact(f"It was: {text} and no more", LONG)
+    assert "canary" not in shown
+    assert LONG[20:32] not in shown
+    assert "and no more" in shown
 
 
 @pytest.mark.parametrize(

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import contextlib
+import gzip
+import logging
+import os
 import pathlib
+import socket
 import ssl
-from typing import Any
+import threading
+import time
+import traceback
+import zlib
+from typing import Any, Callable, Iterator
 
 import httpx
 import pytest
 
 import jupyter_notebook_stop
+from jupyter_notebook_stop.client import NotebooksClient
 from jupyter_notebook_stop.credentials import Credentials
-from jupyter_notebook_stop.errors import UnreachableError
+from jupyter_notebook_stop.errors import CloudError, CredentialsError, OutcomeUnknownError, UnreachableError
 from jupyter_notebook_stop.redaction import Secret
-from jupyter_notebook_stop.transport import NotSentError, Timeouts, Transport
+from jupyter_notebook_stop.simulator import Answer, Redirect
+from jupyter_notebook_stop.transport import NotSentError, Timeouts, Transport, TransportError
 
 REAL = "https://modelarts.cn-north-4.myhuaweicloud.com"
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -144,10 +155,105 @@ def test_a_proxy_whose_address_makes_no_sense(cloud: Any, monkeypatch: pytest.Mo
     assert cloud.slept == []
 
 
-@pytest.mark.parametrize("token", ["line\nbreak", "line\r\nX-Injected: 1", "nul\x00"])
-def test_a_token_that_is_no_header_reaches_nobody(cloud: Any, token: str) -> None:
-    with pytest.raises(NotSentError) as caught:
-        cloud.stop(source=lambda: Credentials(source="t", auth_token=Secret(token)))
-    assert caught.value.code == "bad_header"
-    assert "break" not in f"{caught.value}"
+STRANGE = ["line\nbreak", "line\r\nX-Injected: 1", "nul\x00", "half \ud800", "blank space"]
+
+
+@pytest.mark.parametrize("text", STRANGE, ids=repr)
+@pytest.mark.parametrize("name", ["auth_token", "access_key", "secret_key", "security_token"])
+def test_a_secret_that_is_no_header_reaches_nobody(
+    cloud: Any, caplog: pytest.LogCaptureFixture, name: str, text: str
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    held: dict[str, Any] = {"access_key": Secret("AK"), "secret_key": Secret("SK"), name: Secret(text)}
+    with pytest.raises(CredentialsError, match="characters that no header takes") as caught:
+        cloud.stop(source=lambda: Credentials(source="t", **held))
+    said = "".join(traceback.format_exception(None, caught.value, None)) + caplog.text
+    assert text not in said
+    assert repr(text)[1:-1] not in said
     assert cloud.simulator.count() == 0
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "javascript:1", "//", "https://elsewhere.invalid/"])
+def test_a_redirect_to_whatever_is_an_answer(cloud: Any, location: str) -> None:
+    cloud.simulator.faults.add("stop", Redirect(location=location))
+    with pytest.raises(CloudError) as caught:
+        cloud.stop()
+    assert (caught.value.code, caught.value.status) == ("http_302", 302)
+    assert cloud.order() == ["stop"]
+
+
+def test_no_cookie_is_kept(cloud: Any) -> None:
+    async def look_twice(client: NotebooksClient) -> None:
+        for _ in range(2):
+            await client.show(cloud.simulator.instance_id)
+
+    cloud.simulator.faults.add("show", Answer(body='{"status": "RUNNING"}', headers={"Set-Cookie": "a=b; Path=/"}))
+    cloud.run(look_twice)
+    assert not any("cookie" in request.headers for request in cloud.simulator.requests)
+    assert cloud.simulator.count() == 2
+
+
+@contextlib.contextmanager
+def saying(answer: bytes, raw: bytes = b"", context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Answer every request with these bytes, then send others past the TLS, and go."""
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                with context.wrap_socket(connection, server_side=True) if context else connection as talking:
+                    talking.recv(65536)
+                    talking.sendall(answer)
+                    if raw:
+                        os.write(talking.fileno(), raw)
+                        talking.recv(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"{'https' if context else 'http'}://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def head(body: bytes, *more: bytes) -> bytes:
+    lines = [b"HTTP/1.1 200 OK", b"Content-Type: application/json", b"Connection: close", *more]
+    return b"\r\n".join([*lines, b"Content-Length: %d" % len(body), b"", body])
+
+
+BOMB = gzip.compress(gzip.compress(b"x" * 300_000_000))
+OTHER = '{"id": "%s", "status": "RUNNING"}'
+
+
+@pytest.mark.parametrize(
+    ("encoding", "pack", "code"),
+    [
+        (b"gzip", gzip.compress, None),
+        (b"deflate", zlib.compress, None),
+        (b"identity", bytes, None),
+        (b"gzip", bytes, "bad_answer"),
+        (b"br", bytes, "bad_answer"),
+        (b"gzip, gzip", lambda body: BOMB, "bad_answer"),
+        (b"gzip", lambda body: gzip.compress(b"x" * 50_000_000), "answer_too_large"),
+    ],
+)
+def test_a_packed_answer(cloud: Any, encoding: bytes, pack: Callable[[bytes], bytes], code: str | None) -> None:
+    body = pack((OTHER % cloud.simulator.instance_id).encode())
+    with saying(head(body, b"Content-Encoding: " + encoding)) as endpoint:
+        began = time.process_time()
+        if code is None:
+            assert cloud.show(endpoint=endpoint).status == "RUNNING"
+        else:
+            with pytest.raises(UnreachableError) as caught:
+                cloud.show(endpoint=endpoint)
+            assert caught.value.code == code
+        assert time.process_time() - began < 0.5, "it was unpacked"
+
+
+@pytest.mark.parametrize("operation", ["show", "stop"])
+def test_a_tls_record_that_is_broken(cloud: Any, certificate: tuple[str, str], operation: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    cloud.verify = own_trust(certificate)
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"
+    with saying(begun, b"this is no record", context) as endpoint, pytest.raises(UnreachableError) as caught:
+        getattr(cloud, operation)(endpoint=endpoint)
+    assert isinstance(caught.value, OutcomeUnknownError if operation == "stop" else TransportError)
+    assert "broke the connection" in str(caught.value)
