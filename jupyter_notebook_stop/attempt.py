@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import uuid
-from typing import Any, Dict, List, Optional
+from typing import Annotated, Any, Dict, List, Optional
 
 import msgspec
 
@@ -19,15 +19,15 @@ REFUSED = "refused"
 CANCELLED = "cancelled"
 RESUMED = "resumed"
 
-NAME = r"^[A-Za-z0-9_-]{1,64}$"
-"""Form of the ids that attempts and tabs have."""
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+"""An id that an attempt or a tab has."""
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A document of a tab and, where it could not be saved, why."""
 
-    path: str
-    reason: Optional[str] = None
+    path: Annotated[str, msgspec.Meta(max_length=4096)]
+    reason: Optional[Annotated[str, msgspec.Meta(max_length=1000)]] = None
 
 
 class Tab(msgspec.Struct):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from typing import Any, Dict, List
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
 from traitlets import Bool, CFloat, TraitError
 
-from .config import NotebookStop
+from .config import CONFIG_NAME, NotebookStop
 from .errors import (
     CancelledStopError,
     CredentialsError,
@@ -45,7 +44,7 @@ class _Command(JupyterApp):
     """What the commands have in common: the settings, the exit codes, and errors as two lines."""
 
     # The file that the server extension reads, and a cell too; by itself each command would read one of its own name.
-    config_file_name = "jupyter_notebook_stop_config"
+    config_file_name = CONFIG_NAME
     classes: List[Any] = [NotebookStop]  # noqa: RUF012 - a trait of the base class
 
     def initialize(self, argv: Any = None) -> None:
@@ -91,7 +90,7 @@ class _Command(JupyterApp):
         self._complain(f"{error.message} [{error.code}]")
         if isinstance(error, SaveError):
             for document in error.documents:
-                self._complain(f"  {document['path']}: {document['reason']}")
+                self._complain(f"  {document['path']}: {document['reason'] or 'not saved'}")
         if error.remedy:
             self._complain(error.remedy)
 
@@ -103,7 +102,7 @@ class StopApp(_Command):
     """Stops the instance."""
 
     name = "jupyter-notebook-stop-stop"
-    description = """Stop the notebook instance that this machine is.
+    description = """Stop the notebook instance you work in.
 
     Asks first, counts down, has open tabs save, and asks the cloud. Ctrl-C cancels."""
     examples = (
@@ -135,10 +134,11 @@ class StopApp(_Command):
         from .notebook.display import choose
         from .notebook.stopping import Wish
 
-        if self.delay is not None and not 0 <= self.delay < math.inf:
-            self._complain("--delay takes seconds, 0 or more.")
+        try:
+            wish = Wish(delay=self.delay, save=self.save, wait=self.wait)
+        except ValueError as error:
+            self._complain(f"--{error}.")
             return USAGE
-        wish = Wish(delay=self.delay, save=self.save, wait=self.wait)
         settings = self.settings
         if self.dry_run:
             return report_checks(settings, wish, plan=True)
@@ -158,7 +158,7 @@ class StopApp(_Command):
             return USAGE
         instance = facade.run(lambda show: facade.read_instance(settings), Display())
         print(rendering.instance_text(instance))
-        print("All kernels and terminals end; what is outside the folder that stays is lost.")
+        print(f"All kernels and terminals end; files outside {instance.mount_path or 'the work folder'} are lost.")
         try:
             answer = input("Stop this instance? [y/N] ")
         except EOFError:
@@ -173,7 +173,7 @@ class StatusApp(_Command):
     """Shows the instance."""
 
     name = "jupyter-notebook-stop-status"
-    description = "Show the notebook instance that this machine is."
+    description = "Show the notebook instance you work in."
     examples = "jupyter notebook-stop status --json"
 
     json = Bool(False, help="Print one JSON object, as the local REST API answers it.").tag(config=True)
@@ -256,7 +256,7 @@ class DemoApp(_Command):
 
 
 class NotebookStopApp(_Command):
-    """Stops the notebook instance this machine is."""
+    """Stops the notebook instance that it runs in."""
 
     name = "jupyter-notebook-stop"
     description = "Stop the ModelArts notebook instance you work in."

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from traitlets import Callable as CallableTrait
-from traitlets import CFloat, List, TraitType, Unicode, Union
+from traitlets import CFloat, List, TraitError, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
 from .identity import Settings
 from .redaction import Secret
 
 BUILTIN_SOURCES = ["auth_token", "environment", "profile", "session", "pod_identity"]
+
+CONFIG_NAME = "jupyter_notebook_stop_config"
+"""Name of the file, without its ending, that server, cell and terminal all read ``c.NotebookStop`` from."""
 
 
 class SecretText(TraitType[Secret, Any]):
@@ -37,8 +40,6 @@ class SecretText(TraitType[Secret, Any]):
         return self.from_string(values[-1])
 
     def _bad_value(self) -> Exception:
-        from traitlets import TraitError
-
         return TraitError(f"{self.name} must be a text.")
 
 

@@ -48,13 +48,7 @@ class Settings(NamedTuple):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """Who this instance is, with the source of each part.
-
-    Raises
-    ------
-    IdentityError
-        By `check`, when a part that a call needs is missing.
-    """
+    """Who this instance is, with the source of each part."""
 
     instance_id: Found
     project_id: Optional[Found] = None

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Type, TypeVar, Union
 
 import msgspec
 
-from .redaction import HIDDEN, Secret
+from .redaction import Secret
 
 T = TypeVar("T")
 
@@ -252,12 +252,6 @@ def _decode_secret(kind: Type[Any], value: Any) -> Any:
     raise ValueError("expected a text")
 
 
-def _encode_secret(value: Any) -> str:
-    if isinstance(value, Secret):
-        return HIDDEN
-    raise NotImplementedError(f"{type(value).__name__} is not part of the API")
-
-
 def decode(body: bytes) -> Notebook:
     """Return the instance that a show or stop answer describes.
 
@@ -308,9 +302,3 @@ def _fields(body: bytes) -> Optional[Dict[str, Any]]:
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
     return found
-
-
-def dump(model: msgspec.Struct) -> Dict[str, Any]:
-    """Return `model` as plain data, without absent values and with secrets hidden."""
-    plain = msgspec.to_builtins(model, enc_hook=_encode_secret)
-    return {name: value for name, value in plain.items() if value is not None}

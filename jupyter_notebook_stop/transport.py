@@ -208,6 +208,22 @@ class Transport:
         return AnswerLostError(f"{self.endpoint} {what}.", code=code, remedy="Wait a minute and try again.")
 
 
+async def probe(endpoint: str, verify: ssl.SSLContext, seconds: float) -> httpx.Headers:
+    """Ask an endpoint for nothing in particular, without credentials; any answer has its clock in its headers.
+
+    Raises
+    ------
+    httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError
+        When none comes; the texts may hold a proxy's password.
+    """
+    proxied = not is_loopback(urlsplit(endpoint).hostname)
+    async with (
+        httpx.AsyncClient(trust_env=proxied, verify=verify, timeout=seconds) as http,
+        http.stream("GET", endpoint) as response,
+    ):
+        return response.headers
+
+
 async def _stay(response: httpx.Response) -> None:
     # Redirects are not followed, and yet httpx would read where to, and fail at what it does not understand.
     response.headers.pop("Location", None)

@@ -220,11 +220,16 @@ def attempt_of(seen: attempts.Attempt) -> Attempt:
     )
 
 
+_YEAR_9999 = 253_370_764_800_000
+"""In epoch ms; what lies beyond has no date."""
+
+
 def _lease_of(lease: Optional[CloudLease]) -> Optional[Lease]:
     if lease is None or not lease.enable:
         return None
     idle = lease.duration if lease.idle else None
-    return Lease(type=lease.type, expires_at=lease.expires_at, idle_duration=idle)
+    end = lease.expires_at
+    return Lease(type=lease.type, expires_at=end if end and 0 < end < _YEAR_9999 else None, idle_duration=idle)
 
 
 def _step_of(step: JobProgress) -> Step:

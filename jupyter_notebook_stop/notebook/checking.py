@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import parsedate_to_datetime
+import asyncio
 from typing import List, NamedTuple, Optional
-from urllib.parse import urlsplit
 
-from ..client import MAX_CLOCK_SKEW
+import httpx
+
+from ..client import MAX_CLOCK_SKEW, clock_skew
 from ..config import NotebookStop
 from ..errors import NotebookStopError
-from ..identity import is_loopback
+from ..transport import probe
 from ..view import Problem, problem_of
 from .moments import Check, Report
 from .stopping import Wish, delay_of
@@ -25,7 +25,7 @@ _NOT_CHECKED = "not checked, because of what failed above"
 class _Probe(NamedTuple):
     """What a request without credentials found."""
 
-    status: Optional[int] = None
+    answered: bool = False
     skew: Optional[float] = None
     failure: Optional[str] = None
 
@@ -120,31 +120,19 @@ def _endpoint(around: Surroundings) -> str | None:
 
 
 async def _probe(endpoint: str | None) -> _Probe:
-    """Ask the endpoint for nothing in particular, without credentials: any answer has its clock in it."""
-    import httpx
-
     if endpoint is None:
         return _Probe(failure="it is not known")
-    proxied = not is_loopback(urlsplit(endpoint).hostname)
     try:
-        async with httpx.AsyncClient(trust_env=proxied, timeout=PROBE_LIMIT) as http:
-            answer = await http.get(endpoint)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+        headers = await asyncio.wait_for(probe(endpoint, httpx.create_ssl_context(), PROBE_LIMIT), PROBE_LIMIT)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError, asyncio.TimeoutError) as error:
         # The text may hold the proxy's password.
         return _Probe(failure=type(error).__name__)
-    return _Probe(status=answer.status_code, skew=_skew(answer.headers.get("date")))
-
-
-def _skew(date: str | None) -> float | None:
-    try:
-        return parsedate_to_datetime(date).timestamp() - time.time() if date else None
-    except (TypeError, ValueError, OverflowError):
-        return None
+    return _Probe(answered=True, skew=clock_skew(headers.get("date")))
 
 
 def _reached(around: Surroundings, probe: _Probe) -> Check:
     endpoint = _endpoint(around)
-    if probe.status is not None:
+    if probe.answered:
         return Check(name="endpoint", ok=True, detail=f"{endpoint} answers")
     return Check(
         name="endpoint",
@@ -174,11 +162,11 @@ def _server(around: Surroundings) -> Check:
     if server is None:
         return Check(name=name, ok=None, detail="none found: a stop asks the cloud directly, open tabs are not saved")
     if server.instance:
-        return Check(name=name, ok=True, detail=f"{server.address.url} has open tabs save before a stop")
+        return Check(name=name, ok=True, detail=f"{server.address.url} saves open tabs before a stop")
     return Check(
         name=name,
         ok=None,
-        detail=f"{server.address.url} can't have open tabs save: {server.obstacle}",
+        detail=f"{server.address.url} can't save open tabs: {server.obstacle}",
         remedy="Install jupyter_notebook_stop in the environment that JupyterLab runs from, and restart it.",
     )
 
@@ -186,7 +174,7 @@ def _server(around: Surroundings) -> Check:
 def _plan(around: Surroundings, wish: Wish) -> List[str]:
     delay = delay_of(wish, around)
     plan = [f"Warn: {warning}" for warning in warnings(around, wish.save)]
-    plan.append(f"Count down {delay:g} s, while an interrupt cancels." if delay else "Not count down.")
+    plan.append(f"Count down {delay:g} s, while an interrupt cancels." if delay else "No countdown.")
     if around.helper and wish.save:
         plan.append(f"Have every open tab of {around.helper.address.url} save; one that can't cancels the stop.")
     by = "Have the Jupyter server ask the cloud" if around.helper else "Ask the cloud"

@@ -183,7 +183,11 @@ def stop(
     NotebookStopError
         When nothing was stopped, or nobody knows; each kind has a `remedy`. `SaveError` names the documents.
     KeyboardInterrupt
-        When the countdown or the saving was interrupted; nothing was stopped then.
+        When it was interrupted: nothing was stopped, unless the output says that it was too late for that.
+    ValueError
+        When `delay` is no number of seconds.
+    traitlets.TraitError
+        When a configuration file holds a setting that is not right.
 
     Examples
     --------

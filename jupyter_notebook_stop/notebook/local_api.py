@@ -19,7 +19,7 @@ CONNECT_LIMIT = 3.0
 """Longest wait for a connection on this machine, in seconds."""
 
 ANSWER_LIMIT = 90.0
-"""Longest wait for an answer, in seconds: the server may itself be waiting for the cloud, or for tabs."""
+"""Longest wait for an answer, in seconds: the server may itself be waiting for the cloud. A stop may take longer."""
 
 
 class Address(NamedTuple):
@@ -162,7 +162,9 @@ class LocalApi:
         NotebookStopError
             When nothing was stopped, or nobody knows.
         """
-        answer = await self._ask("POST", f"{PREFIX}stop", json=request)
+        answer = await self._ask(
+            "POST", f"{PREFIX}stop", json=request, timeout=httpx.Timeout(None, connect=CONNECT_LIMIT)
+        )
         if answer.status_code != 202:
             raise self._failure(answer)
         return self._decoded(answer, Accepted)

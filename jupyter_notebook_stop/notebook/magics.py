@@ -23,7 +23,12 @@ class StopMagics(Magics):
     """The magics of this package."""
 
     @magic_arguments()
-    @argument("--delay", type=float, default=None, help="Seconds to count down; 0 stops at once. Default: 10.")
+    @argument(
+        "--delay",
+        type=float,
+        default=None,
+        help="Seconds to count down; 0 stops at once. Default: as for stop().",
+    )
     @argument("--dry-run", action="store_true", help="Stop nothing; check everything and say what would be done.")
     @argument("--no-save", action="store_true", help="Do not have open tabs save first.")
     @argument("--wait", action="store_true", help="Follow the stop to its end.")

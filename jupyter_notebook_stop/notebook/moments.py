@@ -73,7 +73,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     checks
         Everything that was looked at.
     plan
-        What `stop` would do, step by step; empty where it could do nothing.
+        What `stop` would do, step by step; empty where it would not work.
     """
 
     checks: List[Check]

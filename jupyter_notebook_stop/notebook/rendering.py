@@ -155,7 +155,7 @@ def report_text(report: Report) -> str:
 
 def _plan(report: Report) -> List[str]:
     if not report.plan:
-        return ["", "stop() could do nothing here."]
+        return ["", "stop() would not work here."]
     return ["", "stop() would:", *(f"  {number}. {step}" for number, step in enumerate(report.plan, 1))]
 
 
@@ -175,8 +175,8 @@ def report_html(report: Report) -> str:
     )
     steps = "".join(f"<li>{html.escape(step)}</li>" for step in report.plan)
     plan = f'<div style="margin-top:8px">stop() would:</div><ol style="margin:2px 0 0;padding-left:2em">{steps}</ol>'
-    plan = plan if report.plan else '<div style="margin-top:8px">stop() could do nothing here.</div>'
-    title = "Dry run: nothing speaks against a stop" if report.ok else "Dry run: a stop would not work"
+    plan = plan if report.plan else '<div style="margin-top:8px">stop() would not work here.</div>'
+    title = "Dry run: a stop should work" if report.ok else "Dry run: a stop would not work"
     tone = "good" if report.ok else "bad"
     return _card(tone, _bold(title), f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>{plan}')
 

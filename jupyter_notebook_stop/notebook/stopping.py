@@ -53,11 +53,22 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     save: bool = True
     wait: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a countdown that can't be counted down.
+
+        Raises
+        ------
+        ValueError
+            When it can't.
+        """
+        if self.delay is not None and not 0 <= self.delay < math.inf:
+            raise ValueError(f"delay takes seconds, 0 or more, and not {self.delay}")
+
 
 def delay_of(wish: Wish, around: Surroundings) -> float:
     """Return the seconds of the countdown."""
     if wish.delay is not None:
-        return max(0.0, wish.delay)
+        return wish.delay
     return RISKY_DELAY if around.risky and wish.save else DELAY
 
 
@@ -114,7 +125,9 @@ class Stop:
             await self._count_down()
             return await (self._hand_over() if self._around.helper else self._ask_the_cloud())
         except NotebookStopError as error:
-            self._say(moments.FAILED, f"Not stopped: {error.message}")
+            if self._around.kernel:
+                unknown = isinstance(error, OutcomeUnknownError)
+                self._say(moments.FAILED, error.message if unknown else f"Not stopped: {error.message}")
             raise
 
     @property

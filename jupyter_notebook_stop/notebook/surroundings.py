@@ -5,15 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import AsyncIterator, List, NamedTuple, Optional
 
-from ..config import NotebookStop
+from ..config import CONFIG_NAME, NotebookStop
 from ..connection import Connection
 from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..view import AtRisk, Instance, instance_of
 from .discovery import Kernel, Server, find_server, this_kernel
-
-CONFIG_NAME = "jupyter_notebook_stop_config"
-"""Name of the file, without its ending, that server, cell and terminal all read ``c.NotebookStop`` from."""
 
 
 class Surroundings(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import pathlib
-from logging import Logger
 from typing import Any
 
 from ..attempt import ACCEPTED, CANCELLED, REFUSED, SAVING, Attempt
@@ -28,11 +28,11 @@ class Announcer:
         Where the record of an attempt goes.
     """
 
-    def __init__(self, event_logger: Any, instance: ThisInstance, log: Logger) -> None:
+    def __init__(self, event_logger: Any, instance: ThisInstance, log: logging.Logger) -> None:
         self._events = event_logger
         self._instance = instance
         self._log = log
-        self._listeners = 0
+        self._listeners: int | None = None
         for name in ("stop.yaml", "attempt.yaml"):
             event_logger.register_event_schema(_SCHEMAS / name)
         instance.observe(self.announce)
@@ -40,7 +40,7 @@ class Announcer:
     def announce(self, attempt: Attempt) -> None:
         """Announce the phase that `attempt` has entered."""
         if attempt.phase == SAVING:
-            self._listeners = self._count_listeners() or 0
+            self._listeners = self._count_listeners()
         self._events.emit(
             schema_id=STOP_EVENT,
             data={
@@ -56,7 +56,9 @@ class Announcer:
 
     def _record(self, attempt: Attempt) -> None:
         error = attempt.error
-        silent = max(0, self._listeners - len(attempt.tabs)) if attempt.save == "all" else None
+        silent = None
+        if attempt.save == "all" and self._listeners is not None:
+            silent = max(0, self._listeners - len(attempt.tabs))
         instance_id = self._instance.identity.instance_id.value
         self._events.emit(
             schema_id=ATTEMPT_EVENT,
@@ -74,7 +76,7 @@ class Announcer:
             },
         )
         self._log.log(
-            30 if error else 20,
+            logging.WARNING if error else logging.INFO,
             "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s",
             instance_id,
             attempt.phase,

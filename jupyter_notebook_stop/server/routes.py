@@ -7,8 +7,7 @@ the cloud's own status inside.
 from __future__ import annotations
 
 import http.client
-import re
-from typing import Any, List, Literal, Optional, Type, TypeVar
+from typing import Annotated, Any, List, Literal, Optional, Type, TypeVar
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -16,7 +15,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..attempt import ACCEPTED, NAME, Attempt, Document
+from ..attempt import ACCEPTED, Attempt, Document, Name
 from ..errors import (
     CancelledStopError,
     IdentityError,
@@ -42,23 +41,25 @@ SETTING = "jupyter_notebook_stop"
 
 T = TypeVar("T")
 
+ShortText = Annotated[str, msgspec.Meta(max_length=100)]
+
 
 class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a stop."""
 
-    instance_id: str
+    instance_id: ShortText
     source: Literal["palette", "menu", "cell", "terminal", "api"] = "api"
     save: Literal["all", "none"] = "all"
-    tab: Optional[str] = None
-    kernel: Optional[str] = None
-    attempt: Optional[str] = None
+    tab: Optional[Name] = None
+    kernel: Optional[ShortText] = None
+    attempt: Optional[Name] = None
 
 
 class TabReport(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a tab's report."""
 
     state: Literal["here", "saved", "failed"]
-    documents: List[Document] = []
+    documents: Annotated[List[Document], msgspec.Meta(max_length=1000)] = []
 
 
 class Shared(msgspec.Struct):
@@ -168,11 +169,18 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
                 error = failure
         return instance_of(this, await self.shared.activity.at_risk(kernel), error)
 
-    def checked_name(self, value: str | None, what: str) -> str | None:
-        """Return a name that a caller chose, if it is of the form for names."""
-        if value is not None and not re.fullmatch(NAME, value):
-            raise BadRequestError(f"The {what} must be 1 to 64 letters, digits, '-' or '_'.")
-        return value
+    def checked(self, value: Any, kind: Any) -> Any:
+        """Return a part of the address, if it is of the form `kind`.
+
+        Raises
+        ------
+        BadRequestError
+            When it is not.
+        """
+        try:
+            return msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            raise BadRequestError(f"The address is not of the form asked for: {error}") from None
 
 
 class InstanceHandler(NotebookStopHandler):
@@ -189,9 +197,7 @@ class InstanceHandler(NotebookStopHandler):
             self.answer(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
             return
         kernel = self.get_query_argument("kernel", None)
-        if kernel is not None and len(kernel) > 100:
-            raise BadRequestError("The kernel id is too long.")
-        self.answer(await self.view(kernel))
+        self.answer(await self.view(self.checked(kernel, Optional[ShortText])))
 
 
 class StopHandler(NotebookStopHandler):
@@ -202,9 +208,6 @@ class StopHandler(NotebookStopHandler):
     async def post(self) -> None:
         """Stop the instance, or join the stop that is under way."""
         wanted = self.body_as(StopRequest)
-        tab, attempt_id = self.checked_name(wanted.tab, "tab"), self.checked_name(wanted.attempt, "attempt")
-        if wanted.kernel is not None and len(wanted.kernel) > 100:
-            raise BadRequestError("The kernel id is too long.")
         this = self.shared.instance
         own = this.identity.instance_id.value
         if wanted.instance_id.lower() != own:
@@ -218,11 +221,11 @@ class StopHandler(NotebookStopHandler):
             save=wanted.save,
             user=getattr(self.current_user, "username", None),
             display_name=getattr(self.current_user, "display_name", None),
-            tab=tab,
+            tab=wanted.tab,
             kernel=wanted.kernel,
         )
-        if attempt_id:
-            attempt.id = attempt_id
+        if wanted.attempt:
+            attempt.id = wanted.attempt
         accepted = await this.stop(attempt, self.shared.roll_call)
         instance = await self.view(wanted.kernel)
         self.answer(Accepted(attempt=attempt_of(accepted), instance=instance), 202)
@@ -254,8 +257,7 @@ class TabHandler(NotebookStopHandler):
         current = self.shared.instance.attempt
         if current is None or current.id != attempt:
             raise web.HTTPError(404, "No such attempt.")
-        self.checked_name(tab, "tab")
-        self.shared.roll_call.report(current, tab, report.state, report.documents)
+        self.shared.roll_call.report(current, self.checked(tab, Name), report.state, report.documents)
         self.set_status(204)
         self.finish()
 

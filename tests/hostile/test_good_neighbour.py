@@ -9,15 +9,23 @@ import os
 import pathlib
 import subprocess
 import sys
+import uuid
 from typing import Any, Dict
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from jupyter_notebook_stop import models
+from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.errors import NotebookStopError, from_answer
+from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.models import Notebook, decode
+from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.view import AtRisk, Instance, instance_of
 
 from ..server import conftest as server_tests
 from ..server.conftest import Fetch
@@ -107,17 +115,34 @@ def test_a_wrong_setting_disturbs_no_other(simulator: ThreadedSimulator, tmp_pat
     assert "has no attribute" not in said, "its end disturbs the end of the others"
 
 
+STRUCTS = (Notebook, models.Lease, models.JobProgress, models.VolumeRes, models.Pool)
 fields = st.sampled_from(
-    ["error_code", "error_msg", "errorCode", "code", "message", "error", *Notebook.__struct_fields__]
+    ["error_code", "error_msg", "errorCode", "code", "message", "error"]
+    + [name for struct in STRUCTS for name in struct.__struct_fields__]
 )
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8) | fields, inner, max_size=4),
     max_leaves=12,
 )
+numbers = st.integers(-(2**70), 2**70) | st.floats()
+described = st.fixed_dictionaries(
+    {},
+    optional={
+        **dict.fromkeys(("name", "status", "flavor", "fail_reason", "billing_items", "pool", "volume"), values),
+        "lease": st.fixed_dictionaries(
+            {"enable": st.booleans(), "type": st.sampled_from(["TIMING", "idle", None, "x"]) | values},
+            optional={"create_at": numbers, "update_at": numbers, "duration": numbers},
+        ),
+        "action_progress": st.lists(st.fixed_dictionaries({"step": numbers | values, "status": values}), max_size=3),
+    },
+)
+thorough = settings(
+    max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 
 
-@settings(max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@thorough
 @given(values, st.integers(100, 599), st.binary(max_size=4))
 def test_any_json_is_a_result_or_a_typed_error(value: Any, status: int, noise: bytes) -> None:
     for body in (json.dumps(value).encode(), json.dumps(value).encode() + noise):
@@ -127,3 +152,16 @@ def test_any_json_is_a_result_or_a_typed_error(value: Any, status: int, noise: b
         assert isinstance(error, NotebookStopError)
         assert error.message
         assert error.remedy
+
+
+@thorough
+@given(described | values)
+def test_any_json_can_be_shown(value: Any) -> None:
+    environ = {"INSTANCE_ID": str(uuid.UUID(int=1)), "PROJECT_ID": "0" * 32, "MODELARTS_ENDPOINT": "http://127.0.0.1"}
+    this = ThisInstance(Connection(NotebookStop(), environ=environ, hostname="somewhere"))
+    with contextlib.suppress(ValueError):
+        this._remember(decode(json.dumps(value).encode()))
+    view = instance_of(this, AtRisk())
+    assert msgspec.json.decode(msgspec.json.encode(view), type=Instance) == view
+    assert view.id in rendering.instance_text(view)
+    assert "</div>" in rendering.instance_html(view)

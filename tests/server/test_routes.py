@@ -175,9 +175,25 @@ async def test_a_stop_is_never_a_get(fetch: Fetch, simulator: ThreadedSimulator)
     assert simulator.count() == 0
 
 
-async def test_unknown_attempts_and_tabs(fetch: Fetch) -> None:
+async def test_unknown_attempts_and_tabs(fetch: Fetch, simulator: ThreadedSimulator) -> None:
     assert (await fetch("DELETE", "stop", "nobody"))[0] == 404
     assert (await fetch("PUT", "stop", "nobody", "tabs", "t", body={"state": "here"}))[0] == 404
+    assert simulator.count() == 0
+
+
+LONG: list[dict[str, Any]] = [
+    {"state": "failed", "documents": [{"path": "x" * 4097}]},
+    {"state": "failed", "documents": [{"path": "x", "reason": "x" * 1001}]},
+    {"state": "failed", "documents": [{"path": "x"}] * 1001},
+    {"state": "here", "other": 1},
+    {"state": "here", "documents": [{"path": "x", "other": 1}]},
+]
+
+
+@pytest.mark.parametrize("report", LONG, ids=lambda report: repr(report)[:60])
+async def test_a_report_keeps_to_the_contract(fetch: Fetch, report: dict[str, Any]) -> None:
+    status, problem = await fetch("PUT", "stop", "nobody", "tabs", "t", body=report)
+    assert (status, problem["code"]) == (400, "bad_request")
 
 
 async def test_an_id_chosen_by_the_caller_names_the_attempt(fetch: Fetch, simulator: ThreadedSimulator) -> None:

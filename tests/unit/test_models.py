@@ -16,8 +16,19 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_notebook_stop import models
-from jupyter_notebook_stop.models import decode, dump
+from jupyter_notebook_stop.models import decode
 from jupyter_notebook_stop.redaction import HIDDEN, Secret
+
+
+def dump(model: msgspec.Struct) -> Any:
+    """Return `model` as plain data, with secrets hidden."""
+
+    def hide(value: Any) -> str:
+        assert isinstance(value, Secret)
+        return str(value)
+
+    return msgspec.to_builtins(model, enc_hook=hide)
+
 
 EXAMPLE = pathlib.Path(__file__).with_name("example_answer.json").read_bytes()
 TOKEN = "7bddd8ff-8a0d-e063-3107-c70a862832de"
