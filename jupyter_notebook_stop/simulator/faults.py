@@ -1,8 +1,4 @@
-"""What can go wrong on demand.
-
-A fault is a value, so it can be sent to a simulator in another process as JSON:
-the field ``fault`` names its type, the others are its parameters.
-"""
+"""What can go wrong on demand."""
 
 from __future__ import annotations
 
@@ -11,7 +7,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from email.utils import formatdate
-from typing import Any, ClassVar, Literal, Union
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -21,7 +17,7 @@ from .wire import Wire, head, whole
 _PIECE = 65536
 
 
-class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="fault"):
+class Fault(msgspec.Struct, frozen=True):
     """Something that happens to a request or its answer; by itself nothing does.
 
     Several faults may act on the same request. They are asked in turn: all of
@@ -48,7 +44,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
         """Send the answer; leave ``wire.ended`` alone for it to be sent as usual."""
 
 
-class Delay(Fault, frozen=True, tag="delay"):
+class Delay(Fault, frozen=True):
     """Wait, before or after the operation takes effect."""
 
     seconds: float
@@ -65,7 +61,7 @@ class Delay(Fault, frozen=True, tag="delay"):
             await asyncio.sleep(self.seconds)
 
 
-class Reset(Fault, frozen=True, tag="reset"):
+class Reset(Fault, frozen=True):
     """Break the connection with a RST.
 
     Before: the operation isn't carried out. After: it is, and no answer is
@@ -92,7 +88,7 @@ class Reset(Fault, frozen=True, tag="reset"):
             await wire.reset(after_sending=True)
 
 
-class CutBody(Fault, frozen=True, tag="cut_body"):
+class CutBody(Fault, frozen=True):
     """Close the connection, in order, with a part of the body missing."""
 
     keep: float = 0.5
@@ -109,7 +105,7 @@ class CutBody(Fault, frozen=True, tag="cut_body"):
         await wire.close()
 
 
-class WrongLength(Fault, frozen=True, tag="wrong_length"):
+class WrongLength(Fault, frozen=True):
     """Give a Content-Length that is off by `by` bytes, then close the connection."""
 
     by: int
@@ -120,7 +116,7 @@ class WrongLength(Fault, frozen=True, tag="wrong_length"):
         await wire.close()
 
 
-class Drip(Fault, frozen=True, tag="drip"):
+class Drip(Fault, frozen=True):
     """Send the right answer, a few bytes at a time; with `head` its headers as well."""
 
     size: int = 1
@@ -137,7 +133,7 @@ class Drip(Fault, frozen=True, tag="drip"):
         await wire.close()
 
 
-class Huge(Fault, frozen=True, tag="huge"):
+class Huge(Fault, frozen=True):
     """Send a JSON object of about `size` bytes, made as it is sent; gzipped, it is small on the wire only."""
 
     size: int
@@ -171,7 +167,7 @@ class Huge(Fault, frozen=True, tag="huge"):
         yield b'"}'
 
 
-class SkewedDate(Fault, frozen=True, tag="skewed_date"):
+class SkewedDate(Fault, frozen=True):
     """Tell a wrong time in the Date header; `Simulator.clock_skew` lets the signature's check go wrong with it."""
 
     seconds: float
@@ -205,7 +201,7 @@ class Replacement(Fault, frozen=True, kw_only=True):
         return self.answer() if self.takes_effect else reply
 
 
-class Answer(Replacement, frozen=True, tag="answer"):
+class Answer(Replacement, frozen=True):
     """Any status with any body and any headers."""
 
     status: int = 200
@@ -218,7 +214,7 @@ class Answer(Replacement, frozen=True, tag="answer"):
         return Reply(self.status, self.body.encode(), self.content_type, tuple(self.headers.items()))
 
 
-class Refuse(Replacement, frozen=True, tag="refuse"):
+class Refuse(Replacement, frozen=True):
     """An error of the service, in any of `answers.ERROR_SHAPES`; empty for the simulator's setting."""
 
     status: int = 403
@@ -236,7 +232,7 @@ class Refuse(Replacement, frozen=True, tag="refuse"):
         return Refusal(self.status, self.code, self.message, self.shape)
 
 
-class Unavailable(Replacement, frozen=True, tag="unavailable"):
+class Unavailable(Replacement, frozen=True):
     """The gateway can't reach the service: a 5xx."""
 
     status: int = 503
@@ -253,7 +249,7 @@ class Unavailable(Replacement, frozen=True, tag="unavailable"):
         return Refusal(self.status, self.code, "Backend unavailable.", self.shape)
 
 
-class Throttle(Replacement, frozen=True, tag="throttle"):
+class Throttle(Replacement, frozen=True):
     """Too many requests; Retry-After in seconds, as a date, or in the words of `text`; with none of it if negative."""
 
     retry_after: float = 1.0
@@ -273,7 +269,7 @@ class Throttle(Replacement, frozen=True, tag="throttle"):
         return Refusal(self.status, "APIGW.0308", "The throttling threshold has been reached.", headers=headers)
 
 
-class Empty(Replacement, frozen=True, tag="empty"):
+class Empty(Replacement, frozen=True):
     """No body, with any status."""
 
     status: int = 200
@@ -283,7 +279,7 @@ class Empty(Replacement, frozen=True, tag="empty"):
         return Reply(self.status, b"", "")
 
 
-class Html(Replacement, frozen=True, tag="html"):
+class Html(Replacement, frozen=True):
     """A proxy's page, with any status."""
 
     status: int = 502
@@ -294,7 +290,7 @@ class Html(Replacement, frozen=True, tag="html"):
         return Reply(self.status, error_page(self.status, self.text), HTML)
 
 
-class Redirect(Replacement, frozen=True, tag="redirect"):
+class Redirect(Replacement, frozen=True):
     """A redirection."""
 
     location: str = "https://login.simulator-1.invalid/"
@@ -305,7 +301,7 @@ class Redirect(Replacement, frozen=True, tag="redirect"):
         return Reply(self.status, b"", "", (("Location", self.location),))
 
 
-class BrokenJson(Replacement, frozen=True, tag="broken_json"):
+class BrokenJson(Replacement, frozen=True):
     """A body that isn't JSON although it says so."""
 
     status: int = 200
@@ -316,7 +312,7 @@ class BrokenJson(Replacement, frozen=True, tag="broken_json"):
         return Reply(self.status, self.body.encode())
 
 
-class OtherJson(Replacement, frozen=True, tag="other_json"):
+class OtherJson(Replacement, frozen=True):
     """JSON of a shape that nobody expects."""
 
     shape: Literal["list", "string", "number", "null", "nested", "wrong_types"] = "list"
@@ -334,24 +330,3 @@ class OtherJson(Replacement, frozen=True, tag="other_json"):
     def answer(self) -> Reply:
         """Return it."""
         return Reply(self.status, msgspec.json.encode(self._bodies[self.shape]))
-
-
-#: Every type of fault, as `msgspec` decodes it from JSON.
-AnyFault = Union[
-    Delay,
-    Reset,
-    CutBody,
-    WrongLength,
-    Drip,
-    Huge,
-    SkewedDate,
-    Answer,
-    Refuse,
-    Unavailable,
-    Throttle,
-    Empty,
-    Html,
-    Redirect,
-    BrokenJson,
-    OtherJson,
-]

@@ -63,15 +63,3 @@ class Request:
     status: int | None = None
     took_effect: bool = False
     request_id: str = ""
-
-    def summary(self) -> dict[str, object]:
-        """Return what can be shown to anyone."""
-        return {
-            "operation": self.operation,
-            "method": self.method,
-            "path": self.path,
-            "time": self.time,
-            "status": self.status,
-            "took_effect": self.took_effect,
-            "request_id": self.request_id,
-        }

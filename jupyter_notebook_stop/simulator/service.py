@@ -21,7 +21,6 @@ from tornado.httputil import HTTPServerRequest
 
 from .answers import MARKER, MARKER_HEADER, Refusal, Reply
 from .authentication import Call, KeyRing, decode_header, decode_query
-from .control import CONTROL_PATH, Control
 from .faults import Fault
 from .instances import Instance
 from .notebooks import Notebooks, operation_of
@@ -72,7 +71,7 @@ class Simulator:
     faults
         The rules that let things go wrong.
     requests
-        All requests in the order they came, those to the control API left out.
+        All requests in the order they came.
     keys
         The keys and tokens that are taken.
     settings
@@ -132,7 +131,6 @@ class Simulator:
         self.instance = self.add_instance(instance_id)
         self.instance_id = self.instance.id
         self._notebooks = Notebooks(self.project_id, self.instances, self.settings)
-        self._control = Control(self)
 
     def __repr__(self) -> str:
         return f"<Simulator {self.endpoint if self._server else 'not listening'}>"
@@ -254,10 +252,7 @@ class Simulator:
 
     def _take(self, http: HTTPServerRequest) -> None:
         path = (http.uri or "").partition("?")[0]
-        if path.startswith(CONTROL_PATH):
-            self._spawn(self._serve_control(http))
-        else:
-            self._spawn(self._serve(self._recorded(http, path), http))
+        self._spawn(self._serve(self._recorded(http, path), http))
 
     def _recorded(self, http: HTTPServerRequest, path: str) -> Request:
         request = Request(
@@ -272,13 +267,6 @@ class Simulator:
         )
         self.requests.append(request)
         return request
-
-    async def _serve_control(self, http: HTTPServerRequest) -> None:
-        try:
-            reply = self._control.answer(http.method or "", http.uri or "", http.headers, http.body or b"")
-        except Refusal as refusal:
-            reply = refusal.reply("", "error_code")
-        await Wire(http).send(reply.with_headers({MARKER_HEADER: MARKER}))
 
     async def _serve(self, request: Request, http: HTTPServerRequest) -> None:
         wire = Wire(http)

@@ -74,8 +74,6 @@ export class Api {
   ): Promise<T> {
     const { baseUrl } = this.settings;
     const url = URLExt.join(baseUrl, ROOT, ...path.map(encodeURIComponent));
-    const abort = new AbortController();
-    const timer = timeout && window.setTimeout(() => abort.abort(), timeout);
     let response: Response;
     let data: unknown = null;
     try {
@@ -85,7 +83,7 @@ export class Api {
           method,
           body: body && JSON.stringify(body),
           headers: body ? { 'Content-Type': 'application/json' } : {},
-          signal: abort.signal
+          signal: timeout ? AbortSignal.timeout(timeout) : null
         },
         this.settings
       );
@@ -93,8 +91,6 @@ export class Api {
       data = text ? JSON.parse(text) : null;
     } catch (error) {
       throw new ConnectionLostError(String(error));
-    } finally {
-      window.clearTimeout(timer);
     }
     if (response.status === 204) {
       return undefined as T;

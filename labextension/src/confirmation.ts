@@ -179,6 +179,6 @@ function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
   const name = kernel.path ?? kernel.name;
   const since = kernel.busy_since;
   return since
-    ? trans.__('%1 is running since %2', name, moment(new Date(since)))
+    ? trans.__('%1 has been running since %2', name, moment(new Date(since)))
     : trans.__('%1 is running', name);
 }

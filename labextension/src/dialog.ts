@@ -18,6 +18,8 @@ export class StopDialog extends Dialog<void> {
       hasClose: buttons.length > 0
     });
     this.addClass('jp-NotebookStop');
+    // Else a screen reader would not say what it is about.
+    this.node.setAttribute('aria-label', options.title);
     options.body.node.tabIndex = -1;
     this.inner = options.body.node;
     this.bare = buttons.length === 0;
@@ -45,7 +47,7 @@ export class StopDialog extends Dialog<void> {
   }
 
   /**
-   * Open it; the button that closed it, or null where it was withdrawn.
+   * Open it; the button that closed it, or null where it failed to open.
    */
   async ask(): Promise<Dialog.IButton | null> {
     if (this.bare) {

@@ -111,7 +111,7 @@ async function saveHere(page: IPage, following: Following): Promise<boolean> {
 
 async function report(page: IPage, end: IEnd): Promise<void> {
   const { trans } = page;
-  const title = endTitle(trans, end.phase);
+  const title = endTitle(trans, end);
   if (end.here) {
     Notification.info(title, { autoClose: Timing.notice });
     return;
@@ -126,13 +126,15 @@ async function report(page: IPage, end: IEnd): Promise<void> {
  */
 export function endTitle(
   trans: TranslationBundle,
-  phase: IEnd['phase']
+  { phase, problem }: IEnd
 ): string {
   switch (phase) {
     case 'cancelled':
       return trans.__('The stop was cancelled, nothing was stopped');
     case 'resumed':
-      return trans.__('The instance is running again');
+      return problem
+        ? trans.__('The instance did not stop')
+        : trans.__('The instance is running again');
     case 'unknown':
       return trans.__('It is not known whether the instance stops');
     default:

@@ -27,6 +27,9 @@ export interface IEnd {
   here: boolean;
 }
 
+/** What the server says when it does not know either. */
+const UNKNOWN = ['outcome_unknown', 'foreign_answer'];
+
 /**
  * Whether an attempt has not failed.
  */
@@ -242,6 +245,9 @@ export class Following {
     }
     this.wake();
     const consoleUrl = this.instance?.console_url ?? null;
+    if (problem && UNKNOWN.includes(problem.code)) {
+      phase = 'unknown';
+    }
     this.resolve({ phase, problem, consoleUrl, here });
   }
 

@@ -1,5 +1,5 @@
 import type { PartialJSONValue } from '@lumino/coreutils';
-import { openDocuments, saveAll } from './documents';
+import { openDocuments, saveAll, unsavedPaths } from './documents';
 import type { IAttempt, IDocument, TabState } from './model';
 import type { IPage } from './page';
 import { pause, Timing } from './timing';
@@ -13,7 +13,10 @@ export async function takePart(page: IPage, attempt: IAttempt): Promise<void> {
     page.api
       .report(attempt.id, page.tab, state, documents)
       .catch(() => undefined);
-  await report('here');
+  await report(
+    'here',
+    unsavedPaths(page).map(path => ({ path }))
+  );
   if (attempt.source === 'cell' && attempt.kernel) {
     await outputsArrived(page, attempt.id, attempt.kernel);
   }

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import { h } from './dom';
+import { h, link } from './dom';
 import { leaseText } from './lease';
 import type { IInstance, IStep, Save } from './model';
 
@@ -42,6 +42,7 @@ export class ProgressBody extends Widget {
       this.steps,
       this.facts,
       this.lease,
+      this.console,
       this.cancel
     );
     this.timer = window.setInterval(() => this.tick(), 1_000);
@@ -59,6 +60,10 @@ export class ProgressBody extends Widget {
     setText(this.origin, origin ?? '');
     setText(this.headline, headline(trans, stage));
     this.cancel.hidden = !cancel;
+    if (stage === 'accepted' && !this.console.firstChild) {
+      const text = trans.__('Open the ModelArts console');
+      this.console.append(link(text, instance?.console_url) ?? '');
+    }
     setText(this.lease, leaseText(trans, instance));
     this.showStages(progress);
     const steps = stage === 'accepted' ? instance?.action_progress : null;
@@ -131,6 +136,7 @@ export class ProgressBody extends Widget {
   private readonly steps = h('ol', { class: '-steps', 'aria-live': 'polite' });
   private readonly facts = h('p', { class: '-aside', 'data-part': 'facts' });
   private readonly lease = h('p', { class: '-aside', 'data-part': 'lease' });
+  private readonly console = h('p', {});
   private readonly cancel = h('button', {
     type: 'button',
     class: 'jp-mod-styled jp-mod-reject -cancel'

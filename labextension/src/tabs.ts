@@ -56,10 +56,11 @@ function origin({ trans }: IPage, { source, user }: IAttempt): string {
   }
 }
 
-function report(page: IPage, { phase, problem, consoleUrl, here }: IEnd): void {
+function report(page: IPage, end: IEnd): void {
   const { trans } = page;
-  const title = endTitle(trans, phase);
-  if (here || phase === 'resumed' || !problem) {
+  const { problem, consoleUrl } = end;
+  const title = endTitle(trans, end);
+  if (end.here || !problem) {
     Notification.info(title, { autoClose: Timing.notice });
     return;
   }

@@ -85,7 +85,7 @@ class Case(NamedTuple):
     least: float = 0.0
 
 
-class Meanwhile(Fault, frozen=True, tag="meanwhile"):
+class Meanwhile(Fault, frozen=True):
     """Something else happens at the cloud, after the request was taken and before it is answered."""
 
     act: Callable[[], Any]
@@ -95,7 +95,7 @@ class Meanwhile(Fault, frozen=True, tag="meanwhile"):
         self.act()
 
 
-class TakenLate(Fault, frozen=True, tag="taken_late"):
+class TakenLate(Fault, frozen=True):
     """A stop is carried out some time after its answer, or what came in place of one, was sent."""
 
     act: Callable[[], Any]

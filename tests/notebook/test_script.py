@@ -18,6 +18,7 @@ from jupyter_notebook_stop import (
     Instance,
     InstanceStateError,
     NotInInstanceError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     Report,
     StopFailedError,
@@ -209,7 +210,8 @@ def test_errors_are_of_one_family_and_come_before_the_countdown(
     simulator.settings.deny("stop")
     with pytest.raises(PermissionDeniedError, match="modelarts:notebook:stop"):
         stop(delay=0)
-    assert "Not stopped:" in capsys.readouterr().out
+    # The exception says the rest.
+    assert capsys.readouterr().out.endswith("…\n")
 
     monkeypatch.setenv("HUAWEICLOUD_SDK_SECURITY_TOKEN", "wrong")
     with pytest.raises(CredentialsError):
@@ -260,9 +262,17 @@ def test_the_settings_of_jupyters_configuration_files_are_read(
 
 
 def test_a_request_whose_answer_was_lost_is_not_sent_twice(simulator: ThreadedSimulator) -> None:
-    simulator.faults.add("stop", Refuse(503, "ModelArts.6100"))
-    assert stop(delay=0).status == "STOPPING"
-    assert simulator.instance.status in ("STOPPING", "STOPPED")
+    simulator.faults.add("stop", Refuse(504, "APIGW.0201"))
+    with pytest.raises(OutcomeUnknownError, match="may stop yet"):
+        stop(delay=0)
+    assert simulator.count("stop") == 1
+
+
+@pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
+def test_a_countdown_of_no_length_in_time_is_refused(simulator: ThreadedSimulator, delay: float) -> None:
+    with pytest.raises(ValueError, match="delay takes seconds"):
+        stop(delay=delay)
+    assert simulator.count() == 0
 
 
 def test_the_family_is_small() -> None:

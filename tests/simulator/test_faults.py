@@ -10,7 +10,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Callable
 
 import httpx
-import msgspec
 import pytest
 
 from jupyter_notebook_stop.simulator import (
@@ -33,7 +32,6 @@ from jupyter_notebook_stop.simulator import (
     Unavailable,
     WrongLength,
 )
-from jupyter_notebook_stop.simulator.faults import AnyFault
 
 Call = Callable[..., httpx.Response]
 
@@ -299,14 +297,6 @@ def test_faults_need_no_authentication_but_do_not_replace_it(simulator: Threaded
     assert call(simulator, "POST", "/stop", secret_key="simulated-wrong").status_code == 503
     assert call(simulator, "POST", "/stop", secret_key="simulated-wrong").status_code == 200
     assert simulator.instance.status == "RUNNING"
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [Delay(1.5, "after"), Reset("during"), Throttle(3, as_date=True), Answer(200, "x", headers={"A": "b"}), Huge(9)],
-)
-def test_a_fault_survives_json(fault: Fault) -> None:
-    assert msgspec.json.decode(msgspec.json.encode(fault), type=AnyFault) == fault
 
 
 def test_a_mistake_in_a_fault_leaves_nobody_waiting(
