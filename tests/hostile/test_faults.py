@@ -204,6 +204,27 @@ def test_a_name_that_nobody_knows(
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_name_that_takes_long_to_look_up(
+    simulator: ThreadedSimulator, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    resolve = socket.getaddrinfo
+    known: list[str] = []
+
+    def slow(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host in ("localhost", b"localhost") and not known:
+            time.sleep(1.5)
+        return resolve(host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+
+    async def act(this: ThisInstance) -> None:
+        judge(await attempt(this, operation), Outcome(UnreachableError, "connect_timeout"))
+        assert simulator.count() == 0
+
+    run(simulator, act, lambda: known.append("now"), MODELARTS_ENDPOINT=f"http://localhost:{simulator.port}")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_nobody_listens(simulator: ThreadedSimulator, operation: str) -> None:
     async def act(this: ThisInstance) -> None:
         simulator.stop()

@@ -366,6 +366,28 @@ async def test_a_fault_of_the_cloud_through_the_local_api(
         assert (status, simulator.count("stop")) == (202, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "fault"), [each[:2] for each in REPRESENTATIVE], ids=[each[0] for each in REPRESENTATIVE]
+)
+@pytest.mark.usefixtures("short_pauses")
+async def test_a_fault_of_the_cloud_while_a_page_looks(
+    fetch: Fetch, simulator: ThreadedSimulator, fault: Fault
+) -> None:
+    async with never_blocked():
+        simulator.faults.add("show", fault, times=None)
+        began = time.monotonic()
+        for _ in range(3):
+            status, view = await fetch("GET", "instance")
+            assert (status, view["id"], view["status"]) == (200, simulator.instance_id, None)
+            assert view["error"]["message"]
+            assert view["error"]["remedy"]
+        assert time.monotonic() - began < 3 * 4
+        assert sum(request.status == 401 for request in simulator.requests) <= 1
+        simulator.faults.clear()
+        status, _ = await fetch("POST", "stop", body=body_for(simulator, {}))
+        assert (status, simulator.count("stop")) == (202, 1)
+
+
 def _well(simulator: ThreadedSimulator) -> None:
     if simulator.instance.status == "STOPPED":
         simulator.instance.status = "RUNNING"
