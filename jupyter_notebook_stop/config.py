@@ -70,12 +70,13 @@ class NotebookStop(Configurable):
     project_id = Unicode(
         "",
         help="""Id of the project, 32 hexadecimal digits. Default: environment variable PROJECT_ID or
-        HUAWEICLOUD_SDK_PROJECT_ID, then the platform's SDK.""",
+        HUAWEICLOUD_SDK_PROJECT_ID, then the credentials', then the platform's SDK.""",
     ).tag(config=True)
 
     region = Unicode(
         "",
-        help="Region, such as cn-north-4. Default: environment variable MODELARTS_REGION, then the platform's SDK.",
+        help="""Region, such as cn-north-4. Default: environment variable MODELARTS_REGION, then the credentials', then
+        the platform's SDK.""",
     ).tag(config=True)
 
     endpoint = Unicode(
