@@ -366,9 +366,7 @@ async def test_a_fault_of_the_cloud_through_the_local_api(
         assert (status, simulator.count("stop")) == (202, 1)
 
 
-@pytest.mark.parametrize(
-    ("name", "fault"), [each[:2] for each in REPRESENTATIVE], ids=[each[0] for each in REPRESENTATIVE]
-)
+@pytest.mark.parametrize("fault", [each[1] for each in REPRESENTATIVE], ids=[each[0] for each in REPRESENTATIVE])
 @pytest.mark.usefixtures("short_pauses")
 async def test_a_fault_of_the_cloud_while_a_page_looks(
     fetch: Fetch, simulator: ThreadedSimulator, fault: Fault
