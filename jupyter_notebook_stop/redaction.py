@@ -92,6 +92,9 @@ def redact(text: str, *secrets: str, limit: int | None = None) -> str:
         How many characters are kept, since looking for what resembles a secret takes time. A known secret is
         recognised before the text is cut, and half of what resembles one is still hidden.
     """
+    if limit is not None:
+        # Written as entities, a secret is six times as long.
+        text = text[: limit + 6 * max(map(len, secrets), default=0)]
     for secret in secrets:
         for form in _forms(secret) if secret else ():
             text = text.replace(form, HIDDEN)
