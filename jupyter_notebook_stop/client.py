@@ -26,7 +26,7 @@ from .errors import (
     from_answer,
 )
 from .models import Notebook, decode
-from .redaction import redact
+from .redaction import one_line, redact
 from .transport import Answer, AnswerLostError, NotSentError, Timeouts, Transport
 
 MAX_CLOCK_SKEW = 15 * 60
@@ -208,7 +208,7 @@ class NotebooksClient:
         if seen is not None:
             return seen
         raise OutcomeUnknownError(
-            f"The stop was sent, but {why.message} The instance is still RUNNING; it may stop yet.",
+            f"The stop was sent, but {_sentence(why.message)} The instance is still RUNNING; it may stop yet.",
             remedy="Look at the instance again in a minute; stop it again if it is still RUNNING.",
             status=why.status,
             request_id=why.request_id,
@@ -224,7 +224,7 @@ class NotebooksClient:
                 notebook = await self._show(instance_id, max(deadline, time.monotonic() + self._timeouts.read))
             except NotebookStopError as error:
                 raise OutcomeUnknownError(
-                    f"The stop was sent, but {why.message} Reading the instance afterwards failed too: {error.message}",
+                    f"The stop was sent, but {_sentence(why.message)} Reading the instance failed too: {error.message}",
                     status=why.status,
                     request_id=why.request_id,
                 ) from None
@@ -234,8 +234,9 @@ class NotebooksClient:
                 break
         if notebook is None or notebook.status == "RUNNING":
             return None
+        state = notebook.status or "in an unknown state"
         raise StopFailedError(
-            f"The stop was sent, its answer was lost, and the instance is {notebook.status} now.",
+            f"The stop was sent, its answer leaves doubt, and the instance is {state} now.",
             remedy=OutcomeUnknownError.default_remedy,
         )
 
@@ -256,8 +257,8 @@ class NotebooksClient:
 
     def _unreadable(self, answer: Answer, what: str = "what is not a notebook instance") -> CloudError:
         secrets = self._chain.secrets()
-        kind = redact(answer.headers.get("content-type", ""), *secrets)[:60]
-        request_id = redact(answer.headers.get("x-request-id", ""), *secrets)[:60]
+        kind = one_line(redact(answer.headers.get("content-type", ""), *secrets))[:60]
+        request_id = one_line(redact(answer.headers.get("x-request-id", ""), *secrets))[:60]
         return CloudError(
             f"{self._transport.endpoint} answered HTTP {answer.status} with {what} ({kind or 'no content type'}).",
             code="bad_answer",
@@ -267,7 +268,7 @@ class NotebooksClient:
         )
 
     def _refusal(self, answer: Answer) -> NotebookStopError:
-        known = self._chain.known
+        known: Credentials | None = answer.credentials
         context = dict(self._context)
         if known is not None:
             context["credentials"] = known.source
@@ -293,7 +294,8 @@ class NotebooksClient:
         CredentialsError
             When they have none.
         """
-        if await self._chain.get() != self._refused:
+        # Not what else is known of them: when they expire may be told anew each time.
+        if self._refused is None or {*(await self._chain.get()).secrets()} != {*self._refused.secrets()}:
             return True
         self._chain.forget()
         return False
@@ -314,6 +316,10 @@ class NotebooksClient:
             return float(value)
         moment = _http_date(value)
         return max(0.0, moment - time.time()) if moment is not None else 0.0
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _http_date(value: str) -> float | None:

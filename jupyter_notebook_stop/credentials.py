@@ -39,6 +39,9 @@ REFRESH_AFTER = 300.0
 
 _MAX_ANSWER = 64 * 1024
 
+SENT_WITH = "credentials"
+"""Among the extensions of a request, what it was sent with."""
+
 _FIT_FOR_A_HEADER = re.compile("[!-~]+")
 
 
@@ -306,6 +309,7 @@ class CredentialChain:
                 continue
             try:
                 found = await self._call(number, source)
+                fit = found is None or all(map(_FIT_FOR_A_HEADER.fullmatch, found.secrets()))
             except asyncio.TimeoutError:
                 said.append(f"{name}: no answer within {self._timeout:g} s")
                 continue
@@ -322,7 +326,7 @@ class CredentialChain:
                 said.append(f"{name}: expired")
             elif not (found.auth_token or (found.access_key and found.secret_key)):
                 said.append(f"{name}: incomplete")
-            elif not all(map(_FIT_FOR_A_HEADER.fullmatch, found.secrets())):
+            elif not fit:
                 said.append(f"{name}: has characters that no header takes")
             else:
                 return found
@@ -366,6 +370,8 @@ class CloudAuth(httpx.Auth):
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         credentials = await self._chain.get()
         authorize(request, credentials, self._project_id, datetime.datetime.now(datetime.timezone.utc))
+        # Whoever reads the answer must know what was tried, and not what is known by then.
+        request.extensions = {**request.extensions, SENT_WITH: credentials}
         response = yield request
         if response.status_code == 401:
             self._chain.forget()

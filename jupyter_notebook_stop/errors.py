@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Type
 
 import msgspec
 
-from .redaction import redact
+from .redaction import one_line, redact
 
 MAX_MESSAGE = 600
 """Longest message taken over from an answer, in characters."""
@@ -260,11 +260,6 @@ def _plain(body: str) -> str:
     return " ".join(text.split())
 
 
-def _one_line(text: str) -> str:
-    """Return the text without what could forge a line of a log or move a terminal's cursor."""
-    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
-
-
 def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> Answer:
     """Return what an error answer says: code, message and request id.
 
@@ -282,13 +277,13 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
         message = _plain(redact(text, *secrets, limit=16 * MAX_MESSAGE))
     if request_id is None:
         request_id = headers.get("x-request-id")
-    message = _one_line(redact(message, *secrets, limit=16 * MAX_MESSAGE))
+    message = one_line(redact(message, *secrets, limit=16 * MAX_MESSAGE))
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
     return Answer(
-        _one_line(redact(code, *secrets, limit=MAX_MESSAGE))[:100] if code else None,
+        one_line(redact(code, *secrets, limit=MAX_MESSAGE))[:100] if code else None,
         message,
-        _one_line(redact(request_id, *secrets, limit=MAX_MESSAGE))[:100] if request_id else None,
+        one_line(redact(request_id, *secrets, limit=MAX_MESSAGE))[:100] if request_id else None,
     )
 
 

@@ -22,6 +22,7 @@ from .errors import (
     SaveError,
     StopFailedError,
 )
+from .redaction import one_line
 
 if TYPE_CHECKING:
     from .connection import Connection
@@ -59,6 +60,10 @@ REMEMBER_401 = 10.0
 five in a row lock an access key, and who follows a stop asks for an hour."""
 
 
+LOOK_FOR_RENEWAL = 2.0
+"""How often other credentials are looked for meanwhile, in seconds."""
+
+
 class ThisInstance:
     """The instance this process runs in.
 
@@ -78,7 +83,7 @@ class ThisInstance:
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
         self._rejected: CredentialsError | None = None
-        self._rejected_at = float("-inf")
+        self._rejected_at = self._renewal_at = float("-inf")
         self._rejections = 0
         self._observers: list[Observer] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
@@ -152,17 +157,21 @@ class ThisInstance:
         error = client.rejected if client is not None else None
         if error is not None and error is not self._rejected:
             self._rejected, self._rejected_at = error, time.monotonic()
+            self._renewal_at = self._rejected_at + LOOK_FOR_RENEWAL
             self._rejections += 1
 
     async def _respect_rejection(self) -> None:
         """Raise the last 401 again for a while, unless there are other credentials by now."""
         error, client = self._rejected, self.connection.client
-        seconds = REMEMBER_401 * 6.0 ** (self._rejections - 1)
-        if error is None or client is None or time.monotonic() - self._rejected_at > seconds:
+        now, seconds = time.monotonic(), REMEMBER_401 * 6.0 ** min(self._rejections - 1, 6)
+        if error is None or client is None or now - self._rejected_at > seconds:
             return
-        if not await client.renewed():
-            # As it is, it would grow by a traceback each time.
-            raise error.with_traceback(None)
+        if now >= self._renewal_at:
+            self._renewal_at = now + LOOK_FOR_RENEWAL
+            if await client.renewed():
+                return
+        # As it is, it would grow by a traceback each time.
+        raise error.with_traceback(None)
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
@@ -255,7 +264,7 @@ class ThisInstance:
             self._enter(attempt, REFUSED)
         except Exception as error:
             self._log.exception("A stop failed unexpectedly")
-            attempt.error = _unexpected(error)
+            attempt.error = _unexpected("The stop failed", error)
             self._enter(attempt, REFUSED)
         else:
             self._remember(notebook)
@@ -290,7 +299,7 @@ class ThisInstance:
             attempt.error = await self._end()
         except Exception as error:
             self._log.exception("Following a stop failed unexpectedly")
-            attempt.error = _unexpected(error)
+            attempt.error = _unexpected("The cloud accepted the stop; following it failed", error)
         self._enter(attempt, RESUMED if attempt.error else STOPPED)
 
     async def _end(self) -> StopFailedError | None:
@@ -305,7 +314,7 @@ class ThisInstance:
                 return None
             again = status == "RUNNING" and (left_running or time.monotonic() - began > STILL_RUNNING_LIMIT)
             if latest is not None and (status in FAILED_STATES or again):
-                reason = f": {latest.fail_reason}" if latest.fail_reason else ""
+                reason = f": {one_line(latest.fail_reason)}" if latest.fail_reason else ""
                 return StopFailedError(
                     f"The cloud accepted the stop, and the instance is {status} now{reason}.",
                     remedy="Try again; if that does not help, stop it in the console.",
@@ -339,9 +348,9 @@ class ThisInstance:
         await self.connection.aclose()
 
 
-def _unexpected(error: Exception) -> NotebookStopError:
+def _unexpected(what: str, error: Exception) -> NotebookStopError:
     return NotebookStopError(
-        f"The stop failed unexpectedly ({type(error).__name__}).",
+        f"{what} unexpectedly ({type(error).__name__}).",
         code="internal",
         remedy="Look at the log of the Jupyter server.",
     )

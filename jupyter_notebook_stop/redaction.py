@@ -70,13 +70,14 @@ class Secret:
 
 def _forms(secret: str) -> Iterator[str]:
     """Yield the ways in which an answer may write a secret."""
-    quoted = quote(secret, safe="")
-    yield from (secret, secret.replace("/", "\\/"), html.escape(secret), re.sub("[/+=]", _entity, secret))
-    yield from (quoted, re.sub("%..", lambda found: found[0].lower(), quoted), quote(secret))
+    yield from (secret, secret.replace("/", "\\/"), secret.replace("/", "\\\\/"), html.escape(secret), quote(secret))
+    for spelling in ("%{:02X}", "%{:02x}", "&#x{:X};", "&#x{:x};", "&#{};", "\\u{:04x}", "\\u{:04X}"):
+        yield re.sub(r"[^\w.~-]", lambda found, spelling=spelling: spelling.format(ord(found[0])), secret)  # type: ignore[misc]
 
 
-def _entity(found: re.Match[str]) -> str:
-    return f"&#x{ord(found[0]):X};"
+def one_line(text: str) -> str:
+    """Return the text without what could forge a line of a log or move a terminal's cursor."""
+    return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
 
 
 def redact(text: str, *secrets: str, limit: int | None = None) -> str:
@@ -95,10 +96,12 @@ def redact(text: str, *secrets: str, limit: int | None = None) -> str:
     if limit is not None:
         # Written as entities, a secret is six times as long.
         text = text[: limit + 6 * max(map(len, secrets), default=0)]
-    for secret in secrets:
-        for form in _forms(secret) if secret else ():
-            text = text.replace(form, HIDDEN)
-        if len(secret) >= 2 * _TELLING:
+    # The longest first, since one may begin with another.
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        for form in dict.fromkeys(_forms(secret)):
+            if form.strip("*"):
+                text = text.replace(form, HIDDEN)
+        if len(secret) > _TELLING:
             # An echo may be cut.
             text = re.sub(re.escape(secret[:_TELLING]) + r"[^\s\"'<>,;]*", HIDDEN, text)
     text = text[:limit]

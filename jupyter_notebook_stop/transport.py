@@ -11,14 +11,14 @@ import ssl
 import time
 import zlib
 from http.cookiejar import DefaultCookiePolicy
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
 
 from .errors import UnreachableError
 from .identity import is_loopback
-from .redaction import redact
+from .redaction import one_line, redact
 
 MAX_ANSWER = 1024 * 1024
 """Largest answer that is read, in bytes."""
@@ -35,11 +35,12 @@ class Timeouts(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Status, headers and whole body of an answer."""
+    """Status, headers and whole body of an answer, and the credentials of its request where `auth` tells them."""
 
     status: int
     headers: httpx.Headers
     body: bytes
+    credentials: Any = None
 
     @property
     def ok(self) -> bool:
@@ -163,13 +164,14 @@ class Transport:
         request = self._http.build_request(method, path)
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
-            body = bytearray()
+            received = bytearray()
             async for chunk in response.aiter_raw():
-                body += chunk
-                self._check_size(body)
+                received += chunk
+                self._check_size(received)
         finally:
             await response.aclose()
-        return Answer(response.status_code, response.headers, self._unpacked(response, bytes(body)))
+        body = self._unpacked(response, bytes(received))
+        return Answer(response.status_code, response.headers, body, response.request.extensions.get("credentials"))
 
     def _unpacked(self, response: httpx.Response, body: bytes) -> bytes:
         """Return the body of an answer that is packed although that was not asked for."""
@@ -192,7 +194,7 @@ class Transport:
             raise failure
 
     def _proxy_refused(self, error: httpx.ProxyError) -> NoReturn:
-        failure = self._not_sent(f"was not reached: the proxy refused ({redact(str(error)[:80])})", "proxy")
+        failure = self._not_sent(f"was not reached: the proxy refused ({one_line(redact(str(error)[:80]))})", "proxy")
         failure.remedy = (
             "Check https_proxy: it must let the endpoint through, with user and password if it asks for them; or exempt"
             " the endpoint in no_proxy."
@@ -218,7 +220,7 @@ async def probe(endpoint: str, verify: ssl.SSLContext, seconds: float) -> httpx.
     """
     proxied = not is_loopback(urlsplit(endpoint).hostname)
     async with (
-        httpx.AsyncClient(trust_env=proxied, verify=verify, timeout=seconds) as http,
+        httpx.AsyncClient(trust_env=proxied, verify=verify, timeout=seconds, event_hooks={"response": [_stay]}) as http,
         http.stream("GET", endpoint) as response,
     ):
         return response.headers

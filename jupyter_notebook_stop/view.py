@@ -14,6 +14,7 @@ import msgspec
 
 from . import attempt as attempts
 from .errors import NotebookStopError, SaveError
+from .redaction import one_line
 
 if TYPE_CHECKING:
     from .instance import ThisInstance
@@ -233,7 +234,11 @@ def _lease_of(lease: Optional[CloudLease]) -> Optional[Lease]:
 
 
 def _step_of(step: JobProgress) -> Step:
-    return Step(step=step.step, status=step.status, description=step.text)
+    return Step(step=step.step, status=_text(step.status), description=_text(step.text))
+
+
+def _text(text: Optional[str]) -> Optional[str]:
+    return None if text is None else one_line(text)
 
 
 def instance_of(this: ThisInstance, at_risk: AtRisk, error: Optional[NotebookStopError] = None) -> Instance:
@@ -263,15 +268,15 @@ def instance_of(this: ThisInstance, at_risk: AtRisk, error: Optional[NotebookSto
         region=region,
         endpoint=identity.endpoint.value if identity.endpoint else None,
         sources=sources,
-        name=notebook.name,
-        status=notebook.status,
-        fail_reason=notebook.fail_reason,
-        flavor=notebook.flavor,
+        name=_text(notebook.name),
+        status=_text(notebook.status),
+        fail_reason=_text(notebook.fail_reason),
+        flavor=_text(notebook.flavor),
         feature=notebook.feature,
         billing_items=notebook.billing_items,
-        mount_path=volume.mount_path if volume else None,
-        storage=volume.category if volume else None,
-        dedicated_pool=notebook.pool.name or notebook.pool.id if notebook.pool else None,
+        mount_path=_text(volume.mount_path) if volume else None,
+        storage=_text(volume.category) if volume else None,
+        dedicated_pool=_text(notebook.pool.name or notebook.pool.id) if notebook.pool else None,
         lease=_lease_of(notebook.lease),
         action_progress=[_step_of(step) for step in notebook.action_progress or ()],
         console_url=this.config.console(region),

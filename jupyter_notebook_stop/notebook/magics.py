@@ -14,6 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from ..view import Instance
 from .facade import status, stop
 from .moments import Report
+from .stopping import Wish
 
 NAME = "stop_instance"
 
@@ -45,6 +46,11 @@ class StopMagics(Magics):
         hand stops nothing.
         """
         options: Any = parse_argstring(self.stop_instance, line)
+        try:
+            Wish(delay=options.delay)
+        except ValueError as error:
+            # Before the cell runs, not hours later.
+            raise UsageError(f"--{error}.") from None
         if options.status:
             if cell is not None:
                 raise UsageError("--status is for %stop_instance, without a cell.")

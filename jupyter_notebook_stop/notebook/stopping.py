@@ -72,6 +72,10 @@ def delay_of(wish: Wish, around: Surroundings) -> float:
     return RISKY_DELAY if around.risky and wish.save else DELAY
 
 
+def _failure(error: BaseException) -> str:
+    return str(error) if isinstance(error, OutcomeUnknownError) else f"Not stopped: {error}"
+
+
 async def read(around: Surroundings) -> Instance:
     """Return the instance, from the server where that can tell.
 
@@ -126,8 +130,7 @@ class Stop:
             return await (self._hand_over() if self._around.helper else self._ask_the_cloud())
         except NotebookStopError as error:
             if self._around.kernel:
-                unknown = isinstance(error, OutcomeUnknownError)
-                self._say(moments.FAILED, error.message if unknown else f"Not stopped: {error.message}")
+                self._say(moments.FAILED, _failure(error))
             raise
 
     @property
@@ -274,7 +277,7 @@ class Stop:
             # A request that may have been sent is not abandoned: its answer says what has become of the instance.
             await asyncio.wait({asking}, timeout=_END_LIMIT)
             failed = asking.exception() if asking.done() else None
-            told = f"Not stopped: {failed}" if failed else "Too late to cancel: the cloud has been asked."
+            told = _failure(failed) if failed else "Too late to cancel: the cloud has been asked."
             self._say(moments.FAILED, told)
             raise
         self._instance = around.as_seen()

@@ -169,7 +169,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
                 error = failure
         return instance_of(this, await self.shared.activity.at_risk(kernel), error)
 
-    def checked(self, value: Any, kind: Any) -> Any:
+    def checked(self, name: str, value: Any, kind: Any) -> Any:
         """Return a part of the address, if it is of the form `kind`.
 
         Raises
@@ -180,7 +180,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise BadRequestError(f"The address is not of the form asked for: {error}") from None
+            raise BadRequestError(f"The {name} is not of the form asked for: {error}") from None
 
 
 class InstanceHandler(NotebookStopHandler):
@@ -197,7 +197,7 @@ class InstanceHandler(NotebookStopHandler):
             self.answer(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
             return
         kernel = self.get_query_argument("kernel", None)
-        self.answer(await self.view(self.checked(kernel, Optional[ShortText])))
+        self.answer(await self.view(self.checked("kernel", kernel, Optional[ShortText])))
 
 
 class StopHandler(NotebookStopHandler):
@@ -257,7 +257,7 @@ class TabHandler(NotebookStopHandler):
         current = self.shared.instance.attempt
         if current is None or current.id != attempt:
             raise web.HTTPError(404, "No such attempt.")
-        self.shared.roll_call.report(current, self.checked(tab, Name), report.state, report.documents)
+        self.shared.roll_call.report(current, self.checked("tab", tab, Name), report.state, report.documents)
         self.set_status(204)
         self.finish()
 

@@ -61,7 +61,14 @@ export class Api {
     return this.request(
       'PUT',
       ['stop', attempt, 'tabs', tab],
-      { state, documents },
+      {
+        state,
+        // No more than the contract takes: a report that is refused would be none.
+        documents: documents.slice(0, 50).map(({ path, reason }) => ({
+          path: path.slice(0, 4_000),
+          reason: reason?.slice(0, 1_000)
+        }))
+      },
       Timing.request
     );
   }

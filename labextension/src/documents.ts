@@ -9,9 +9,6 @@ import { pause, Timing } from './timing';
 const AREAS = ['main', 'left', 'right', 'down', 'top', 'menu'];
 const LAB_AREAS = ['header', 'bottom'];
 
-/** The contract's longest reason, in characters. */
-const REASON = 1_000;
-
 /**
  * The documents that are open in this tab, each once.
  */
@@ -59,10 +56,7 @@ export async function saveAll(page: IPage): Promise<IDocument[]> {
       const reason: unknown = result.reason;
       failed.push({
         path: dirty[index].localPath,
-        reason: String(reason instanceof Error ? reason.message : reason).slice(
-          0,
-          REASON
-        )
+        reason: reason instanceof Error ? reason.message : String(reason)
       });
     }
   });

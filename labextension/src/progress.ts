@@ -62,7 +62,8 @@ export class ProgressBody extends Widget {
     this.cancel.hidden = !cancel;
     if (stage === 'accepted' && !this.console.firstChild) {
       const text = trans.__('Open the ModelArts console');
-      this.console.append(link(text, instance?.console_url) ?? '');
+      const there = link(text, instance?.console_url);
+      this.console.append(...(there ? [there] : []));
     }
     setText(this.lease, leaseText(trans, instance));
     this.showStages(progress);

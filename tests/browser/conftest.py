@@ -91,7 +91,7 @@ class Tab:
             self.failures.append(f"{response.status} {response.url}")
 
     def _complain(self, kind: str, text: str) -> None:
-        own = text == NOTEBOOKS_OWN and urlsplit(self.page.url).path.endswith("/tree")
+        own = text == NOTEBOOKS_OWN and "/lab" not in urlsplit(self.page.url).path
         if kind == "error" and not own:
             self.complaints.append(f"{kind}: {text}")
 

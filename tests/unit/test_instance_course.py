@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import itertools
 import pathlib
 import ssl
 import time
@@ -14,6 +15,7 @@ import pytest
 from jupyter_notebook_stop import connection
 from jupyter_notebook_stop import instance as instance_module
 from jupyter_notebook_stop.attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt
+from jupyter_notebook_stop.credentials import Credentials
 from jupyter_notebook_stop.errors import (
     CancelledStopError,
     CredentialsError,
@@ -23,6 +25,7 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
 
 Prepare = Callable[[Attempt], Awaitable[None]]
@@ -298,8 +301,13 @@ def test_a_401_is_remembered_for_reads(simulator: Any, inside: Any, monkeypatch:
 
 
 def test_other_credentials_are_tried_at_once(
-    simulator: Any, inside: Any, environment: dict[str, str], tmp_path: pathlib.Path
+    simulator: Any,
+    inside: Any,
+    environment: dict[str, str],
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(instance_module, "LOOK_FOR_RENEWAL", 0.0)
     profile = tmp_path / "credentials"
     names = {"ak": "HUAWEICLOUD_SDK_AK", "sk": "HUAWEICLOUD_SDK_SK", "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN"}
     good = {name: environment[variable] for name, variable in names.items()}
@@ -321,6 +329,32 @@ def test_other_credentials_are_tried_at_once(
     write(sk="wrong")
     inside.run(main, environment=given)
     assert [request.status for request in simulator.requests] == [401, 200]
+
+
+def test_credentials_that_are_made_anew_each_time_cost_no_more(
+    simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(instance_module, "time", clock)
+    made = itertools.count()
+
+    def source() -> Credentials:
+        number = next(made)
+        keys = Secret("AK"), Secret("SK") if number < 500 else Secret(f"SK{number}")
+        return Credentials(source="s", access_key=keys[0], secret_key=keys[1], expires_at=2e9 + number)
+
+    async def main(instance: ThisInstance) -> None:
+        for _ in range(300):
+            with pytest.raises(CredentialsError):
+                await instance.show()
+            clock.now += 1.0
+        assert simulator.count("show") <= 4, "the same keys were tried again and again"
+        for _ in range(2000):
+            with pytest.raises(CredentialsError):
+                await instance.show()
+            clock.now += 1.0
+
+    inside.run(main, credential_sources=[source])
 
 
 def test_who_asks_at_once_shares_one_401(simulator: Any, inside: Any) -> None:

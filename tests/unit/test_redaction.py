@@ -63,6 +63,8 @@ LONG = "canary/sec+ret/sss=" + "".join(f"{number:x}" for number in range(100, 16
         quote(LONG),
         quote(LONG, safe="").replace("%2F", "%2f").replace("%2B", "%2b").replace("%3D", "%3d"),
         f'["x-other", "{LONG}"]',
+        LONG.replace("/", "&#47;").replace("+", "&#43;").replace("=", "&#61;"),
+        LONG.replace("/", "\\u002f").replace("+", "\\u002b").replace("=", "\\u003d"),
         LONG[:40],
         LONG[:-7] + "…",
     ],
@@ -72,6 +74,12 @@ def test_a_known_secret_goes_however_it_is_written(text: str) -> None:
     assert "canary" not in shown
     assert LONG[20:32] not in shown
     assert "and no more" in shown
+
+
+def test_secrets_that_begin_alike_and_odd_ones() -> None:
+    assert redact("v abcdefghijklmnoPQR", "abcdefgh", "abcdefghijklmnoPQR") == f"v {HIDDEN}"
+    assert redact("*" * 100, "*", "**", "***") == "*" * 100
+    assert "ABCDEFGHIJKLMNOPQ" not in redact("it was ABCDEFGHIJKLMNOPQRS", "ABCDEFGHIJKLMNOPQRST")
 
 
 @pytest.mark.parametrize(
