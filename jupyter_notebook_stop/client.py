@@ -15,7 +15,7 @@ import ssl
 import time
 from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
 
-from .credentials import CloudAuth, CredentialChain, Credentials
+from .credentials import SENT_WITH, CloudAuth, CredentialChain, Credentials
 from .errors import (
     ALREADY_DONE,
     CloudError,
@@ -268,7 +268,7 @@ class NotebooksClient:
         )
 
     def _refusal(self, answer: Answer) -> NotebookStopError:
-        known: Credentials | None = answer.credentials
+        known: Credentials | None = answer.extensions.get(SENT_WITH)
         context = dict(self._context)
         if known is not None:
             context["credentials"] = known.source

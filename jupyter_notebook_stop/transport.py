@@ -11,7 +11,7 @@ import ssl
 import time
 import zlib
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, Mapping, NamedTuple, NoReturn
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,12 +35,12 @@ class Timeouts(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """Status, headers and whole body of an answer, and the credentials of its request where `auth` tells them."""
+    """Status, headers and whole body of an answer, and what `auth` has noted of its request."""
 
     status: int
     headers: httpx.Headers
     body: bytes
-    credentials: Any = None
+    extensions: Mapping[str, Any]
 
     @property
     def ok(self) -> bool:
@@ -171,7 +171,7 @@ class Transport:
         finally:
             await response.aclose()
         body = self._unpacked(response, bytes(received))
-        return Answer(response.status_code, response.headers, body, response.request.extensions.get("credentials"))
+        return Answer(response.status_code, response.headers, body, response.request.extensions)
 
     def _unpacked(self, response: httpx.Response, body: bytes) -> bytes:
         """Return the body of an answer that is packed although that was not asked for."""
