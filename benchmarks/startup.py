@@ -15,7 +15,8 @@ CASES = {
     "server": "import jupyter_server.serverapp",
     "server and extension": "import jupyter_server.serverapp, jupyter_notebook_stop.server.app",
     "with the HTTP client, as after the first use": (
-        "import jupyter_server.serverapp, jupyter_notebook_stop.server.app, jupyter_notebook_stop.client, httpx;"
+        "import jupyter_server.serverapp, jupyter_notebook_stop.server.app;"
+        "import jupyter_notebook_stop.modelarts.client, httpx;"
         "httpx.create_ssl_context()"
     ),
 }

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
         StopFailedError,
         UnreachableError,
     )
-    from .notebook.facade import astop, status, stop, wait
-    from .notebook.moments import Check, Report
-    from .view import Instance
+    from .modelarts.credentials import Credentials
+    from .notebook.api import astop, status, stop, wait
+    from .notebook.progress import Check, Report
+    from .schema import Instance
 
 __all__ = [
     "CancelledStopError",
     "Check",
     "CloudError",
+    "Credentials",
     "CredentialsError",
     "IdentityError",
     "Instance",
@@ -49,9 +51,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    **dict.fromkeys(("astop", "status", "stop", "wait"), "notebook.facade"),
-    **dict.fromkeys(("Check", "Report"), "notebook.moments"),
-    "Instance": "view",
+    **dict.fromkeys(("astop", "status", "stop", "wait"), "notebook.api"),
+    **dict.fromkeys(("Check", "Report"), "notebook.progress"),
+    "Credentials": "modelarts.credentials",
+    "Instance": "schema",
 }
 
 

@@ -130,33 +130,33 @@ class StopApp(_Command):
 
     def run(self) -> int:
         """Ask, count down, stop."""
-        from .notebook import facade
+        from .notebook import api
         from .notebook.display import choose
-        from .notebook.stopping import Wish
+        from .notebook.stop import StopOptions
 
         try:
-            wish = Wish(delay=self.delay, save=self.save, wait=self.wait)
+            options = StopOptions(delay=self.delay, save=self.save, wait=self.wait)
         except ValueError as error:
             self._complain(f"--{error}.")
             return USAGE
         settings = self.settings
         if self.dry_run:
-            return report_checks(settings, wish, plan=True)
+            return report_checks(settings, options, plan=True)
         if not self.answer_yes:
             answer = self._ask(settings)
             if answer != DONE:
                 return answer
-        facade.run(lambda show: facade.stop_instance(settings, wish, show), choose())
+        api.run(lambda show: api.stop_instance(settings, options, show), choose())
         return DONE
 
     def _ask(self, settings: NotebookStop) -> int:
-        from .notebook import facade, rendering
+        from .notebook import api, rendering
         from .notebook.display import Display
 
         if sys.stdin is None or not sys.stdin.isatty():
             self._complain("There is no terminal to ask at: add --yes.")
             return USAGE
-        instance = facade.run(lambda show: facade.read_instance(settings), Display())
+        instance = api.run(lambda show: api.read_instance(settings), Display())
         print(rendering.instance_text(instance))
         print(f"All kernels and terminals end; files outside {instance.mount_path or 'the work folder'} are lost.")
         try:
@@ -186,11 +186,11 @@ class StatusApp(_Command):
         """Print the instance."""
         import msgspec
 
-        from .notebook import facade, rendering
+        from .notebook import api, rendering
         from .notebook.display import Display
 
         settings = self.settings
-        instance = facade.run(lambda show: facade.read_instance(settings), Display())
+        instance = api.run(lambda show: api.read_instance(settings), Display())
         print(msgspec.json.encode(instance).decode() if self.json else rendering.instance_text(instance))
         return DONE
 
@@ -204,18 +204,18 @@ class DoctorApp(_Command):
 
     def run(self) -> int:
         """Print each check."""
-        from .notebook.stopping import Wish
+        from .notebook.stop import StopOptions
 
-        return report_checks(self.settings, Wish(), plan=False)
+        return report_checks(self.settings, StopOptions(), plan=False)
 
 
-def report_checks(settings: NotebookStop, wish: Any, *, plan: bool) -> int:
+def report_checks(settings: NotebookStop, options: Any, *, plan: bool) -> int:
     """Print what a dry run finds, and return the exit code."""
-    from .notebook import facade, rendering
-    from .notebook.checking import dry_run
+    from .notebook import api, rendering
     from .notebook.display import Display
+    from .notebook.doctor import dry_run
 
-    report = facade.run(lambda show: dry_run(settings, wish), Display())
+    report = api.run(lambda show: dry_run(settings, options), Display())
     print(rendering.report_text(report) if plan else "\n".join(map(rendering.check_text, report.checks)))
     failed = {check.name for check in report.checks if check.ok is False}
     if "identity" in failed:
@@ -246,7 +246,7 @@ class DemoApp(_Command):
 
     def run(self) -> int:
         """Run the demo until Ctrl-C."""
-        from .simulator.demo import Demo
+        from .demo.demo import Demo
 
         def say(line: str) -> None:
             print(line, flush=True)

@@ -8,7 +8,7 @@ from traitlets import Callable as CallableTrait
 from traitlets import CFloat, List, TraitError, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
-from .identity import Settings
+from .modelarts.identity import Settings
 from .redaction import Secret
 
 BUILTIN_SOURCES = ["auth_token", "environment", "profile", "session", "pod_identity"]
@@ -95,7 +95,7 @@ class NotebookStop(Configurable):
         default_value=list(BUILTIN_SOURCES),
         help="""Where credentials are looked for, in this order; the first source that has any wins. Names of this
         package (auth_token, environment, profile, session, pod_identity), the dotted name of a function without
-        arguments that returns jupyter_notebook_stop.credentials.Credentials or None, or the function itself.""",
+        arguments that returns jupyter_notebook_stop.Credentials or None, or the function itself.""",
     ).tag(config=True)
 
     credential_timeout = _Seconds(8.0, help="Longest wait for one source of credentials, in seconds.").tag(config=True)

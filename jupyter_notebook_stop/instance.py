@@ -25,9 +25,9 @@ from .errors import (
 from .redaction import one_line
 
 if TYPE_CHECKING:
-    from .connection import Connection
-    from .identity import Identity
-    from .models import Notebook
+    from .modelarts.connection import Connection
+    from .modelarts.identity import Identity
+    from .modelarts.models import Notebook
 
 Prepare = Callable[[Attempt], Awaitable[None]]
 Observer = Callable[[Attempt], None]

@@ -12,7 +12,7 @@ from typing import Any, List, NamedTuple, Optional, Tuple
 import msgspec
 
 from ..errors import IdentityError, NotebookStopError
-from ..view import Instance, NoInstance
+from ..schema import Instance, NoInstance
 from .local_api import PREFIX, Address, LocalApi, LostServerError
 
 _KERNEL_FILE = re.compile(r"kernel-(.+)\.json")

@@ -6,24 +6,24 @@ import shutil
 import sys
 from typing import Any, Dict, List, Optional, TextIO, Union
 
-from ..view import Instance
-from . import moments, rendering
-from .moments import Moment, Report
+from ..schema import Instance
+from . import progress, rendering
+from .progress import ProgressUpdate, Report
 
-_shown_already: Any = None
+_suppressed: Any = None
 
 
-def hush(result: Union[Instance, Report]) -> None:
+def suppress_next_display(result: Union[Instance, Report]) -> None:
     """Have the next display of `result` show nothing.
 
     As the last expression of a cell the result would become an output by
     itself: after a hand-over too late to be saved, after a dry run a second time.
     """
-    global _shown_already
-    _shown_already = result
+    global _suppressed
+    _suppressed = result
 
 
-def refrain_once(result: Union[Instance, Report]) -> None:
+def skip_if_suppressed(result: Union[Instance, Report]) -> None:
     """Return where `result` is not to be shown now.
 
     Raises
@@ -31,16 +31,16 @@ def refrain_once(result: Union[Instance, Report]) -> None:
     NotImplementedError
         Where it is; IPython then takes its text or HTML.
     """
-    global _shown_already
-    if _shown_already is not result:
+    global _suppressed
+    if _suppressed is not result:
         raise NotImplementedError
-    _shown_already = None
+    _suppressed = None
 
 
 class Display:
-    """Shows the moments of a stop; this one shows nothing."""
+    """Shows the progress of a stop; this one shows nothing."""
 
-    def show(self, moment: Moment) -> None:
+    def show(self, update: ProgressUpdate) -> None:
         """Show how the stop stands now."""
 
     def report(self, report: Report) -> None:
@@ -64,9 +64,9 @@ class NotebookDisplay(Display):
     def __init__(self) -> None:
         self._handle: Any = None
 
-    def show(self, moment: Moment) -> None:
+    def show(self, update: ProgressUpdate) -> None:
         """Replace what was shown before."""
-        self._put(_Shown(rendering.moment_text(moment), rendering.moment_html(moment)))
+        self._put(_Shown(rendering.update_text(update), rendering.update_html(update)))
 
     def report(self, report: Report) -> None:
         """Show what a dry run found."""
@@ -89,18 +89,18 @@ class LineDisplay(Display):
         self._said: List[str] = []
         self._counting = False
 
-    def show(self, moment: Moment) -> None:
+    def show(self, update: ProgressUpdate) -> None:
         """Write what is new."""
-        if moment.kind == moments.LOOKING:
+        if update.kind == progress.LOOKING:
             return
-        for note in moment.notes:
+        for note in update.notes:
             self._say(note)
-        if moment.kind == moments.COUNTDOWN:
+        if update.kind == progress.COUNTDOWN:
             if self._counting:
                 return
             self._counting = True
-        step = rendering.short_steps(moment.instance) if moment.kind == moments.STOPPING else ""
-        self._say(f"{moment.title} {step}".rstrip())
+        step = rendering.short_steps(update.instance) if update.kind == progress.STOPPING else ""
+        self._say(f"{update.title} {step}".rstrip())
 
     def report(self, report: Report) -> None:
         """Write what a dry run found."""
@@ -125,15 +125,15 @@ class TerminalDisplay(LineDisplay):
         super().__init__(stream)
         self._open = False
 
-    def show(self, moment: Moment) -> None:
+    def show(self, update: ProgressUpdate) -> None:
         """Rewrite the line."""
-        for note in moment.notes:
+        for note in update.notes:
             if note not in self._said:
                 self._clear()
                 self._say(note)
         width = shutil.get_terminal_size().columns - 1
         self._clear()
-        self.write(rendering.moment_line(moment)[:width])
+        self.write(rendering.update_line(update)[:width])
         self._open = True
 
     def report(self, report: Report) -> None:

@@ -8,8 +8,9 @@ from typing import Any, Dict, NamedTuple, Optional, Type, TypeVar
 import httpx
 import msgspec
 
-from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError, kind_of
-from ..view import Accepted, Instance, NoInstance, Problem
+from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
+from ..modelarts.error_codes import kind_of
+from ..schema import Accepted, Instance, NoInstance, Problem
 
 T = TypeVar("T")
 

@@ -11,10 +11,10 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from ..view import Instance
-from .facade import status, stop
-from .moments import Report
-from .stopping import Wish
+from ..schema import Instance
+from .api import status, stop
+from .progress import Report
+from .stop import StopOptions
 
 NAME = "stop_instance"
 
@@ -47,7 +47,7 @@ class StopMagics(Magics):
         """
         options: Any = parse_argstring(self.stop_instance, line)
         try:
-            Wish(delay=options.delay)
+            StopOptions(delay=options.delay)
         except ValueError as error:
             # Before the cell runs, not hours later.
             raise UsageError(f"--{error}.") from None

@@ -6,9 +6,9 @@ import datetime
 import html
 from typing import Dict, List, Tuple
 
-from ..view import AtRisk, Instance, Lease, Step
-from . import moments
-from .moments import Check, Moment, Report
+from ..schema import AtRisk, Instance, Lease, Step
+from . import progress
+from .progress import Check, ProgressUpdate, Report
 
 Rows = List[Tuple[str, str]]
 
@@ -19,11 +19,11 @@ _TONES: Dict[str, str] = {
     "calm": "var(--jp-brand-color1, #1976d2)",
     "quiet": "var(--jp-border-color1, #9e9e9e)",
 }
-_MOMENT_TONES = {
-    moments.COUNTDOWN: "warn",
-    moments.STOPPED: "good",
-    moments.CANCELLED: "quiet",
-    moments.FAILED: "bad",
+_UPDATE_TONES = {
+    progress.COUNTDOWN: "warn",
+    progress.STOPPED: "good",
+    progress.CANCELLED: "quiet",
+    progress.FAILED: "bad",
 }
 _STATUS_TONES = {"RUNNING": "good", "STOPPING": "warn", "STOPPED": "quiet", "ERROR": "bad", "FROZEN": "bad"}
 _MARKS = {True: "ok", False: "FAILED", None: "note"}
@@ -34,8 +34,8 @@ _MUTED = "color:var(--jp-ui-font-color2, inherit)"
 
 
 def _time(epoch_ms: int) -> str:
-    moment = datetime.datetime.fromtimestamp(epoch_ms / 1000, datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
+    update = datetime.datetime.fromtimestamp(epoch_ms / 1000, datetime.timezone.utc)
+    return update.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _span(ms: int) -> str:
@@ -117,35 +117,35 @@ def short_steps(instance: Instance | None) -> str:
     return f"step {current.step} of {len(steps)}: {current.description}" if current else ""
 
 
-def moment_line(moment: Moment) -> str:
+def update_line(update: ProgressUpdate) -> str:
     """Return the one line for a terminal: title, steps and elapsed time."""
-    parts = [moment.title]
-    if moment.kind == moments.STOPPING:
-        step = short_steps(moment.instance)
+    parts = [update.title]
+    if update.kind == progress.STOPPING:
+        step = short_steps(update.instance)
         parts += [step] if step else []
-        parts.append(f"{moment.elapsed} s")
+        parts.append(f"{update.elapsed} s")
     return " · ".join(parts)
 
 
-def moment_text(moment: Moment) -> str:
-    """Return the moment with its notes as lines."""
-    return "\n".join([moment_line(moment), *(f"  {note}" for note in moment.notes)])
+def update_text(update: ProgressUpdate) -> str:
+    """Return a progress update with its notes as lines."""
+    return "\n".join([update_line(update), *(f"  {note}" for note in update.notes)])
 
 
-def moment_html(moment: Moment) -> str:
-    """Return the moment as a card."""
-    tone = _MOMENT_TONES.get(moment.kind, "calm")
+def update_html(update: ProgressUpdate) -> str:
+    """Return a progress update as a card."""
+    tone = _UPDATE_TONES.get(update.kind, "calm")
     body = ""
-    if moment.left is not None and moment.total:
-        body += _bar(moment.left / moment.total, tone)
-    if moment.notes:
-        colour = "" if moment.warning else _MUTED
-        body += "".join(f'<div style="{colour}">{html.escape(note)}</div>' for note in moment.notes)
-    if moment.instance and moment.kind == moments.STOPPING:
-        body += _steps(moment.instance.action_progress)
-    if moment.kind != moments.COUNTDOWN and moment.elapsed:
-        body += f'<div style="{_MUTED}">{moment.elapsed} s</div>'
-    return _card(tone, _bold(moment.title), body)
+    if update.left is not None and update.total:
+        body += _bar(update.left / update.total, tone)
+    if update.notes:
+        colour = "" if update.warning else _MUTED
+        body += "".join(f'<div style="{colour}">{html.escape(note)}</div>' for note in update.notes)
+    if update.instance and update.kind == progress.STOPPING:
+        body += _steps(update.instance.action_progress)
+    if update.kind != progress.COUNTDOWN and update.elapsed:
+        body += f'<div style="{_MUTED}">{update.elapsed} s</div>'
+    return _card(tone, _bold(update.title), body)
 
 
 def report_text(report: Report) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from ..view import AtRisk, BusyKernel
+from ..schema import AtRisk, BusyKernel
 
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 

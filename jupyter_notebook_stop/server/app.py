@@ -8,13 +8,13 @@ import msgspec
 from jupyter_server.extension.application import ExtensionApp
 
 from ..config import NotebookStop
-from ..connection import Connection
 from ..errors import IdentityError, NotInInstanceError
 from ..instance import ThisInstance
+from ..modelarts.connection import Connection
 from .activity import Activity
-from .announcing import Announcer
-from .routes import ROUTES, SETTING, Shared
-from .saving import RollCall
+from .events import Announcer
+from .handlers import ROUTES, SETTING, Shared
+from .roll_call import RollCall
 
 PAGE_OPTION = "jupyterNotebookStop"
 """Name of the page option that tells a page whether it is served from an instance, and from which."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 
+from ..modelarts.signature import ALGORITHM, CONTENT_HASH_HEADER, DATE_FORMAT, canonical_request, sign
 from ..redaction import Secret
-from ..signature import ALGORITHM, CONTENT_HASH_HEADER, DATE_FORMAT, canonical_request, sign
 from .answers import Refusal
 
 DATE_WINDOW_SECONDS = 900.0

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 from jupyter_notebook_stop import cli, errors
+from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.view import Instance
 
 from .conftest import Commands, Terminal
 

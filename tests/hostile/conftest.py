@@ -15,7 +15,7 @@ from typing import Any, AsyncIterator, Iterator, List
 
 import pytest
 
-from jupyter_notebook_stop.client import NotebooksClient, Retries
+from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy
@@ -70,7 +70,7 @@ def small_heap() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pathlib.Path:
     """Keep the developer's own profile file and platform SDK out of the tests."""
-    from jupyter_notebook_stop import platform_session
+    from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
 
     home = tmp_path / "home"
     home.mkdir(exist_ok=True)

@@ -14,7 +14,6 @@ import pytest
 from jupyter_notebook_stop import instance as policy
 from jupyter_notebook_stop.attempt import ACCEPTED, STOPPED, Attempt
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.errors import (
     CredentialsError,
     NotebookStopError,
@@ -23,6 +22,7 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.simulator import Empty, Fault, Reset, SkewedDate, ThreadedSimulator
 
 from ..conftest import instance_environment

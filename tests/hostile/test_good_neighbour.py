@@ -17,15 +17,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop import models
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.connection import Connection
-from jupyter_notebook_stop.errors import NotebookStopError, from_answer
+from jupyter_notebook_stop.errors import NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.models import Notebook, decode
+from jupyter_notebook_stop.modelarts import models
+from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.modelarts.error_codes import from_answer
+from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
+from jupyter_notebook_stop.schema import AtRisk, Instance, instance_of
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.view import AtRisk, Instance, instance_of
 
 from ..server import conftest as server_tests
 from ..server.conftest import Fetch
@@ -76,7 +77,7 @@ async def test_a_hundred_stops_and_a_hundred_reads(fetch: Fetch, simulator: Thre
 FIRST_USE = """
 import asyncio, sys
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.connection import Connection
+from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.instance import ThisInstance
 from tests.hostile.ticker import Ticker
 

@@ -19,7 +19,7 @@ from tornado.httpclient import HTTPClientError
 from tornado.web import create_signed_value
 
 import jupyter_notebook_stop
-from jupyter_notebook_stop.server.announcing import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
 from jupyter_notebook_stop.simulator import (
     CutBody,
     Delay,

@@ -19,11 +19,11 @@ from nbclient import NotebookClient
 
 from jupyter_notebook_stop.attempt import Attempt
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.connection import Connection
 from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.schema import AtRisk, instance_of
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
-from jupyter_notebook_stop.view import AtRisk, instance_of
 
 from ..browser.conftest import RunningDemo
 from ..conftest import instance_environment

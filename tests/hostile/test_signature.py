@@ -23,11 +23,12 @@ from huaweicloudsdkmodelarts.v1 import (  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop import credentials as own_credentials
-from jupyter_notebook_stop.client import NotebooksClient
-from jupyter_notebook_stop.credentials import CredentialChain, Credentials, authorize
+from jupyter_notebook_stop.modelarts import credentials as own_credentials
+from jupyter_notebook_stop.modelarts.auth import authorize
+from jupyter_notebook_stop.modelarts.client import NotebooksClient
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials
+from jupyter_notebook_stop.modelarts.signature import authorization, sign, signed_header_names
 from jupyter_notebook_stop.redaction import Secret
-from jupyter_notebook_stop.signature import authorization, sign, signed_header_names
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.authentication import Call, KeyRing
 from jupyter_notebook_stop.simulator.request_log import Request

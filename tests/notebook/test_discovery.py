@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_notebook_stop import IdentityError
 from jupyter_notebook_stop.notebook.discovery import Kernel, Server, find_server
-from jupyter_notebook_stop.view import AtRisk, Instance
+from jupyter_notebook_stop.schema import AtRisk, Instance
 
 OURS = "00000000-51d0-4000-8000-000000000001"
 OTHER = "00000000-51d0-4000-8000-000000000002"

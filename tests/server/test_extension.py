@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.server.announcing import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import Fetch
@@ -182,7 +182,7 @@ def test_nothing_heavy_is_imported_before_the_first_use() -> None:
 def test_the_package_imports_without_jupyter_server() -> None:
     code = (
         "import sys; sys.modules['jupyter_server'] = None; sys.modules['tornado'] = None;"
-        "import jupyter_notebook_stop, jupyter_notebook_stop.instance, jupyter_notebook_stop.client;"
+        "import jupyter_notebook_stop, jupyter_notebook_stop.instance, jupyter_notebook_stop.modelarts.client;"
         "import jupyter_notebook_stop.config, jupyter_notebook_stop.cli; print('fine')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

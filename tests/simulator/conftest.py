@@ -11,7 +11,7 @@ import pytest
 from huaweicloudsdkcore.auth.credentials import BasicCredentials  # type: ignore[import-untyped]
 from huaweicloudsdkmodelarts.v1 import ModelArtsClient  # type: ignore[import-untyped]
 
-from jupyter_notebook_stop.signature import DATE_FORMAT, authorization, sign, signed_header_names
+from jupyter_notebook_stop.modelarts.signature import DATE_FORMAT, authorization, sign, signed_header_names
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 

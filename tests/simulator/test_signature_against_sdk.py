@@ -11,7 +11,7 @@ from huaweicloudsdkcore.signer.signer import Signer  # type: ignore[import-untyp
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop.signature import authorization, sign, signed_header_names
+from jupyter_notebook_stop.modelarts.signature import authorization, sign, signed_header_names
 from jupyter_notebook_stop.simulator.authentication import Call, KeyRing, decode_header, decode_query
 
 ACCESS_KEY = "AKEXAMPLE0000000000X"

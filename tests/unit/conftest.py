@@ -14,16 +14,16 @@ from typing import Any, Awaitable, Callable, Iterator, TypeVar
 
 import pytest
 
-from jupyter_notebook_stop import platform_session
-from jupyter_notebook_stop.client import NotebooksClient, Retries
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.connection import Connection
-from jupyter_notebook_stop.credentials import CredentialChain, Credentials, Source
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.models import Notebook
+from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
+from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
+from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials, Source
+from jupyter_notebook_stop.modelarts.models import Notebook
+from jupyter_notebook_stop.modelarts.transport import Timeouts
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.transport import Timeouts
 
 T = TypeVar("T")
 REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"

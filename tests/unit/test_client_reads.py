@@ -9,8 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop.client import MAX_CLOCK_SKEW, NotebooksClient, Retries, _http_date
-from jupyter_notebook_stop.credentials import Credentials
 from jupyter_notebook_stop.errors import (
     CloudError,
     CredentialsError,
@@ -19,6 +17,9 @@ from jupyter_notebook_stop.errors import (
     PermissionDeniedError,
     UnreachableError,
 )
+from jupyter_notebook_stop.modelarts.client import MAX_CLOCK_SKEW, NotebooksClient, Retries, _http_date
+from jupyter_notebook_stop.modelarts.credentials import Credentials
+from jupyter_notebook_stop.modelarts.transport import MAX_ANSWER, Timeouts
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import (
     ERROR_SHAPES,
@@ -39,7 +40,6 @@ from jupyter_notebook_stop.simulator import (
     Unavailable,
     WrongLength,
 )
-from jupyter_notebook_stop.transport import MAX_ANSWER, Timeouts
 
 
 def test_a_signed_read(cloud: Any) -> None:

@@ -15,6 +15,7 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
     UnreachableError,
 )
+from jupyter_notebook_stop.modelarts.transport import MAX_ANSWER, Timeouts
 from jupyter_notebook_stop.simulator import (
     Answer,
     BrokenJson,
@@ -31,7 +32,6 @@ from jupyter_notebook_stop.simulator import (
     Throttle,
     Unavailable,
 )
-from jupyter_notebook_stop.transport import MAX_ANSWER, Timeouts
 
 
 def test_a_stop(cloud: Any) -> None:
@@ -106,7 +106,7 @@ def test_and_not_without_end(cloud: Any, fault: Fault) -> None:
     assert cloud.simulator.instance.status == "RUNNING"
 
 
-IN_DOUBT: list[Fault] = [
+AMBIGUOUS_STATUSES: list[Fault] = [
     Reset(),
     Html(status=200),
     BrokenJson(),
@@ -119,7 +119,7 @@ IN_DOUBT: list[Fault] = [
 ]
 
 
-@pytest.mark.parametrize("fault", IN_DOUBT, ids=repr)
+@pytest.mark.parametrize("fault", AMBIGUOUS_STATUSES, ids=repr)
 def test_a_stop_that_may_be_taken_yet_is_not_sent_again(cloud: Any, fault: Fault) -> None:
     cloud.simulator.faults.add("stop", fault, times=None)
     with pytest.raises(OutcomeUnknownError, match="still RUNNING; it may stop yet") as caught:

@@ -13,7 +13,7 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfigList, DeferredConfigString
 
 from jupyter_notebook_stop.config import BUILTIN_SOURCES, NotebookStop
-from jupyter_notebook_stop.credentials import builtin_sources
+from jupyter_notebook_stop.modelarts.credentials import builtin_sources
 from jupyter_notebook_stop.redaction import HIDDEN, Secret
 
 SECONDS = (

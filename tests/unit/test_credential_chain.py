@@ -9,8 +9,14 @@ from typing import Any
 
 import pytest
 
-from jupyter_notebook_stop.credentials import REFRESH_AFTER, REFRESH_BEFORE, CredentialChain, Credentials, Source
 from jupyter_notebook_stop.errors import CredentialsError
+from jupyter_notebook_stop.modelarts.credentials import (
+    REFRESH_AFTER,
+    REFRESH_BEFORE,
+    CredentialChain,
+    Credentials,
+    Source,
+)
 from jupyter_notebook_stop.redaction import Secret
 
 

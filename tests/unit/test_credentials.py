@@ -9,16 +9,16 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
-from jupyter_notebook_stop import platform_session
 from jupyter_notebook_stop.config import BUILTIN_SOURCES, NotebookStop
-from jupyter_notebook_stop.connection import Connection
-from jupyter_notebook_stop.credentials import (
+from jupyter_notebook_stop.errors import CredentialsError
+from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
+from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.modelarts.credentials import (
     CredentialChain,
     Credentials,
     Source,
     builtin_sources,
 )
-from jupyter_notebook_stop.errors import CredentialsError
 from jupyter_notebook_stop.redaction import Secret
 
 SECRETS = ("sk-secret", "token-secret", "auth-secret")
@@ -233,7 +233,7 @@ def test_the_platform_s_own_folders_are_looked_in(
 
 
 SITE = """
-from jupyter_notebook_stop.credentials import Credentials
+from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
 
 def source():

@@ -13,7 +13,7 @@ from typing import Any, Callable, NoReturn
 import pytest
 
 import jupyter_notebook_stop
-from jupyter_notebook_stop.daemon import call_in_daemon_thread
+from jupyter_notebook_stop.modelarts.threads import call_in_thread
 
 
 def raising(error: BaseException) -> Callable[[], NoReturn]:
@@ -24,7 +24,7 @@ def raising(error: BaseException) -> Callable[[], NoReturn]:
 
 
 def call(function: Callable[[], Any], timeout: float = 5.0) -> Any:
-    return asyncio.run(call_in_daemon_thread(function, timeout))
+    return asyncio.run(call_in_thread(function, timeout))
 
 
 def test_the_result_comes_from_a_daemon_thread() -> None:
@@ -72,7 +72,7 @@ def test_a_late_result_disturbs_nobody() -> None:
     async def main() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: troubles.append(context))
         with pytest.raises(asyncio.TimeoutError):
-            await call_in_daemon_thread(late, 0.02)
+            await call_in_thread(late, 0.02)
         release.set()
         ended.wait(10)
         await asyncio.sleep(0.02)
@@ -95,7 +95,7 @@ def test_the_loop_may_be_closed_before_the_call_ends() -> None:
 
 SLEEPER = """
 import asyncio, time
-from jupyter_notebook_stop.credentials import CredentialChain, Credentials
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials
 from jupyter_notebook_stop.redaction import Secret
 
 second = Credentials(source="second", auth_token=Secret("t"))

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from jupyter_notebook_stop import errors
 from jupyter_notebook_stop.errors import (
-    ALREADY_DONE,
-    MAX_MESSAGE,
     CloudError,
     CredentialsError,
     InstanceNotFoundError,
@@ -20,10 +18,11 @@ from jupyter_notebook_stop.errors import (
     NotebookStopError,
     PermissionDeniedError,
     UnreachableError,
-    from_answer,
 )
+from jupyter_notebook_stop.modelarts import error_codes
+from jupyter_notebook_stop.modelarts.error_codes import ALREADY_DONE, MAX_MESSAGE, from_answer
+from jupyter_notebook_stop.modelarts.signature import canonical_request
 from jupyter_notebook_stop.redaction import HIDDEN
-from jupyter_notebook_stop.signature import canonical_request
 
 
 def test_a_text_forges_no_line() -> None:
@@ -36,7 +35,7 @@ def test_a_text_forges_no_line() -> None:
 def test_a_401_is_about_credentials_whatever_its_code(code: str) -> None:
     error = from_answer(401, {}, json.dumps({"error_code": code, "error_msg": "no"}).encode())
     assert (type(error), error.code) == (CredentialsError, code)
-    assert errors.kind_of(code, 401) is CredentialsError
+    assert error_codes.kind_of(code, 401) is CredentialsError
 
 
 TABLE: list[tuple[int, str, type[NotebookStopError], str]] = [

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_notebook_stop.errors import IdentityError, NotInInstanceError
-from jupyter_notebook_stop.identity import (
+from jupyter_notebook_stop.modelarts.identity import (
     Found,
     Identity,
     Settings,

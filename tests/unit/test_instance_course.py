@@ -12,10 +12,8 @@ from typing import Any, Awaitable, Callable
 
 import pytest
 
-from jupyter_notebook_stop import connection
 from jupyter_notebook_stop import instance as instance_module
 from jupyter_notebook_stop.attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt
-from jupyter_notebook_stop.credentials import Credentials
 from jupyter_notebook_stop.errors import (
     CancelledStopError,
     CredentialsError,
@@ -25,6 +23,8 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.modelarts import connection
+from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
 

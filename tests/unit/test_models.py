@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop import models
-from jupyter_notebook_stop.models import decode
+from jupyter_notebook_stop.modelarts import models
+from jupyter_notebook_stop.modelarts.models import decode
 from jupyter_notebook_stop.redaction import HIDDEN, Secret
 
 

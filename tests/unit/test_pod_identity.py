@@ -12,8 +12,8 @@ from typing import Any, Iterator
 
 import pytest
 
-from jupyter_notebook_stop.credentials import CredentialChain, Credentials, builtin_sources
 from jupyter_notebook_stop.errors import CredentialsError
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials, builtin_sources
 
 MOMENT = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc).timestamp()
 

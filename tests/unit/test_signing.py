@@ -14,8 +14,9 @@ from huaweicloudsdkcore.signer.signer import Signer  # type: ignore[import-untyp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop.credentials import Credentials, authorize
 from jupyter_notebook_stop.errors import CredentialsError
+from jupyter_notebook_stop.modelarts.auth import authorize
+from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
 
 PROJECT = "0123456789abcdef0123456789abcdef"

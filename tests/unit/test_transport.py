@@ -21,12 +21,12 @@ import httpx
 import pytest
 
 import jupyter_notebook_stop
-from jupyter_notebook_stop.client import NotebooksClient
-from jupyter_notebook_stop.credentials import Credentials
 from jupyter_notebook_stop.errors import CloudError, CredentialsError, OutcomeUnknownError, UnreachableError
+from jupyter_notebook_stop.modelarts.client import NotebooksClient
+from jupyter_notebook_stop.modelarts.credentials import Credentials
+from jupyter_notebook_stop.modelarts.transport import NotSentError, Timeouts, Transport, TransportError
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import Answer, Redirect
-from jupyter_notebook_stop.transport import NotSentError, Timeouts, Transport, TransportError
 
 REAL = "https://modelarts.cn-north-4.myhuaweicloud.com"
 PROXIES = ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
@@ -91,7 +91,8 @@ def test_a_certificate_of_another_host_is_refused(secure_cloud: Any) -> None:
 @pytest.mark.parametrize("part", ["verify=False", "CERT_NONE", "check_hostname", "_create_unverified_context"])
 def test_nothing_on_the_way_to_the_cloud_turns_verification_off(part: str) -> None:
     # The subpackages talk to this machine alone: their servers are Jupyter's and the stand-in.
-    files = list(pathlib.Path(jupyter_notebook_stop.__file__).parent.glob("*.py"))
+    package = pathlib.Path(jupyter_notebook_stop.__file__).parent
+    files = [*package.glob("*.py"), *package.glob("modelarts/*.py")]
     assert {"transport.py", "client.py", "credentials.py", "instance.py"} <= {path.name for path in files}
     assert [path.name for path in files if part in ast.unparse(ast.parse(path.read_text(encoding="utf-8")))] == []
 

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, NamedTuple, Optional
 
-from .redaction import Secret
+from ..redaction import Secret
 
 LOCATIONS = ("/modelarts/tools/sdk", "/opt/huawei/modelarts-dev/modelarts-sdk")
 """Folders the platform puts its SDK in."""

@@ -10,13 +10,13 @@ from typing import Any, Callable, Coroutine, Generic, Literal, Optional, TypeVar
 
 from ..config import NotebookStop
 from ..errors import UnreachableError
-from ..view import Instance
-from .checking import dry_run as look
-from .display import Display, choose, hush
-from .following import follow
-from .moments import Moment, Report, Show
-from .stopping import Stop, Wish, read
-from .surroundings import look_around, read_config
+from ..schema import Instance
+from .display import Display, choose, suppress_next_display
+from .doctor import dry_run as look
+from .environment import detect_environment, read_config
+from .follow import follow
+from .progress import ProgressUpdate, Report, Show
+from .stop import Stop, StopOptions, read
 
 T = TypeVar("T")
 
@@ -30,7 +30,7 @@ class _Worker(Generic[T]):
     """Runs a coroutine on an event loop of its own in a thread of its own: the caller's loop may be running."""
 
     def __init__(self, main: Main[T]) -> None:
-        self.moments: queue.SimpleQueue[Optional[Moment]] = queue.SimpleQueue()
+        self.progress: queue.SimpleQueue[Optional[ProgressUpdate]] = queue.SimpleQueue()
         self._main = main
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[T] | None = None
@@ -45,11 +45,11 @@ class _Worker(Generic[T]):
         except BaseException as error:
             self._error = error
         finally:
-            self.moments.put(None)
+            self.progress.put(None)
 
     async def _call(self) -> T:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.ensure_future(self._main(self.moments.put))
+        self._task = asyncio.ensure_future(self._main(self.progress.put))
         if self._cancelled:
             self._task.cancel()
         return await self._task
@@ -76,7 +76,7 @@ def run(main: Main[T], display: Display) -> T:
     Parameters
     ----------
     main
-        Called with the function to show moments with; these are shown in the caller's thread, whose output it is.
+        Called with the function to show progress with; these are shown in the caller's thread, whose output it is.
     display
         Where they are shown.
 
@@ -101,32 +101,32 @@ def run(main: Main[T], display: Display) -> T:
 def _show_all(worker: _Worker[Any], display: Display) -> None:
     while True:
         try:
-            moment = worker.moments.get(timeout=_TICK)
+            update = worker.progress.get(timeout=_TICK)
         except queue.Empty:
             continue
-        if moment is None:
+        if update is None:
             return
-        display.show(moment)
+        display.show(update)
 
 
-async def stop_instance(config: NotebookStop, wish: Wish, show: Show) -> Instance:
+async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:
     """Find the way, and stop the instance on it."""
-    async with look_around(config) as around:
-        return await Stop(around, wish, show).run()
+    async with detect_environment(config) as environment:
+        return await Stop(environment, options, show).run()
 
 
 async def read_instance(config: NotebookStop) -> Instance:
     """Read the instance."""
-    async with look_around(config) as around:
-        return await read(around)
+    async with detect_environment(config) as environment:
+        return await read(environment)
 
 
 async def follow_stop(config: NotebookStop, timeout: float | None, show: Show | None) -> Instance:
     """Follow the stop that is under way."""
 
     async def main() -> Instance:
-        async with look_around(config) as around:
-            return await follow(around, show)
+        async with detect_environment(config) as environment:
+            return await follow(environment, show)
 
     try:
         return await asyncio.wait_for(main(), timeout)
@@ -197,10 +197,10 @@ def stop(
     True
     """
     config, display = read_config(), choose()
-    wish = Wish(delay=delay, save=save, wait=wait)
+    options = StopOptions(delay=delay, save=save, wait=wait)
     if dry_run:
-        return _reported(run(lambda show: look(config, wish), display), display)
-    return _quiet(run(lambda show: stop_instance(config, wish, show), display))
+        return _reported(run(lambda show: look(config, options), display), display)
+    return _quiet(run(lambda show: stop_instance(config, options, show), display))
 
 
 async def astop(
@@ -230,11 +230,11 @@ async def astop(
     >>> await astop(delay=30)  # doctest: +SKIP
     """
     config, display = read_config(), choose()
-    wish = Wish(delay=delay, save=save, wait=wait)
+    options = StopOptions(delay=delay, save=save, wait=wait)
     try:
         if dry_run:
-            return _reported(await look(config, wish), display)
-        return _quiet(await stop_instance(config, wish, display.show))
+            return _reported(await look(config, options), display)
+        return _quiet(await stop_instance(config, options, display.show))
     finally:
         display.close()
 
@@ -283,12 +283,12 @@ def wait(timeout: Optional[float] = None) -> Instance:
 
 
 def _quiet(instance: Instance) -> Instance:
-    hush(instance)
+    suppress_next_display(instance)
     return instance
 
 
 def _reported(report: Report, display: Display) -> Report:
     display.report(report)
     display.close()
-    hush(report)
+    suppress_next_display(report)
     return report

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Optional, Type, TypeVar, Union
 
 import msgspec
 
-from .redaction import Secret
+from ..redaction import Secret
 
 T = TypeVar("T")
 

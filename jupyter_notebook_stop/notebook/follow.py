@@ -9,11 +9,11 @@ from typing import Optional
 from ..attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError
 from ..instance import FAILED_STATES
-from ..view import Instance
-from . import moments
+from ..schema import Instance
+from . import progress
+from .environment import Environment
 from .local_api import LocalApi, LostServerError, error_of
-from .moments import Moment, Show
-from .surroundings import Surroundings
+from .progress import ProgressUpdate, Show
 
 _UNDER_WAY = (SAVING, STOPPING, ACCEPTED)
 
@@ -22,15 +22,15 @@ def _say(show: Optional[Show], instance: Instance, began: float) -> None:
     if show is None:
         return
     stopped = instance.status == "STOPPED"
-    kind = moments.STOPPED if stopped else moments.STOPPING
+    kind = progress.STOPPED if stopped else progress.STOPPING
     title = f"{instance.name or instance.id} is {instance.status or 'stopping'}"
-    show(Moment(kind=kind, title=title, instance=instance, began=began))
+    show(ProgressUpdate(kind=kind, title=title, instance=instance, began=began))
 
 
 async def follow_server(
-    api: LocalApi, instance: Instance, around: Surroundings, show: Optional[Show], began: float | None = None
+    api: LocalApi, instance: Instance, environment: Environment, show: Optional[Show], began: float | None = None
 ) -> Instance:
-    """Return the instance as it was seen last: STOPPED, or the moment before its server went with it.
+    """Return the instance as it was seen last: STOPPED, or as it was just before its server went with it.
 
     Raises
     ------
@@ -49,9 +49,9 @@ async def follow_server(
         if not (attempt and attempt.phase in _UNDER_WAY) and instance.status != "STOPPING":
             raise nothing_to_wait_for(instance)
         accepted = accepted or instance.status == "STOPPING" or bool(attempt and attempt.phase == ACCEPTED)
-        await asyncio.sleep(around.this.config.poll_interval)
+        await asyncio.sleep(environment.this.config.poll_interval)
         try:
-            seen = await api.instance(around.kernel_id)
+            seen = await api.instance(environment.kernel_id)
         except LostServerError:
             if accepted:
                 return instance
@@ -59,7 +59,7 @@ async def follow_server(
         instance = seen if isinstance(seen, Instance) else instance
 
 
-async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[Show], began: float) -> Instance:
+async def follow_attempt(attempt: Attempt, environment: Environment, show: Optional[Show], began: float) -> Instance:
     """Return the instance once the stop that this process has asked for itself is over.
 
     Raises
@@ -68,15 +68,15 @@ async def follow_attempt(attempt: Attempt, around: Surroundings, show: Optional[
         When the instance did not stop.
     """
     while attempt.phase == ACCEPTED:
-        _say(show, around.as_seen(), began)
-        await asyncio.sleep(min(0.5, around.this.config.poll_interval))
+        _say(show, environment.as_seen(), began)
+        await asyncio.sleep(min(0.5, environment.this.config.poll_interval))
     if attempt.error is not None:
         raise attempt.error
-    _say(show, around.as_seen(), began)
-    return around.as_seen()
+    _say(show, environment.as_seen(), began)
+    return environment.as_seen()
 
 
-async def follow_cloud(around: Surroundings, show: Optional[Show]) -> Instance:
+async def follow_cloud(environment: Environment, show: Optional[Show]) -> Instance:
     """Return the instance once it has stopped, whoever asked for that.
 
     Raises
@@ -88,11 +88,11 @@ async def follow_cloud(around: Surroundings, show: Optional[Show]) -> Instance:
     seen_stopping = False
     while True:
         try:
-            await around.this.show()
+            await environment.this.show()
         except NotebookStopError:
             if not seen_stopping:
                 raise
-        instance = around.as_seen()
+        instance = environment.as_seen()
         _say(show, instance, began)
         if instance.status == "STOPPED":
             return instance
@@ -101,10 +101,10 @@ async def follow_cloud(around: Surroundings, show: Optional[Show]) -> Instance:
         if instance.status == "RUNNING":
             raise nothing_to_wait_for(instance)
         seen_stopping = True
-        await asyncio.sleep(around.this.config.poll_interval)
+        await asyncio.sleep(environment.this.config.poll_interval)
 
 
-async def follow(around: Surroundings, show: Optional[Show]) -> Instance:
+async def follow(environment: Environment, show: Optional[Show]) -> Instance:
     """Return the instance at the end of the stop that is under way.
 
     Raises
@@ -112,10 +112,10 @@ async def follow(around: Surroundings, show: Optional[Show]) -> Instance:
     NotebookStopError
         When none is, or it comes to nothing.
     """
-    if not around.helper or not around.helper.instance:
-        return await follow_cloud(around, show)
-    async with LocalApi(around.helper.address) as api:
-        return await follow_server(api, around.helper.instance, around, show)
+    if not environment.saving_server or not environment.saving_server.instance:
+        return await follow_cloud(environment, show)
+    async with LocalApi(environment.saving_server.address) as api:
+        return await follow_server(api, environment.saving_server.instance, environment, show)
 
 
 def nothing_to_wait_for(instance: Instance) -> InstanceStateError:

@@ -7,14 +7,14 @@ from typing import List, NamedTuple, Optional
 
 import httpx
 
-from ..client import MAX_CLOCK_SKEW, clock_skew
 from ..config import NotebookStop
 from ..errors import NotebookStopError
-from ..transport import probe
-from ..view import Problem, problem_of
-from .moments import Check, Report
-from .stopping import Wish, delay_of
-from .surroundings import Surroundings, look_around, warnings
+from ..modelarts.client import MAX_CLOCK_SKEW, clock_skew
+from ..modelarts.transport import probe
+from ..schema import Problem, problem_of
+from .environment import Environment, detect_environment, warnings
+from .progress import Check, Report
+from .stop import StopOptions, delay_of
 
 PROBE_LIMIT = 10.0
 """Longest wait for the endpoint, in seconds."""
@@ -30,52 +30,52 @@ class _Probe(NamedTuple):
     failure: Optional[str] = None
 
 
-async def dry_run(config: NotebookStop, wish: Wish) -> Report:
+async def dry_run(config: NotebookStop, options: StopOptions) -> Report:
     """Return what a stop would do, and whether it could.
 
     Parameters
     ----------
     config
         How to find the instance.
-    wish
+    options
         How the stop would be wanted.
     """
     try:
-        async with look_around(config) as around:
-            return await _look(around, wish)
+        async with detect_environment(config) as environment:
+            return await _look(environment, options)
     except NotebookStopError as error:
         names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
         checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
         return Report(checks=checks + [Check(name=name, ok=None, detail=_NOT_CHECKED) for name in names])
 
 
-async def _look(around: Surroundings, wish: Wish) -> Report:
-    checks = [await _permission(around)]
-    checks.insert(0, _credentials(around, checks[0]))
-    probe = await _probe(_endpoint(around))
-    checks.insert(1, _reached(around, probe))
-    checks += [_untried(), _clock(probe), _server(around)]
+async def _look(environment: Environment, options: StopOptions) -> Report:
+    checks = [await _permission(environment)]
+    checks.insert(0, _credentials(environment, checks[0]))
+    probe = await _probe(_endpoint(environment))
+    checks.insert(1, _reached(environment, probe))
+    checks += [_untried(), _clock(probe), _server(environment)]
     return Report(
-        checks=[_identity(around), *checks],
-        plan=_plan(around, wish) if all(check.ok is not False for check in checks) else [],
+        checks=[_identity(environment), *checks],
+        plan=_plan(environment, options) if all(check.ok is not False for check in checks) else [],
     )
 
 
-def _who(around: Surroundings) -> str:
-    return "the Jupyter server's, from" if around.helper else "from"
+def _who(environment: Environment) -> str:
+    return "the Jupyter server's, from" if environment.saving_server else "from"
 
 
-def _identity(around: Surroundings) -> Check:
-    if around.helper and around.helper.instance:
-        seen = around.helper.instance
+def _identity(environment: Environment) -> Check:
+    if environment.saving_server and environment.saving_server.instance:
+        seen = environment.saving_server.instance
         sources = seen.sources
         values = {"project_id": seen.project_id, "region": seen.region}
     else:
-        identity = around.this.identity
+        identity = environment.this.identity
         sources = identity.sources()
         parts = {"project_id": identity.project_id, "region": identity.region}
         values = {name: part.value if part else None for name, part in parts.items()}
-    detail = [f"instance {around.instance_id} (from {sources.get('id', 'the Jupyter server')})"]
+    detail = [f"instance {environment.instance_id} (from {sources.get('id', 'the Jupyter server')})"]
     detail += [
         f"{name.replace('_id', '')} {value} (from {sources.get(name, 'elsewhere')})"
         for name, value in values.items()
@@ -84,38 +84,38 @@ def _identity(around: Surroundings) -> Check:
     return Check(name="identity", ok=True, detail="; ".join(detail))
 
 
-async def _permission(around: Surroundings) -> Check:
-    name, problem = "permission to read", await _read_problem(around)
+async def _permission(environment: Environment) -> Check:
+    name, problem = "permission to read", await _read_problem(environment)
     if problem is None:
-        seen = (around.helper and around.helper.instance) or around.as_seen()
+        seen = (environment.saving_server and environment.saving_server.instance) or environment.as_seen()
         return Check(name=name, ok=True, detail=f"{seen.name or 'the instance'} is {seen.status}")
     return Check(name=name, ok=False, detail=f"{problem.message} [{problem.code}]", remedy=problem.remedy)
 
 
-async def _read_problem(around: Surroundings) -> Problem | None:
-    if around.helper and around.helper.instance:
-        return around.helper.instance.error
+async def _read_problem(environment: Environment) -> Problem | None:
+    if environment.saving_server and environment.saving_server.instance:
+        return environment.saving_server.instance.error
     try:
-        await around.this.show()
+        await environment.this.show()
     except NotebookStopError as error:
         return problem_of(error)
     return None
 
 
-def _credentials(around: Surroundings, permission: Check) -> Check:
-    if around.helper and around.helper.instance:
-        source = around.helper.instance.sources.get("credentials")
+def _credentials(environment: Environment, permission: Check) -> Check:
+    if environment.saving_server and environment.saving_server.instance:
+        source = environment.saving_server.instance.sources.get("credentials")
     else:
-        source = around.this.credentials_source
+        source = environment.this.credentials_source
     if source:
-        return Check(name="credentials", ok=True, detail=f"{_who(around)} {source}")
+        return Check(name="credentials", ok=True, detail=f"{_who(environment)} {source}")
     return Check(name="credentials", ok=False, detail="none found", remedy=permission.remedy)
 
 
-def _endpoint(around: Surroundings) -> str | None:
-    if around.helper and around.helper.instance:
-        return around.helper.instance.endpoint
-    found = around.this.identity.endpoint
+def _endpoint(environment: Environment) -> str | None:
+    if environment.saving_server and environment.saving_server.instance:
+        return environment.saving_server.instance.endpoint
+    found = environment.this.identity.endpoint
     return found.value if found else None
 
 
@@ -130,8 +130,8 @@ async def _probe(endpoint: str | None) -> _Probe:
     return _Probe(answered=True, skew=clock_skew(headers.get("date")))
 
 
-def _reached(around: Surroundings, probe: _Probe) -> Check:
-    endpoint = _endpoint(around)
+def _reached(environment: Environment, probe: _Probe) -> Check:
+    endpoint = _endpoint(environment)
     if probe.answered:
         return Check(name="endpoint", ok=True, detail=f"{endpoint} answers")
     return Check(
@@ -157,8 +157,8 @@ def _clock(probe: _Probe) -> Check:
     return Check(name="clock", ok=False, detail=f"{seconds} s {side}", remedy="Set the clock of this machine.")
 
 
-def _server(around: Surroundings) -> Check:
-    name, server = "Jupyter server", around.server
+def _server(environment: Environment) -> Check:
+    name, server = "Jupyter server", environment.server
     if server is None:
         return Check(name=name, ok=None, detail="none found: a stop asks the cloud directly, open tabs are not saved")
     if server.instance:
@@ -171,13 +171,15 @@ def _server(around: Surroundings) -> Check:
     )
 
 
-def _plan(around: Surroundings, wish: Wish) -> List[str]:
-    delay = delay_of(wish, around)
-    plan = [f"Warn: {warning}" for warning in warnings(around, wish.save)]
+def _plan(environment: Environment, options: StopOptions) -> List[str]:
+    delay = delay_of(options, environment)
+    plan = [f"Warn: {warning}" for warning in warnings(environment, options.save)]
     plan.append(f"Count down {delay:g} s, while an interrupt cancels." if delay else "No countdown.")
-    if around.helper and wish.save:
-        plan.append(f"Have every open tab of {around.helper.address.url} save; one that can't cancels the stop.")
-    by = "Have the Jupyter server ask the cloud" if around.helper else "Ask the cloud"
-    plan.append(f"{by} to stop instance {around.instance_id}.")
-    plan.append("Follow it to its end." if wish.wait else "Return as soon as the stop is accepted.")
+    if environment.saving_server and options.save:
+        plan.append(
+            f"Have every open tab of {environment.saving_server.address.url} save; one that can't cancels the stop."
+        )
+    by = "Have the Jupyter server ask the cloud" if environment.saving_server else "Ask the cloud"
+    plan.append(f"{by} to stop instance {environment.instance_id}.")
+    plan.append("Follow it to its end." if options.wait else "Return as soon as the stop is accepted.")
     return plan

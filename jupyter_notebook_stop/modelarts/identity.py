@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .errors import IdentityError, NotInInstanceError
+from ..errors import IdentityError, NotInInstanceError
 
 INSTANCE_VARIABLE = "INSTANCE_ID"
 PROJECT_VARIABLES = ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")

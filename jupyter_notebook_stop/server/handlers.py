@@ -26,9 +26,9 @@ from ..errors import (
     UnreachableError,
 )
 from ..instance import ThisInstance
-from ..view import Accepted, Instance, NoInstance, Problem, attempt_of, instance_of, problem_of
+from ..schema import Accepted, Instance, NoInstance, Problem, attempt_of, instance_of, problem_of
 from .activity import Activity
-from .saving import RollCall
+from .roll_call import RollCall
 
 MAX_BODY = 256 * 1024
 """Largest request body that is read, in bytes."""

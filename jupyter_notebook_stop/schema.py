@@ -18,8 +18,8 @@ from .redaction import one_line
 
 if TYPE_CHECKING:
     from .instance import ThisInstance
-    from .models import JobProgress
-    from .models import Lease as CloudLease
+    from .modelarts.models import JobProgress
+    from .modelarts.models import Lease as CloudLease
 
 
 class _View(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,9 +165,9 @@ class Instance(_View, frozen=True, kw_only=True, weakref=True):
         return {"text/plain": rendering.instance_text(self), "text/html": rendering.instance_html(self)}
 
     def _ipython_display_(self) -> None:
-        from .notebook.display import refrain_once
+        from .notebook.display import skip_if_suppressed
 
-        refrain_once(self)
+        skip_if_suppressed(self)
 
 
 class NoInstance(_View, frozen=True, kw_only=True):
@@ -253,7 +253,7 @@ def instance_of(this: ThisInstance, at_risk: AtRisk, error: Optional[NotebookSto
     error
         Why the cloud could not be read just now.
     """
-    from .models import Notebook
+    from .modelarts.models import Notebook
 
     identity = this.identity
     notebook = (this.latest if error is None else None) or Notebook()

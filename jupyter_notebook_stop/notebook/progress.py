@@ -1,4 +1,4 @@
-"""What there is to show: a moment of a stop, and the report of a dry run."""
+"""What there is to show: how a stop is going, and the report of a dry run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any, Callable, Dict, List, Optional
 
 import msgspec
 
-from ..view import Instance
+from ..schema import Instance
 
 LOOKING = "looking"
 COUNTDOWN = "countdown"
 ASKING = "asking"
-HANDED_OVER = "handed_over"
+DELEGATED = "handed_over"
 STOPPING = "stopping"
 STOPPED = "stopped"
 CANCELLED = "cancelled"
 FAILED = "failed"
 
 
-class Moment(msgspec.Struct, frozen=True, kw_only=True):
+class ProgressUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """How a stop stands.
 
     Attributes
@@ -53,7 +53,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
         return int(time.monotonic() - self.began)
 
 
-Show = Callable[[Moment], None]
+Show = Callable[[ProgressUpdate], None]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,6 +90,6 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
         return {"text/plain": rendering.report_text(self), "text/html": rendering.report_html(self)}
 
     def _ipython_display_(self) -> None:
-        from .display import refrain_once
+        from .display import skip_if_suppressed
 
-        refrain_once(self)
+        skip_if_suppressed(self)

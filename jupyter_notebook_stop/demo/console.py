@@ -8,8 +8,8 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from .answers import Refusal
-from .service import LOOPBACK, Simulator
+from ..simulator.answers import Refusal
+from ..simulator.service import LOOPBACK, Simulator
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">

@@ -23,8 +23,8 @@ import webbrowser
 from types import FrameType
 from typing import Any, Callable
 
+from ..simulator.threaded import ThreadedSimulator
 from .console import Console
-from .threaded import ThreadedSimulator
 
 START_LIMIT = 90.0
 """How long JupyterLab may take to answer, in seconds."""

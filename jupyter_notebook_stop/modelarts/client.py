@@ -15,18 +15,12 @@ import ssl
 import time
 from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
 
-from .credentials import SENT_WITH, CloudAuth, CredentialChain, Credentials
-from .errors import (
-    ALREADY_DONE,
-    CloudError,
-    CredentialsError,
-    NotebookStopError,
-    OutcomeUnknownError,
-    StopFailedError,
-    from_answer,
-)
+from ..errors import CloudError, CredentialsError, NotebookStopError, OutcomeUnknownError, StopFailedError
+from ..redaction import one_line, redact
+from .auth import SENT_WITH, CloudAuth
+from .credentials import CredentialChain, Credentials
+from .error_codes import ALREADY_DONE, from_answer
 from .models import Notebook, decode
-from .redaction import one_line, redact
 from .transport import Answer, AnswerLostError, NotSentError, Timeouts, Transport
 
 MAX_CLOCK_SKEW = 15 * 60
@@ -35,7 +29,7 @@ MAX_CLOCK_SKEW = 15 * 60
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which a read is repeated."""
 
-IN_DOUBT = frozenset({408, 500, 502, 503, 504})
+AMBIGUOUS_STATUSES = frozenset({408, 500, 502, 503, 504})
 """Statuses after which a stop may have been taken, or may be taken yet."""
 
 TAKEN = frozenset({"STOPPING", "STOPPED"})
@@ -143,7 +137,7 @@ class NotebooksClient:
                     seen = await self._look(instance_id, error, deadline)
                     if seen is not None:
                         return seen
-                elif answer.status in IN_DOUBT:
+                elif answer.status in AMBIGUOUS_STATUSES:
                     return await self._settle(instance_id, error, deadline)
                 elif answer.status != 429:
                     raise error

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from .errors import UnreachableError
+from ..errors import UnreachableError
+from ..redaction import one_line, redact
 from .identity import is_loopback
-from .redaction import one_line, redact
 
 MAX_ANSWER = 1024 * 1024
 """Largest answer that is read, in bytes."""

@@ -1,4 +1,4 @@
-"""Ambient credentials: the sources in their order, and the httpx.Auth that signs with what they find.
+"""Ambient credentials: the sources, and the chain that asks them in order.
 
 A source is a function without arguments that returns `Credentials`, or None
 where it has nothing. Each is called in a daemon thread with a time limit, so
@@ -18,18 +18,17 @@ import pathlib
 import re
 import time
 from collections import deque
-from typing import Any, AsyncGenerator, Callable, Dict, Mapping, Optional, Sequence, Tuple
-from urllib.parse import parse_qsl, urlsplit
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
 
-from . import signature
-from .daemon import call_in_daemon_thread
-from .errors import CredentialsError
+from ..errors import CredentialsError
+from ..redaction import Secret
 from .identity import is_loopback
-from .platform_session import open_session
-from .redaction import Secret
+from .platform_sdk import open_session
+from .threads import call_in_thread
 
 REFRESH_BEFORE = 300.0
 """Temporary keys are asked for again this many seconds before they expire."""
@@ -38,9 +37,6 @@ REFRESH_AFTER = 300.0
 """Temporary keys that don't say when they expire are asked for again after this many seconds."""
 
 _MAX_ANSWER = 64 * 1024
-
-SENT_WITH = "credentials"
-"""Among the extensions of a request, what it was sent with."""
 
 _FIT_FOR_A_HEADER = re.compile("[!-~]+")
 
@@ -344,73 +340,7 @@ class CredentialChain:
                 self._hanging.discard(number)
 
         self._hanging.add(number)
-        found = await call_in_daemon_thread(call, self._timeout)
+        found = await call_in_thread(call, self._timeout)
         if found is not None and not isinstance(found, Credentials):
             raise CredentialsError("does not return credentials")
         return found
-
-
-class CloudAuth(httpx.Auth):
-    """Signs each request with the chain's credentials, or adds the IAM token.
-
-    Parameters
-    ----------
-    chain
-        Where the credentials come from.
-    project_id
-        Sent and signed as X-Project-Id.
-    """
-
-    requires_request_body = True
-
-    def __init__(self, chain: CredentialChain, project_id: str) -> None:
-        self._chain = chain
-        self._project_id = project_id
-
-    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        credentials = await self._chain.get()
-        authorize(request, credentials, self._project_id, datetime.datetime.now(datetime.timezone.utc))
-        # Whoever reads the answer must know what was tried, and not what is known by then.
-        request.extensions = {**request.extensions, SENT_WITH: credentials}
-        response = yield request
-        if response.status_code == 401:
-            self._chain.forget()
-
-
-def authorize(request: httpx.Request, credentials: Credentials, project_id: str, now: datetime.datetime) -> None:
-    """Add to `request` what proves who sends it.
-
-    Parameters
-    ----------
-    request
-        The request as it will be sent; its body has been read.
-    credentials
-        A token or a pair of keys.
-    project_id
-        Sent as X-Project-Id with a signature.
-    now
-        The time of the signature, in UTC.
-    """
-    if credentials.auth_token:
-        request.headers["X-Auth-Token"] = credentials.auth_token.reveal()
-        return
-    if not credentials.access_key or not credentials.secret_key:
-        raise CredentialsError(f"{credentials.source}: the keys are incomplete.")
-    raw_path, _, raw_query = request.url.raw_path.decode("ascii").partition("?")
-    request.headers[signature.DATE_HEADER] = now.strftime(signature.DATE_FORMAT)
-    request.headers["X-Project-Id"] = project_id
-    if credentials.security_token:
-        request.headers["X-Security-Token"] = credentials.security_token.reveal()
-    taking_part = ("host", "content-type", "x-project-id", "x-sdk-date", "x-security-token")
-    headers = {name: request.headers[name] for name in taking_part if name in request.headers}
-    value = signature.sign(
-        method=request.method,
-        path=raw_path,
-        query=parse_qsl(raw_query, keep_blank_values=True),
-        headers=headers,
-        body=request.content,
-        secret_key=credentials.secret_key.reveal(),
-    )
-    request.headers["Authorization"] = signature.authorization(
-        credentials.access_key.reveal(), value, signature.signed_header_names(headers)
-    )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Mapping
 
 from traitlets.utils.importstring import import_item
 
-from .config import NotebookStop
-from .daemon import call_in_daemon_thread
-from .errors import CredentialsError, UnreachableError
+from ..config import NotebookStop
+from ..errors import CredentialsError, UnreachableError
 from .identity import Found, Identity, complete, find_identity
+from .threads import call_in_thread
 
 if TYPE_CHECKING:
     import ssl
@@ -103,7 +103,7 @@ class Connection:
     async def _connect(self) -> NotebooksClient:
         identity = self.identity
         try:
-            verify = await call_in_daemon_thread(_load, 60)
+            verify = await call_in_thread(_load, 60)
         except asyncio.TimeoutError:
             raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
         except OSError:
@@ -153,7 +153,7 @@ class Connection:
 
     async def _complete(self, identity: Identity, chain: CredentialChain) -> Identity:
         """Add project and region from what the credentials, then the platform's SDK, say of them."""
-        from .platform_session import open_session
+        from .platform_sdk import open_session
 
         found = await chain.get()
         project = Found(found.project_id, found.source) if found.project_id else None
@@ -161,7 +161,7 @@ class Connection:
         has_region = identity.endpoint or identity.region or region
         if not has_region or not (identity.project_id or project):
             with contextlib.suppress(Exception):
-                session = await call_in_daemon_thread(open_session, self.config.credential_timeout)
+                session = await call_in_thread(open_session, self.config.credential_timeout)
                 source = "the platform's SDK session"
                 project = project or (Found(session.project_id, source) if session.project_id else None)
                 region = region or (Found(session.region, source) if session.region else None)

@@ -10,7 +10,7 @@ from typing import Callable, TypeVar
 T = TypeVar("T")
 
 
-async def call_in_daemon_thread(function: Callable[[], T], timeout: float) -> T:
+async def call_in_thread(function: Callable[[], T], timeout: float) -> T:
     """Return what `function` returns, called in a daemon thread.
 
     Unlike `asyncio.to_thread`, a call that never returns delays neither the

@@ -6,14 +6,14 @@ import contextlib
 from typing import AsyncIterator, List, NamedTuple, Optional
 
 from ..config import CONFIG_NAME, NotebookStop
-from ..connection import Connection
 from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
-from ..view import AtRisk, Instance, instance_of
+from ..modelarts.connection import Connection
+from ..schema import AtRisk, Instance, instance_of
 from .discovery import Kernel, Server, find_server, this_kernel
 
 
-class Surroundings(NamedTuple):
+class Environment(NamedTuple):
     """Who we are and who can help.
 
     Attributes
@@ -44,12 +44,12 @@ class Surroundings(NamedTuple):
         return "cell" if self.kernel else "terminal"
 
     @property
-    def helper(self) -> Server | None:
+    def saving_server(self) -> Server | None:
         """The server, if it can save open tabs before the stop."""
         return self.server if self.server and self.server.instance else None
 
     @property
-    def risky(self) -> Server | None:
+    def unsaveable_server(self) -> Server | None:
         """The server whose open tabs can't be saved, if there is one."""
         return self.server if self.server and not self.server.instance else None
 
@@ -68,7 +68,7 @@ def read_config() -> NotebookStop:
 
 
 @contextlib.asynccontextmanager
-async def look_around(config: NotebookStop) -> AsyncIterator[Surroundings]:
+async def detect_environment(config: NotebookStop) -> AsyncIterator[Environment]:
     """Find out where this process is.
 
     Raises
@@ -92,15 +92,15 @@ async def look_around(config: NotebookStop) -> AsyncIterator[Surroundings]:
             own = server.instance.id
         if own is None:
             raise unknown or NotInInstanceError("This is not in a ModelArts notebook instance.")
-        yield Surroundings(this, own, kernel, server)
+        yield Environment(this, own, kernel, server)
     finally:
         await this.aclose()
 
 
-def warnings(around: Surroundings, save: bool) -> List[str]:
+def warnings(environment: Environment, save: bool) -> List[str]:
     """Return what a user should know before the stop, the gravest first."""
-    if around.risky:
-        url, obstacle = around.risky.address.url, around.risky.obstacle
+    if environment.unsaveable_server:
+        url, obstacle = environment.unsaveable_server.address.url, environment.unsaveable_server.obstacle
         return [
             "Press Ctrl+S in every open tab now: unsaved edits are lost.",
             f"The Jupyter server at {url} can't save them for you: {obstacle}.",
@@ -108,13 +108,13 @@ def warnings(around: Surroundings, save: bool) -> List[str]:
     said = []
     if not save:
         said.append("Open tabs are not asked to save.")
-    if around.helper and around.kernel:
-        if around.helper.connections is None:
+    if environment.saving_server and environment.kernel:
+        if environment.saving_server.connections is None:
             said.append(
                 "This kernel is not one of the Jupyter server's: whoever runs this notebook has a few seconds to write"
                 " its file once the stop is accepted."
             )
-        elif around.helper.connections == 0:
+        elif environment.saving_server.connections == 0:
             said.append(
                 "Nobody is connected to this kernel: its outputs are saved nowhere, and go with it. This keeps them:"
                 " papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"

@@ -1,0 +1,1 @@
+"""A JupyterLab on the stand-in of the cloud, ready to click."""

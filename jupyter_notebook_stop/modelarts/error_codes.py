@@ -1,0 +1,264 @@
+"""The codes of the service and of its gateway, with a remedy each; reads every form of error answer.
+
+The codes and their meanings come from the public error code pages of ModelArts
+and of the API gateway.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Type
+
+import msgspec
+
+from ..errors import (
+    CancelledStopError,
+    CloudError,
+    CredentialsError,
+    IdentityError,
+    InstanceNotFoundError,
+    InstanceStateError,
+    NotebookStopError,
+    NotInInstanceError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    SaveError,
+    StopFailedError,
+    UnreachableError,
+)
+from ..redaction import one_line, redact
+
+MAX_MESSAGE = 600
+"""Longest message taken over from an answer, in characters."""
+
+
+class Answer(NamedTuple):
+    """What an error answer says, whatever its form."""
+
+    code: Optional[str]
+    message: str
+    request_id: Optional[str]
+
+
+class _Case(NamedTuple):
+    kind: Type[NotebookStopError]
+    remedy: str
+
+
+_PERMISSION = _Case(
+    PermissionDeniedError,
+    "Ask an administrator to add the action modelarts:notebook:stop (and modelarts:notebook:get) to the agency or user"
+    " whose credentials are used; the basic agency may read notebooks and may not stop them.",
+)
+_BAD_CREDENTIALS = _Case(
+    CredentialsError,
+    "The credentials are wrong, expired or revoked: renew them where they come from. The request is not repeated, since"
+    " repeated failures lock an access key.",
+)
+_BUSY = _Case(UnreachableError, "The service is busy or down: wait a minute and try again.")
+_MISSING = _Case(InstanceNotFoundError, "Check the instance id, the project and the region: one of them is not right.")
+
+_STATES = {
+    "6306": "The instance is still starting: wait until it is RUNNING, then stop it.",
+    "6327": "The instance is not running: there is nothing to stop.",
+    "6326": "The instance is frozen because of arrears: settle the account in the console.",
+    "6333": "The instance is being restored: wait until that is done, then stop it.",
+    "6355": "The instance is being initialised: wait until it is RUNNING, then stop it.",
+}
+
+ALREADY_DONE: Mapping[str, str] = {
+    "ModelArts.6357": "STOPPING",
+    "ModelArts.6307": "STOPPED",
+    "ModelArts.6308": "STOPPING",
+}
+"""Codes that say the instance is stopping or stopped already, an answer and not an error, with the status they tell."""
+
+_BY_CODE: Dict[str, _Case] = {
+    **{f"ModelArts.{code}": _Case(InstanceStateError, remedy) for code, remedy in _STATES.items()},
+    **{
+        code: _Case(InstanceStateError, "Read the instance again: it is stopping or stopped already.")
+        for code in ALREADY_DONE
+    },
+    "ModelArts.6309": _MISSING,
+    "ModelArts.6404": _MISSING,
+    "ModelArts.0108": _PERMISSION,
+    "ModelArts.0112": _PERMISSION,
+    "ModelArts.6407": _PERMISSION,
+    "APIGW.0302": _PERMISSION,
+    "ModelArts.0210": _Case(
+        PermissionDeniedError,
+        "The project does not belong to the credentials: check project id and region against the source of the"
+        " credentials.",
+    ),
+    "APIGW.0101": _Case(
+        CloudError, "The endpoint does not know this path: check the endpoint and the region (c.NotebookStop.endpoint)."
+    ),
+    "APIGW.0301": _BAD_CREDENTIALS,
+    **{f"ModelArts.02{number:02d}": _BAD_CREDENTIALS for number in range(1, 9)},
+    "APIGW.0308": _BUSY,
+    "APIGW.0201": _BUSY,
+    "ModelArts.6100": _BUSY,
+    "ModelArts.6101": _BUSY,
+}
+
+_BY_STATUS: Dict[int, _Case] = {
+    401: _BAD_CREDENTIALS,
+    403: _PERMISSION,
+    404: _BY_CODE["APIGW.0101"],
+    407: _Case(
+        UnreachableError, "The proxy asks for a password: put user and password into https_proxy, or exempt the host."
+    ),
+    **dict.fromkeys((408, 429, 500, 502, 503, 504), _BUSY),
+}
+
+_OTHER = _Case(CloudError, "If it happens again, give code and request id to the support of the service.")
+
+_SPELLINGS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
+
+
+def _find(body: Any, depth: int) -> tuple[str | None, str | None, str | None]:
+    if not isinstance(body, dict):
+        return None, None, None
+    request_id = body.get("request_id") or body.get("requestId")
+    for code_name, message_name in _SPELLINGS:
+        code, message = body.get(code_name), body.get(message_name)
+        if isinstance(code, (str, int)) or isinstance(message, str):
+            return (
+                None if code is None else str(code),
+                message if isinstance(message, str) else None,
+                request_id if isinstance(request_id, str) else None,
+            )
+    if depth:
+        for value in body.values():
+            code, message, inner_id = _find(value, depth - 1)
+            if code or message:
+                return code, message, inner_id or (request_id if isinstance(request_id, str) else None)
+    return None, None, None
+
+
+def _plain(body: str) -> str:
+    # No pattern reads on beyond the next "<": a page of nothing else would take it a long time.
+    title = re.search(r"(?i)<title[^<>]*>([^<]*)</title>", body)
+    text = title[1] if title else re.sub(r"<[^<>]*>", " ", body)
+    return " ".join(text.split())
+
+
+def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> Answer:
+    """Return what an error answer says: code, message and request id.
+
+    Understood are all forms seen of the service (``error_code``, ``errorCode``
+    and ``code``, each also one level down) and the HTML of a proxy. Secrets
+    that the message echoes are redacted: those in `secrets` and what looks
+    like one.
+    """
+    try:
+        code, message, request_id = _find(msgspec.json.decode(body), 1)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        code, message, request_id = None, None, None
+    if message is None:
+        text = body.decode("utf-8", "replace").replace("\0", "")
+        message = _plain(redact(text, *secrets, limit=16 * MAX_MESSAGE))
+    if request_id is None:
+        request_id = headers.get("x-request-id")
+    message = one_line(redact(message, *secrets, limit=16 * MAX_MESSAGE))
+    if len(message) > MAX_MESSAGE:
+        message = message[: MAX_MESSAGE - 1] + "…"
+    return Answer(
+        one_line(redact(code, *secrets, limit=MAX_MESSAGE))[:100] if code else None,
+        message,
+        one_line(redact(request_id, *secrets, limit=MAX_MESSAGE))[:100] if request_id else None,
+    )
+
+
+def _case(code: str | None, status: int | None) -> _Case | None:
+    case = _BY_CODE.get(code or "")
+    # Whatever its code says, a 401 counts towards the lock of an access key.
+    if case is None or (status == 401 and case.kind is not CredentialsError):
+        case = _BY_STATUS.get(status or 0)
+    return case
+
+
+def from_answer(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    context: Mapping[str, str] | None = None,
+    secrets: Sequence[str] = (),
+) -> NotebookStopError:
+    """Return the exception for an answer that is not a success.
+
+    Parameters
+    ----------
+    status
+        HTTP status.
+    headers
+        Headers with lower-case names, or a mapping that ignores case.
+    body
+        The body as received.
+    context
+        What the request used and where that came from, such as
+        ``{"credentials": "environment"}``; appended to the message.
+    secrets
+        Values that must not show, should the answer echo them.
+    """
+    answer = read_answer(headers, body, secrets)
+    case = _case(answer.code, status)
+    if case is None and 300 <= status < 400:
+        case = _Case(
+            CloudError,
+            "The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy.",
+        )
+    kind, remedy = case or _OTHER
+    message = answer.message or f"The service answered HTTP {status} without a text."
+    if context:
+        message += " (" + ", ".join(f"{name}: {value}" for name, value in context.items()) + ")"
+    code = answer.code or f"http_{status}"
+    return kind(message, code=code, remedy=remedy, status=status, request_id=answer.request_id)
+
+
+_KINDS = (
+    NotInInstanceError,
+    CredentialsError,
+    PermissionDeniedError,
+    SaveError,
+    CancelledStopError,
+    StopFailedError,
+    OutcomeUnknownError,
+    UnreachableError,
+)
+
+_OWN: Dict[str, Type[NotebookStopError]] = {
+    **{kind.default_code: kind for kind in _KINDS},
+    "clock_skew": CredentialsError,
+    "other_stop_under_way": CancelledStopError,
+    "foreign_answer": OutcomeUnknownError,
+    "too_late": InstanceStateError,
+    **dict.fromkeys(
+        ("identity", "identity_conflict", "wrong_instance", "bad_endpoint", "bad_instance_id", "bad_project_id"),
+        IdentityError,
+    ),
+    **dict.fromkeys(("bad_region", "no_project", "no_region"), IdentityError),
+    **dict.fromkeys(("timeout", "connect", "connect_timeout", "connection_lost", "proxy", "tls"), UnreachableError),
+    **dict.fromkeys(("bad_proxy", "bad_address", "bad_certificates"), UnreachableError),
+}
+
+
+def kind_of(code: str, status: int | None) -> Type[NotebookStopError]:
+    """Return the exception that an error was before it became a problem of the local API.
+
+    Parameters
+    ----------
+    code
+        The cloud's own code, or one of ours.
+    status
+        What the cloud answered, if it did.
+    """
+    if code in _OWN:
+        return _OWN[code]
+    if code == InstanceStateError.default_code or code.startswith(f"{InstanceStateError.default_code}_"):
+        return InstanceStateError
+    case = _case(code, status)
+    if case is not None:
+        return case.kind
+    return CloudError if status is not None else NotebookStopError
