@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Awaitable, Callable, Mapping, Optional
 from .attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
 from .errors import (
     CancelledStopError,
-    CredentialsError,
     InstanceStateError,
     NotebookStopError,
     PermissionDeniedError,
@@ -55,14 +54,6 @@ WATCH_LIMIT = 3600.0
 STILL_RUNNING_LIMIT = 30.0
 """How long an accepted stop may leave the instance RUNNING before it counts as failed, in seconds."""
 
-REMEMBER_401 = 10.0
-"""How long the cloud's 401 stands for further reads, in seconds, six times longer after each one in a row: more than
-five in a row lock an access key, and who follows a stop asks for an hour."""
-
-
-LOOK_FOR_RENEWAL = 2.0
-"""How often other credentials are looked for meanwhile, in seconds."""
-
 
 class ThisInstance:
     """The instance this process runs in.
@@ -82,9 +73,6 @@ class ThisInstance:
         self._watching: asyncio.Task[None] | None = None
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
-        self._rejected: CredentialsError | None = None
-        self._rejected_at = self._renewal_at = float("-inf")
-        self._rejections = 0
         self._observers: list[Observer] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
 
@@ -128,7 +116,6 @@ class ThisInstance:
         """
         if self._latest is not None and time.monotonic() - self._latest_at < max_age:
             return self._latest
-        await self._respect_rejection()
         return await self._read_once()
 
     async def _read_once(self) -> Notebook:
@@ -144,38 +131,10 @@ class ThisInstance:
 
     async def _read(self) -> Notebook:
         client = await self.connection.connect()
-        try:
-            notebook = await client.show(self.identity.instance_id.value)
-        except CredentialsError:
-            self._heed_rejection()
-            raise
-        return self._remember(notebook)
-
-    def _heed_rejection(self) -> None:
-        """Ask no more for a while after a 401, also after one that a stop met on its way."""
-        client = self.connection.client
-        error = client.rejected if client is not None else None
-        if error is not None and error is not self._rejected:
-            self._rejected, self._rejected_at = error, time.monotonic()
-            self._renewal_at = self._rejected_at + LOOK_FOR_RENEWAL
-            self._rejections += 1
-
-    async def _respect_rejection(self) -> None:
-        """Raise the last 401 again for a while, unless there are other credentials by now."""
-        error, client = self._rejected, self.connection.client
-        now, seconds = time.monotonic(), REMEMBER_401 * 6.0 ** min(self._rejections - 1, 6)
-        if error is None or client is None or now - self._rejected_at > seconds:
-            return
-        if now >= self._renewal_at:
-            self._renewal_at = now + LOOK_FOR_RENEWAL
-            if await client.renewed():
-                return
-        # As it is, it would grow by a traceback each time.
-        raise error.with_traceback(None)
+        return self._remember(await client.show(self.identity.instance_id.value))
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
-        self._rejected, self._rejections = None, 0
         return notebook
 
     async def stop(self, wanted: Attempt, prepare: Prepare | None = None) -> Attempt:
@@ -260,7 +219,6 @@ class ThisInstance:
             self._enter(attempt, CANCELLED)
         except NotebookStopError as error:
             attempt.error = error
-            self._heed_rejection()
             self._enter(attempt, REFUSED)
         except Exception as error:
             self._log.exception("A stop failed unexpectedly")
@@ -268,12 +226,13 @@ class ThisInstance:
             self._enter(attempt, REFUSED)
         else:
             self._remember(notebook)
-            self._heed_rejection()
             self._enter(attempt, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(attempt))
 
     async def _ask(self) -> Notebook:
         client = await self.connection.connect()
+        # A person asks: the wait after a 401 does not apply.
+        client.retry_credentials()
         instance_id = self.identity.instance_id.value
         try:
             notebook = await self._read_once()

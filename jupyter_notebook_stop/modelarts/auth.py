@@ -1,23 +1,35 @@
-"""The httpx.Auth that signs each request with what the credentials say, or adds the IAM token."""
+"""The httpx.Auth that signs each request, or adds the IAM token, and waits after a 401."""
 
 from __future__ import annotations
 
 import datetime
+import time
 from typing import AsyncGenerator
 from urllib.parse import parse_qsl
 
 import httpx
 
-from ..errors import CredentialsError
+from ..errors import CredentialsError, NotebookStopError
 from . import signature
 from .credentials import CredentialChain, Credentials
+from .error_codes import from_answer
 
-SENT_WITH = "credentials"
-"""Among the extensions of a request, what it was sent with."""
+CREDENTIALS_EXTENSION = "credentials"
+"""The extension of a request that holds the credentials it was sent with."""
+
+BACKOFF = 10.0
+"""How long the same credentials are not sent again after a 401, in seconds, six times longer after each further 401:
+more than five in a row lock an access key, and a page that follows a stop reads for an hour."""
+
+LOOK_FOR_RENEWAL = 2.0
+"""How often the sources are asked for other credentials in that time, in seconds."""
 
 
 class CloudAuth(httpx.Auth):
     """Signs each request with the chain's credentials, or adds the IAM token.
+
+    After a 401 the same credentials are not sent again for a while; requests
+    raise the last 401 instead, unless the sources have other credentials.
 
     Parameters
     ----------
@@ -25,6 +37,12 @@ class CloudAuth(httpx.Auth):
         Where the credentials come from.
     project_id
         Sent and signed as X-Project-Id.
+
+    Attributes
+    ----------
+    rejection
+        The last 401, which is raised while the same credentials are not sent again. The client replaces it once it has
+        read the body of the response.
     """
 
     requires_request_body = True
@@ -32,15 +50,51 @@ class CloudAuth(httpx.Auth):
     def __init__(self, chain: CredentialChain, project_id: str) -> None:
         self._chain = chain
         self._project_id = project_id
+        self.rejection: NotebookStopError | None = None
+        self._rejected: tuple[str, ...] = ()
+        self._rejections = 0
+        self._wait_until = self._look_at = float("-inf")
+
+    def retry(self) -> None:
+        """Let the next request send the credentials, even those that were just refused."""
+        self._wait_until = self._look_at = float("-inf")
+
+    async def credentials(self) -> Credentials:
+        """Return the credentials to send.
+
+        Raises
+        ------
+        CredentialsError
+            When there are none, or only those that were just refused.
+        """
+        rejection = self.rejection
+        if rejection is None:
+            return await self._chain.get()
+        now = time.monotonic()
+        # Raised without its old traceback, which would grow each time.
+        if now < min(self._wait_until, self._look_at):
+            raise rejection.with_traceback(None)
+        self._look_at = now + LOOK_FOR_RENEWAL
+        found = await self._chain.get(renew=True)
+        # Only the secrets count: an expiry may differ each time. A retry may have been asked for meanwhile.
+        if time.monotonic() < self._wait_until and found.secrets() == self._rejected:
+            raise rejection.with_traceback(None)
+        self.rejection = None
+        return found
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        credentials = await self._chain.get()
+        credentials = await self.credentials()
         authorize(request, credentials, self._project_id, datetime.datetime.now(datetime.timezone.utc))
-        # Whoever reads the answer must know what was tried, and not what is known by then.
-        request.extensions = {**request.extensions, SENT_WITH: credentials}
+        # An error must name what was sent, and not what is known by then.
+        request.extensions = {**request.extensions, CREDENTIALS_EXTENSION: credentials}
         response = yield request
         if response.status_code == 401:
-            self._chain.forget()
+            now = time.monotonic()
+            self._rejected, self.rejection = credentials.secrets(), from_answer(401, response.headers, b"")
+            self._wait_until, self._look_at = now + BACKOFF * 6.0 ** min(self._rejections, 6), now + LOOK_FOR_RENEWAL
+            self._rejections += 1
+        elif response.is_success:
+            self._rejections = 0
 
 
 def authorize(request: httpx.Request, credentials: Credentials, project_id: str, now: datetime.datetime) -> None:

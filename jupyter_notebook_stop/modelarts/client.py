@@ -17,7 +17,7 @@ from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
 
 from ..errors import CloudError, CredentialsError, NotebookStopError, OutcomeUnknownError, StopFailedError
 from ..redaction import one_line, redact
-from .auth import SENT_WITH, CloudAuth
+from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
 from .error_codes import ALREADY_DONE, from_answer
 from .models import Notebook, decode
@@ -79,11 +79,9 @@ class NotebooksClient:
     ) -> None:
         self._base = f"/v1/{project_id}/notebooks"
         self._chain = chain
-        self._transport = Transport(endpoint, auth=CloudAuth(chain, project_id), verify=verify, timeouts=timeouts)
+        self._auth = CloudAuth(chain, project_id)
+        self._transport = Transport(endpoint, auth=self._auth, verify=verify, timeouts=timeouts)
         self._context = dict(context or {})
-        self.rejected: CredentialsError | None = None
-        """The cloud's last 401, until it takes the credentials again."""
-        self._refused: Credentials | None = None
         self._timeouts = timeouts
         self._retries = retries
         self._sleep = sleep
@@ -91,6 +89,10 @@ class NotebooksClient:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+    def retry_credentials(self) -> None:
+        """Let the next request send the credentials, even if they were just refused: somebody asks for it."""
+        self._auth.retry()
 
     async def show(self, instance_id: str) -> Notebook:
         """Return the instance as the cloud sees it.
@@ -182,7 +184,6 @@ class NotebooksClient:
 
     async def _accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook:
         """Return the instance after a 2xx to a stop."""
-        self.rejected = None
         if not answer.body.strip():
             return await self._show_or(instance_id, "STOPPING", deadline)
         try:
@@ -243,7 +244,6 @@ class NotebooksClient:
         return notebook
 
     def _decoded(self, answer: Answer) -> Notebook:
-        self.rejected = None
         try:
             return decode(answer.body)
         except ValueError:
@@ -262,7 +262,7 @@ class NotebooksClient:
         )
 
     def _refusal(self, answer: Answer) -> NotebookStopError:
-        known: Credentials | None = answer.extensions.get(SENT_WITH)
+        known: Credentials | None = answer.extensions.get(CREDENTIALS_EXTENSION)
         context = dict(self._context)
         if known is not None:
             context["credentials"] = known.source
@@ -276,27 +276,13 @@ class NotebooksClient:
                 f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
                 " signatures are good for 15. Set the clock, then try again."
             )
-        if answer.status == 401 and isinstance(error, CredentialsError):
-            self.rejected, self._refused = error, known
+        if answer.status == 401:
+            self._auth.rejection = error
         return error
-
-    async def renewed(self) -> bool:
-        """Return whether the sources have other credentials than those that were refused.
-
-        Raises
-        ------
-        CredentialsError
-            When they have none.
-        """
-        # Not what else is known of them: when they expire may be told anew each time.
-        if self._refused is None or {*(await self._chain.get()).secrets()} != {*self._refused.secrets()}:
-            return True
-        self._chain.forget()
-        return False
 
     async def _begin(self) -> float:
         """Look for credentials, which has limits of its own, and return the operation's deadline."""
-        await self._chain.get()
+        await self._auth.credentials()
         return time.monotonic() + self._timeouts.total
 
     def _backoff(self, attempt: int) -> float:

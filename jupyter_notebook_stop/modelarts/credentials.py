@@ -247,7 +247,6 @@ class CredentialChain:
         self._clock = clock
         self._known: Credentials | None = None
         self._handed_out: deque[Credentials] = deque(maxlen=3)
-        self._refused = False
         self._refresh_at = 0.0
         self._lock = asyncio.Lock()
         self._hanging: set[int] = set()
@@ -261,12 +260,13 @@ class CredentialChain:
         """Return what must not show, also of credentials replaced while a request was under way."""
         return tuple({secret for each in self._handed_out for secret in each.secrets()})
 
-    def forget(self) -> None:
-        """Ask the sources again at the next call, since the cloud refused what they gave."""
-        self._refused = True
-
-    async def get(self) -> Credentials:
+    async def get(self, *, renew: bool = False) -> Credentials:
         """Return credentials that are still good.
+
+        Parameters
+        ----------
+        renew
+            Ask the sources again, since the cloud refused what they gave.
 
         Raises
         ------
@@ -274,7 +274,7 @@ class CredentialChain:
             When no source has any; the message says what each one said.
         """
         async with self._lock:
-            known = None if self._refused else self._known
+            known = None if renew else self._known
             if known is not None and self._clock() < self._refresh_at:
                 return known
             try:
@@ -284,7 +284,7 @@ class CredentialChain:
                     return known
                 self._known = None
                 raise
-            self._known, self._refused = found, False
+            self._known = found
             self._handed_out.append(found)
             self._refresh_at = self._when_to_refresh(found)
             return found

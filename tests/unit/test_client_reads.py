@@ -190,10 +190,20 @@ def test_after_a_401_the_sources_are_asked_again(cloud: Any) -> None:
         with pytest.raises(CredentialsError):
             await client.show(cloud.simulator.instance_id)
         assert cloud.asked == 1
+        assert cloud.chain.known is not None, "an error must be able to name the source of what was refused"
+        client.retry_credentials()
         await client.show(cloud.simulator.instance_id)
 
     cloud.run(twice)
     assert cloud.asked == 2
+
+
+def test_after_a_401_without_its_body_nothing_is_sent_again(cloud: Any) -> None:
+    cloud.simulator.faults.add("show", [Refuse(401, "APIGW.0301"), CutBody()], times=None)
+    with pytest.raises(CredentialsError, match="wrong, expired or revoked") as caught:
+        cloud.show()
+    assert caught.value.status == 401
+    assert cloud.order() == ["show"]
 
 
 @pytest.mark.parametrize("skew", [-3 * MAX_CLOCK_SKEW, 3 * MAX_CLOCK_SKEW])

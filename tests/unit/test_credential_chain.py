@@ -85,14 +85,12 @@ def test_a_source_that_hangs_is_not_called_again_while_it_does() -> None:
         # Two sources of one name, as two lambdas are: the one that hangs says nothing of the other.
         chain = CredentialChain([("same", hanging), ("same", lambda: keys("next"))], timeout=0.05)
         for _ in range(3):
-            assert (await chain.get()).source == "next"
-            chain.forget()
+            assert (await chain.get(renew=True)).source == "next"
         assert len(calls) == 1
         release.set()
         while len(calls) == 1:
-            chain.forget()
             await asyncio.sleep(0.005)
-            await chain.get()
+            await chain.get(renew=True)
 
     asyncio.run(main())
 
@@ -190,10 +188,10 @@ def test_refused_keys_are_asked_for_again_and_never_used_again() -> None:
     async def main() -> None:
         chain = chain_of(lambda: answers.pop() if answers else None, clock=clock)
         found = await chain.get()
-        chain.forget()
-        assert chain.known is found, "an error must be able to name the source of what was refused"
-        with pytest.raises(CredentialsError, match="nothing"):
-            await chain.get()
+        assert chain.known is found
+        for renew in (True, False):
+            with pytest.raises(CredentialsError, match="nothing"):
+                await chain.get(renew=renew)
         answers.append(keys("new"))
         assert (await chain.get()).source == "new"
         assert chain.known is not None

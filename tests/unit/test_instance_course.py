@@ -23,7 +23,7 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.modelarts import connection
+from jupyter_notebook_stop.modelarts import auth, connection
 from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
@@ -281,7 +281,7 @@ class Clock:
 
 def test_a_401_is_remembered_for_reads(simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
-    monkeypatch.setattr(instance_module, "time", clock)
+    monkeypatch.setattr(auth, "time", clock)
     simulator.faults.add("show", Refuse(401, "APIGW.0301"), times=None)
 
     async def main(instance: ThisInstance) -> None:
@@ -307,7 +307,7 @@ def test_other_credentials_are_tried_at_once(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(instance_module, "LOOK_FOR_RENEWAL", 0.0)
+    monkeypatch.setattr(auth, "LOOK_FOR_RENEWAL", 0.0)
     profile = tmp_path / "credentials"
     names = {"ak": "HUAWEICLOUD_SDK_AK", "sk": "HUAWEICLOUD_SDK_SK", "security_token": "HUAWEICLOUD_SDK_SECURITY_TOKEN"}
     good = {name: environment[variable] for name, variable in names.items()}
@@ -335,7 +335,7 @@ def test_credentials_that_are_made_anew_each_time_cost_no_more(
     simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(instance_module, "time", clock)
+    monkeypatch.setattr(auth, "time", clock)
     made = itertools.count()
 
     def source() -> Credentials:
