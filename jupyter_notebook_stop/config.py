@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from traitlets import Callable as CallableTrait
 from traitlets import CFloat, List, TraitError, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
-from .modelarts.identity import Settings
 from .redaction import Secret
+
+if TYPE_CHECKING:
+    _SecretTrait = TraitType[Secret, Any]
+    _FloatTrait = CFloat[float, Any]
+else:
+    # Before traitlets 5.10 they cannot be subscripted at run time.
+    _SecretTrait, _FloatTrait = TraitType, CFloat
 
 BUILTIN_SOURCES = ["auth_token", "environment", "profile", "session", "pod_identity"]
 
@@ -17,14 +23,14 @@ CONFIG_NAME = "jupyter_notebook_stop_config"
 """Name of the file, without its ending, that server, cell and terminal all read ``c.NotebookStop`` from."""
 
 
-class SecretText(TraitType[Secret, Any]):
+class SecretText(_SecretTrait):
     """A text that is kept as a `Secret`."""
 
     info_text = "a secret text"
     default_value = Secret("")
 
     def validate(self, obj: Any, value: Any) -> Secret:
-        """Wrap a text; the value never shows in an error."""
+        """Wrap a text; errors never show the value."""
         if isinstance(value, Secret):
             return value
         if isinstance(value, str):
@@ -36,14 +42,14 @@ class SecretText(TraitType[Secret, Any]):
         return Secret(s.strip())
 
     def from_string_list(self, values: list[str]) -> Secret:
-        """Take the last of several values; without this, traitlets would print them all in its error."""
+        """Take the last of several values; traitlets itself would print them all in an error."""
         return self.from_string(values[-1])
 
     def _bad_value(self) -> Exception:
         return TraitError(f"{self.name} must be a text.")
 
 
-class _Seconds(CFloat[float, Any]):
+class _Seconds(_FloatTrait):
     """A positive number of seconds."""
 
     info_text = "a positive number of seconds"
@@ -58,13 +64,13 @@ class _Seconds(CFloat[float, Any]):
 class NotebookStop(Configurable):
     """How to find and stop the notebook instance that this process runs in.
 
-    Inside an instance everything is found by itself.
+    Inside an instance everything is detected automatically.
     """
 
     instance_id = Unicode(
         "",
-        help="""Id of the instance, a UUID. Found by itself inside an instance (environment variable INSTANCE_ID,
-        hostname, base_url). Where two sources disagree, nothing is stopped.""",
+        help="""Id of the instance, a UUID. Detected automatically inside an instance (environment variable
+        INSTANCE_ID, hostname, base_url). If two sources disagree, nothing is stopped.""",
     ).tag(config=True)
 
     project_id = Unicode(
@@ -93,7 +99,7 @@ class NotebookStop(Configurable):
     credential_sources = List(
         Union([Unicode(), CallableTrait()]),
         default_value=list(BUILTIN_SOURCES),
-        help="""Where credentials are looked for, in this order; the first source that has any wins. Names of this
+        help="""Where to look for credentials, in this order; the first source that has any wins. Names of this
         package (auth_token, environment, profile, session, pod_identity), the dotted name of a function without
         arguments that returns jupyter_notebook_stop.Credentials or None, or the function itself.""",
     ).tag(config=True)
@@ -102,37 +108,31 @@ class NotebookStop(Configurable):
 
     connect_timeout = _Seconds(5.0, help="Longest wait for a connection to the cloud, in seconds.").tag(config=True)
 
-    read_timeout = _Seconds(15.0, help="Longest wait between two pieces of an answer, in seconds.").tag(config=True)
+    read_timeout = _Seconds(15.0, help="Longest wait between two pieces of a response, in seconds.").tag(config=True)
 
     total_timeout = _Seconds(40.0, help="Longest time for one operation with all its retries, in seconds.").tag(
         config=True
     )
 
-    poll_interval = _Seconds(
-        2.0, help="How often the cloud is asked for the state of an instance that is stopping, in seconds."
-    ).tag(config=True)
-
-    roll_call_timeout = _Seconds(2.0, help="How long open tabs have to say that they are there, in seconds.").tag(
+    poll_interval = _Seconds(2.0, help="How often the state of an instance that is stopping is read, in seconds.").tag(
         config=True
     )
 
+    roll_call_timeout = _Seconds(
+        2.0, help="How long open tabs have to answer the roll call before a stop, in seconds."
+    ).tag(config=True)
+
     save_timeout = _Seconds(
-        15.0, help="How long a tab that is there has to save before the stop is cancelled, in seconds."
+        15.0, help="How long a tab that has answered has to save before the stop is cancelled, in seconds."
     ).tag(config=True)
 
     console_url = Unicode(
         "https://console.huaweicloud.com/modelarts/?region={region}",
-        help="""Where the user can start the instance again; {region} is replaced. Empty: no link is shown.""",
+        help="""Where the user can start the instance again; {region} is replaced. If empty, no link is shown.""",
     ).tag(config=True)
 
-    def settings(self) -> Settings:
-        """Return what identifies the instance, as set on purpose."""
-        return Settings(
-            instance_id=self.instance_id, project_id=self.project_id, region=self.region, endpoint=self.endpoint
-        )
-
     def console(self, region: str | None) -> str | None:
-        """Return the console's address for `region`, or None where there is none to show."""
+        """Return the console's address for `region`, or None if there is none to show."""
         if not self.console_url or ("{region}" in self.console_url and not region):
             return None
         return self.console_url.replace("{region}", region or "")

@@ -1,4 +1,4 @@
-"""What can go wrong: one family of exceptions, each with a remedy a user can act on."""
+"""What can go wrong: one family of exceptions, each with a remedy for the user."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class NotebookStopError(Exception):
     message
         What went wrong, without secrets.
     code
-        A name for the case: the cloud's own code, or one of ours in snake_case.
+        A name for the case: the cloud's own code, or one of this package in snake_case.
     remedy
         What the user can do about it.
     status
-        HTTP status that the cloud answered, if it did.
+        HTTP status of the cloud's response, if there was one.
     request_id
-        The cloud's name for the request, for its support.
+        The cloud's id of the request, for its support.
     """
 
     default_code = "error"
@@ -65,24 +65,24 @@ class IdentityError(NotebookStopError):
 
 
 class CredentialsError(NotebookStopError):
-    """No source of credentials has an answer, or the cloud does not accept the ones found (401)."""
+    """No source has credentials, or the cloud does not accept those found (401)."""
 
     default_code = "no_credentials"
 
 
 class PermissionDeniedError(NotebookStopError):
-    """The credentials are good, but may not do this (403)."""
+    """The credentials are valid, but do not permit this (403)."""
 
     default_code = "permission_denied"
 
 
 class InstanceStateError(NotebookStopError):
-    """The instance can't be stopped in the state it is in.
+    """The instance cannot be stopped in its current state.
 
     Attributes
     ----------
     state
-        The state, such as ``STARTING``, where it is known.
+        The state, such as ``STARTING``, if it is known.
     """
 
     default_code = "state"
@@ -109,7 +109,7 @@ class CancelledStopError(NotebookStopError):
 
 
 class CloudError(NotebookStopError):
-    """The cloud refused the request or answered what can't be understood."""
+    """The cloud refused the request, or its response cannot be read."""
 
     default_code = "cloud"
 
@@ -119,19 +119,19 @@ class InstanceNotFoundError(CloudError):
 
 
 class StopFailedError(CloudError):
-    """The cloud accepted the stop, and yet the instance did not stop."""
+    """The cloud accepted the stop, but the instance did not stop."""
 
     default_code = "stop_failed"
 
 
 class UnreachableError(NotebookStopError):
-    """The cloud could not be reached, or did not answer in time."""
+    """The cloud could not be reached, or did not respond in time."""
 
     default_code = "unreachable"
 
 
 class OutcomeUnknownError(UnreachableError):
-    """A stop was sent, and it is not known whether it was taken, or will be yet."""
+    """A stop was sent, and it is not known whether it took effect or still will."""
 
     default_code = "outcome_unknown"
-    default_remedy = "Look at the instance in the console before you try again: it may be stopping."
+    default_remedy = "Check the instance in the console before you try again: it may be stopping."

@@ -1,4 +1,4 @@
-"""What keeps secrets out of sight: a text that can't be printed by accident."""
+"""Keeps secrets hidden: a text that cannot be printed by accident, and the redaction of other texts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 HIDDEN = "********"
 
-_TELLING = 16
-"""So many characters give a secret away."""
+_MIN_PREFIX = 16
+"""Length from which the beginning of a secret is redacted too, in characters."""
 
-# The gateway's APIGW.0301 answer can echo the canonical request, whose signed headers hold the security token.
+# The gateway's APIGW.0301 response can echo the canonical request, whose signed headers contain the security token.
 _SENSITIVE = re.compile(
     r"(?i)(?P<name>x-security-token|x-auth-token|authorization|signature|access(?=\s*=)|access_?key(?:_?id)?|security_?token|auth_?token"
     r"|secret(?:_?(?:access_?)?key)?|\btoken|\bak\b|\bsk\b)"
@@ -22,10 +22,10 @@ _SENSITIVE = re.compile(
 
 
 class Secret:
-    """A text that shows itself only to who asks for it by `reveal`.
+    """A text that only `reveal` returns.
 
-    Neither ``repr``, ``str``, ``format`` nor pickling gives it away, and JSON
-    encoders don't know the type.
+    Neither ``repr``, ``str``, ``format`` nor pickling shows it, and JSON
+    encoders do not know the type.
     """
 
     __slots__ = ("__value",)
@@ -56,10 +56,10 @@ class Secret:
         return format(HIDDEN, spec)
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a secret can't be pickled")
+        raise TypeError("a secret cannot be pickled")
 
     def __getstate__(self) -> NoReturn:
-        raise TypeError("a secret can't be pickled")
+        raise TypeError("a secret cannot be pickled")
 
     def __copy__(self) -> Secret:
         return self
@@ -69,29 +69,29 @@ class Secret:
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the ways in which an answer may write a secret."""
+    """Yield the ways in which a response may write a secret."""
     yield from (secret, secret.replace("/", "\\/"), secret.replace("/", "\\\\/"), html.escape(secret), quote(secret))
     for spelling in ("%{:02X}", "%{:02x}", "&#x{:X};", "&#x{:x};", "&#{};", "\\u{:04x}", "\\u{:04X}"):
         yield "".join(each if each.isalnum() or each in "-._~" else spelling.format(ord(each)) for each in secret)
 
 
 def one_line(text: str) -> str:
-    """Return the text without what could forge a line of a log or move a terminal's cursor."""
+    """Return the text without characters that could forge a line of a log or move a terminal's cursor."""
     return " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).split())
 
 
 def redact(text: str, *secrets: str, limit: int | None = None) -> str:
-    """Return `text` without the given secrets and without what looks like one.
+    """Return `text` without the given secrets and without whatever looks like one.
 
     Parameters
     ----------
     text
-        A text from outside, such as the message of an error answer.
+        A text from outside, such as the message of an error response.
     *secrets
-        Values known to be secret; empty ones are passed over.
+        Known secrets; empty ones are ignored.
     limit
-        How many characters are kept, since looking for what resembles a secret takes time. A known secret is
-        recognised before the text is cut, and half of what resembles one is still hidden.
+        How many characters are kept, since the search for what looks like a secret takes time. Known secrets are
+        redacted before the text is cut, and of what looks like one even half is redacted.
     """
     if limit is not None:
         # Written as entities, a secret is six times as long.
@@ -101,8 +101,8 @@ def redact(text: str, *secrets: str, limit: int | None = None) -> str:
         for form in dict.fromkeys(_forms(secret)):
             if form.strip("*"):
                 text = text.replace(form, HIDDEN)
-        if len(secret) > _TELLING:
-            # An echo may be cut.
-            text = re.sub(re.escape(secret[:_TELLING]) + r"[^\s\"'<>,;]*", HIDDEN, text)
+        if len(secret) > _MIN_PREFIX:
+            # The echo may be truncated.
+            text = re.sub(re.escape(secret[:_MIN_PREFIX]) + r"[^\s\"'<>,;]*", HIDDEN, text)
     text = text[:limit]
     return _SENSITIVE.sub(lambda m: f"{m['name']}{m['mark']}{m['quote']}{HIDDEN}", text)

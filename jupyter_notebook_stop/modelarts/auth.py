@@ -12,7 +12,7 @@ import httpx
 from ..errors import CredentialsError, NotebookStopError
 from . import signature
 from .credentials import CredentialChain, Credentials
-from .error_codes import from_answer
+from .error_codes import error_from_response
 
 CREDENTIALS_EXTENSION = "credentials"
 """The extension of a request that holds the credentials it was sent with."""
@@ -90,7 +90,7 @@ class CloudAuth(httpx.Auth):
         response = yield request
         if response.status_code == 401:
             now = time.monotonic()
-            self._rejected, self.rejection = credentials.secrets(), from_answer(401, response.headers, b"")
+            self._rejected, self.rejection = credentials.secrets(), error_from_response(401, response.headers, b"")
             self._wait_until, self._look_at = now + BACKOFF * 6.0 ** min(self._rejections, 6), now + LOOK_FOR_RENEWAL
             self._rejections += 1
         elif response.is_success:
@@ -98,7 +98,7 @@ class CloudAuth(httpx.Auth):
 
 
 def authorize(request: httpx.Request, credentials: Credentials, project_id: str, now: datetime.datetime) -> None:
-    """Add to `request` what proves who sends it.
+    """Add to `request` what authenticates it.
 
     Parameters
     ----------
@@ -121,8 +121,8 @@ def authorize(request: httpx.Request, credentials: Credentials, project_id: str,
     request.headers["X-Project-Id"] = project_id
     if credentials.security_token:
         request.headers["X-Security-Token"] = credentials.security_token.reveal()
-    taking_part = ("host", "content-type", "x-project-id", "x-sdk-date", "x-security-token")
-    headers = {name: request.headers[name] for name in taking_part if name in request.headers}
+    signed_names = ("host", "content-type", "x-project-id", "x-sdk-date", "x-security-token")
+    headers = {name: request.headers[name] for name in signed_names if name in request.headers}
     value = signature.sign(
         method=request.method,
         path=raw_path,

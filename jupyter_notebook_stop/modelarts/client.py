@@ -1,8 +1,8 @@
 """The notebook API over one shared httpx.AsyncClient: show and stop, with what can go wrong on the way.
 
 Reads are repeated when the service is busy or the connection fails. A stop is
-sent again only where it was not sent at all, or where the answer asks for that;
-wherever it may have been taken the instance is read instead.
+repeated only if it was not sent at all, or if the response asks for that;
+whenever it may have taken effect, the instance is read instead.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import email.utils
 import random
 import ssl
 import time
-from typing import Any, Awaitable, Callable, Mapping, NamedTuple, Optional
+from typing import Any, Awaitable, Callable, Mapping, NamedTuple
 
 from ..errors import CloudError, CredentialsError, NotebookStopError, OutcomeUnknownError, StopFailedError
 from ..redaction import one_line, redact
 from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
-from .error_codes import ALREADY_DONE, from_answer
+from .error_codes import ALREADY_DONE, error_from_response
 from .models import Notebook, decode
-from .transport import Answer, AnswerLostError, NotSentError, Timeouts, Transport
+from .transport import NotSentError, Response, ResponseLostError, Timeouts, Transport, TransportError
 
 MAX_CLOCK_SKEW = 15 * 60
 """How far the clock may be off before the gateway refuses a signature, in seconds."""
@@ -30,13 +30,13 @@ BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which a read is repeated."""
 
 AMBIGUOUS_STATUSES = frozenset({408, 500, 502, 503, 504})
-"""Statuses after which a stop may have been taken, or may be taken yet."""
+"""Statuses after which a stop may have taken effect, or may still do so."""
 
-TAKEN = frozenset({"STOPPING", "STOPPED"})
+STOP_STATES = frozenset({"STOPPING", "STOPPED"})
 
 
 class Retries(NamedTuple):
-    """How often a request is repeated at most, and the pauses in seconds; each has jitter."""
+    """How often a request is repeated at most, and the pauses in seconds, each with jitter; `settle` has none."""
 
     limit: int = 4
     first: float = 0.5
@@ -56,9 +56,9 @@ class NotebooksClient:
     chain
         Where the credentials come from.
     context
-        What errors should name: where the endpoint and the project came from.
+        Details that errors should name, such as where the endpoint and the project came from.
     verify
-        The TLS context; making one takes a while, so it is handed in.
+        The TLS context, passed in since creating one takes a while.
     timeouts, retries
         Limits.
     sleep
@@ -91,7 +91,7 @@ class NotebooksClient:
         await self._transport.aclose()
 
     def retry_credentials(self) -> None:
-        """Let the next request send the credentials, even if they were just refused: somebody asks for it."""
+        """Let the next request send the credentials, even if they were just refused: a user asks for it."""
         self._auth.retry()
 
     async def show(self, instance_id: str) -> Notebook:
@@ -102,200 +102,182 @@ class NotebooksClient:
         NotebookStopError
             One of its kinds, with a remedy.
         """
-        return await self._show(instance_id, await self._begin())
+        return await self._request("GET", instance_id, await self._begin())
 
     async def stop(self, instance_id: str) -> Notebook:
-        """Ask the cloud to stop the instance and return what it says of it.
+        """Request the stop of the instance and return the instance as the cloud describes it.
 
-        An instance that is stopping or stopped already is an answer as well.
-        When an answer is lost, the instance is read before anything is sent
-        again.
+        An instance that is stopping or stopped already is not an error. When a
+        response is lost, the instance is read before anything is sent again.
 
         Raises
         ------
         OutcomeUnknownError
-            When the stop may have been taken and the instance can't be read.
+            When the stop may have taken effect and the instance cannot be read.
         NotebookStopError
             One of its other kinds when nothing was stopped.
         """
-        deadline = await self._begin()
+        return await self._request("POST", instance_id, await self._begin())
+
+    async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
+        """Show the instance (GET) or stop it (POST), as often as that is needed and safe."""
+        path = f"{self._base}/{instance_id}" + ("/stop" if method == "POST" else "")
         for attempt in range(self._retries.limit + 1):
-            delay = self._backoff(attempt)
+            retry_after = None
             try:
-                answer = await self._transport.send("POST", f"{self._base}/{instance_id}/stop", deadline)
-            except NotSentError as lost:
-                if lost.final:
-                    raise
+                response = await self._transport.send(method, path, deadline)
+            except TransportError as lost:
                 error: NotebookStopError = lost
-            except AnswerLostError as lost:
-                return await self._settle(instance_id, lost, deadline)
             else:
-                if answer.ok:
-                    return await self._accepted(instance_id, answer, deadline)
-                error = self._refusal(answer)
-                if error.code in ALREADY_DONE and not isinstance(error, CredentialsError):
-                    return await self._show_or(instance_id, ALREADY_DONE[error.code], deadline)
-                if answer.status == 503 and "retry-after" in answer.headers:
-                    seen = await self._look(instance_id, error, deadline)
-                    if seen is not None:
-                        return seen
-                elif answer.status in AMBIGUOUS_STATUSES:
-                    return await self._settle(instance_id, error, deadline)
-                elif answer.status != 429:
-                    raise error
-                delay = max(delay, self._retry_after(answer))
+                if response.ok and method == "POST":
+                    return await self._accepted(instance_id, response, deadline)
+                if response.ok:
+                    return self._shown(instance_id, response)
+                error = self._error(response)
+                retry_after = _retry_after(response)
+            if method == "POST":
+                notebook = await self._recover(instance_id, error, retry_after, deadline)
+                if notebook is not None:
+                    return notebook
+            elif error.status not in BUSY and (not isinstance(error, TransportError) or error.final):
+                raise error
+            delay = min(self._retries.first * 2.0**attempt, self._retries.longest) * random.uniform(0.5, 1.0)
+            delay = max(delay, retry_after or 0.0)
             if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
                 raise error
             await self._sleep(delay)
         raise AssertionError("unreachable")
 
-    async def _show(self, instance_id: str, deadline: float) -> Notebook:
-        path = f"{self._base}/{instance_id}"
-        for attempt in range(self._retries.limit + 1):
-            delay = self._backoff(attempt)
-            try:
-                answer = await self._transport.send("GET", path, deadline)
-            except NotSentError as lost:
-                if lost.final:
-                    raise
-                error: NotebookStopError = lost
-            except AnswerLostError as lost:
-                if lost.final:
-                    raise
-                error = lost
-            else:
-                if answer.ok:
-                    return self._shown(instance_id, answer)
-                error = self._refusal(answer)
-                if answer.status not in BUSY:
-                    raise error
-                delay = max(delay, self._retry_after(answer))
-            if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
-                raise error
-            await self._sleep(delay)
-        raise AssertionError("unreachable")
+    async def _recover(
+        self, instance_id: str, error: NotebookStopError, retry_after: float | None, deadline: float
+    ) -> Notebook | None:
+        """Return the instance if a stop took effect all the same, None if the stop may be repeated, or raise."""
+        if error.code in ALREADY_DONE and not isinstance(error, CredentialsError):
+            return await self._show_or_assume(instance_id, ALREADY_DONE[error.code], deadline)
+        if error.status == 503 and retry_after is not None:
+            return await self._check_stop(instance_id, error, deadline)
+        if error.status in AMBIGUOUS_STATUSES or isinstance(error, ResponseLostError):
+            return await self._resolve(instance_id, error, deadline)
+        if error.status == 429 or (isinstance(error, NotSentError) and not error.final):
+            return None
+        raise error
 
-    async def _show_or(self, instance_id: str, status: str, deadline: float) -> Notebook:
-        """Return the instance, or what is known of it: who may stop it may be kept from reading it."""
+    async def _show_or_assume(self, instance_id: str, status: str, deadline: float) -> Notebook:
+        """Return the instance, or what is known of it: the credentials may allow a stop and not a read."""
         try:
-            return await self._show(instance_id, deadline)
+            return await self._request("GET", instance_id, deadline)
         except NotebookStopError:
             return Notebook(id=instance_id, status=status)
 
-    async def _accepted(self, instance_id: str, answer: Answer, deadline: float) -> Notebook:
+    async def _accepted(self, instance_id: str, response: Response, deadline: float) -> Notebook:
         """Return the instance after a 2xx to a stop."""
-        if not answer.body.strip():
-            return await self._show_or(instance_id, "STOPPING", deadline)
+        if not response.body.strip():
+            return await self._show_or_assume(instance_id, "STOPPING", deadline)
         try:
-            notebook = self._decoded(answer)
+            notebook = self._decoded(response)
         except CloudError as error:
             # A 2xx that is not the service's may come from something in between.
-            return await self._settle(instance_id, error, deadline)
+            return await self._resolve(instance_id, error, deadline)
         if notebook.id is not None and notebook.id.lower() != instance_id.lower():
-            raise OutcomeUnknownError("The service answered about another instance.", code="foreign_answer")
+            raise OutcomeUnknownError("The service responded about another instance.", code="foreign_answer")
         if notebook.status is None:
-            return await self._settle(instance_id, self._unreadable(answer, "what names no status"), deadline)
+            return await self._resolve(instance_id, self._unusable(response, "an instance without status"), deadline)
         return notebook
 
-    async def _settle(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook:
-        """Return the instance if a stop was taken; it is not sent again, since it may be taken yet."""
-        seen = await self._look(instance_id, why, deadline)
-        if seen is not None:
-            return seen
+    async def _resolve(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook:
+        """Return the instance if a stop took effect; the stop is not repeated, since it may still take effect."""
+        notebook = await self._check_stop(instance_id, why, deadline)
+        if notebook is not None:
+            return notebook
         raise OutcomeUnknownError(
-            f"The stop was sent, but {_sentence(why.message)} The instance is still RUNNING; it may stop yet.",
-            remedy="Look at the instance again in a minute; stop it again if it is still RUNNING.",
+            f"The stop was sent, but {_sentence(why.message)} The instance is still RUNNING; it may still stop.",
+            remedy="Check the instance again in a minute; stop it again if it is still RUNNING.",
             status=why.status,
             request_id=why.request_id,
         )
 
-    async def _look(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook | None:
-        """Return the instance if a stop was taken, None if it runs as if nothing had been sent."""
-        notebook = None
-        for look in range(3):
-            if look:
+    async def _check_stop(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook | None:
+        """Return the instance if a stop took effect, None if it runs as if nothing had been sent."""
+        for read in range(3):
+            if read:
                 await self._sleep(self._retries.settle)
+            deadline = max(deadline, time.monotonic() + self._timeouts.read)
             try:
-                notebook = await self._show(instance_id, max(deadline, time.monotonic() + self._timeouts.read))
+                notebook = await self._request("GET", instance_id, deadline)
             except NotebookStopError as error:
                 raise OutcomeUnknownError(
                     f"The stop was sent, but {_sentence(why.message)} Reading the instance failed too: {error.message}",
                     status=why.status,
                     request_id=why.request_id,
                 ) from None
-            if notebook.status in TAKEN:
+            if notebook.status in STOP_STATES:
                 return notebook
             if notebook.status != "RUNNING":
-                break
-        if notebook is None or notebook.status == "RUNNING":
-            return None
-        state = notebook.status or "in an unknown state"
-        raise StopFailedError(
-            f"The stop was sent, its answer leaves doubt, and the instance is {state} now.",
-            remedy=OutcomeUnknownError.default_remedy,
-        )
+                raise StopFailedError(
+                    "The stop was sent, its response is inconclusive, and the instance is"
+                    f" {notebook.status or 'in an unknown state'} now.",
+                    remedy=OutcomeUnknownError.default_remedy,
+                )
+        return None
 
-    def _shown(self, instance_id: str, answer: Answer) -> Notebook:
-        notebook = self._decoded(answer)
+    def _shown(self, instance_id: str, response: Response) -> Notebook:
+        notebook = self._decoded(response)
         if notebook.id is None and notebook.status is None:
-            raise self._unreadable(answer)
+            raise self._unusable(response)
         if notebook.id is not None and notebook.id.lower() != instance_id.lower():
-            raise self._unreadable(answer, "what is another notebook instance")
+            raise self._unusable(response, "another notebook instance")
         return notebook
 
-    def _decoded(self, answer: Answer) -> Notebook:
+    def _decoded(self, response: Response) -> Notebook:
         try:
-            return decode(answer.body)
+            return decode(response.body)
         except ValueError:
-            raise self._unreadable(answer) from None
+            raise self._unusable(response) from None
 
-    def _unreadable(self, answer: Answer, what: str = "what is not a notebook instance") -> CloudError:
+    def _unusable(self, response: Response, what: str = "something other than a notebook instance") -> CloudError:
         secrets = self._chain.secrets()
-        kind = one_line(redact(answer.headers.get("content-type", ""), *secrets))[:60]
-        request_id = one_line(redact(answer.headers.get("x-request-id", ""), *secrets))[:60]
+        kind = one_line(redact(response.headers.get("content-type", ""), *secrets))[:60]
+        request_id = one_line(redact(response.headers.get("x-request-id", ""), *secrets))[:60]
         return CloudError(
-            f"{self._transport.endpoint} answered HTTP {answer.status} with {what} ({kind or 'no content type'}).",
+            f"{self._transport.endpoint} returned HTTP {response.status} with {what} ({kind or 'no content type'}).",
             code="bad_answer",
-            remedy="Check the endpoint; a proxy or login page may have answered in its place.",
-            status=answer.status,
+            remedy="Check the endpoint; a proxy or login page may have responded in its place.",
+            status=response.status,
             request_id=request_id or None,
         )
 
-    def _refusal(self, answer: Answer) -> NotebookStopError:
-        known: Credentials | None = answer.extensions.get(CREDENTIALS_EXTENSION)
-        context = dict(self._context)
-        if known is not None:
-            context["credentials"] = known.source
+    def _error(self, response: Response) -> NotebookStopError:
+        used: Credentials | None = response.extensions.get(CREDENTIALS_EXTENSION)
+        context = {**self._context, **({"credentials": used.source} if used else {})}
         secrets = self._chain.secrets()
-        error = from_answer(answer.status, answer.headers, answer.body, context=context, secrets=secrets)
-        skew = clock_skew(answer.headers.get("date")) or 0.0
-        signed = known is not None and not known.auth_token
+        error = error_from_response(response.status, response.headers, response.body, context=context, secrets=secrets)
+        skew = clock_skew(response.headers.get("date")) or 0.0
+        signed = used is not None and not used.auth_token
         if isinstance(error, CredentialsError) and signed and abs(skew) > MAX_CLOCK_SKEW:
             error.code = "clock_skew"
             error.remedy = (
                 f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
-                " signatures are good for 15. Set the clock, then try again."
+                " signatures are valid for 15. Set the clock, then try again."
             )
-        if answer.status == 401:
+        if response.status == 401:
             self._auth.rejection = error
         return error
 
     async def _begin(self) -> float:
-        """Look for credentials, which has limits of its own, and return the operation's deadline."""
+        """Find credentials, which has limits of its own, and return the operation's deadline."""
         await self._auth.credentials()
         return time.monotonic() + self._timeouts.total
 
-    def _backoff(self, attempt: int) -> float:
-        return min(self._retries.first * 2.0**attempt, self._retries.longest) * random.uniform(0.5, 1.0)
 
-    def _retry_after(self, answer: Answer) -> float:
-        value: Optional[str] = answer.headers.get("retry-after")
-        if not value:
-            return 0.0
-        if value.strip().isdecimal():
-            return float(value)
-        moment = _http_date(value)
-        return max(0.0, moment - time.time()) if moment is not None else 0.0
+def _retry_after(response: Response) -> float | None:
+    """Return for how long a response asks to wait, 0 if it does not say so intelligibly, None if it does not ask."""
+    value: str | None = response.headers.get("retry-after")
+    if value is None:
+        return None
+    if value.strip().isdecimal():
+        return float(value)
+    moment = _http_date(value)
+    return max(0.0, moment - time.time()) if moment is not None else 0.0
 
 
 def _sentence(text: str) -> str:
@@ -313,6 +295,6 @@ def _http_date(value: str) -> float | None:
 
 
 def clock_skew(date: str | None) -> float | None:
-    """Return by how many seconds the service's clock is ahead of ours, as the Date header of an answer tells it."""
+    """Return by how many seconds the service's clock, as in the Date header of a response, is ahead of ours."""
     moment = _http_date(date) if date else None
     return moment - time.time() if moment is not None else None

@@ -1,4 +1,4 @@
-"""The way from this process to the cloud, found and made at first use: identity, credentials, client."""
+"""The connection from this process to the cloud, made at first use: identity, credentials, client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from traitlets.utils.importstring import import_item
 
 from ..config import NotebookStop
 from ..errors import CredentialsError, UnreachableError
-from .identity import Found, Identity, complete, find_identity
+from .identity import Identity, SourcedValue, complete_identity, find_identity
 from .threads import call_in_thread
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _load() -> ssl.SSLContext:
-    # Importing httpx and making a TLS context take longer than an event loop may be blocked.
+    # Importing httpx and creating a TLS context take longer than an event loop may be blocked.
     import httpx
 
     from . import client  # noqa: F401
@@ -30,7 +30,7 @@ def _load() -> ssl.SSLContext:
 
 
 class Connection:
-    """Knows who this instance is, and makes the client that can read and stop it.
+    """Finds out who this instance is, and makes the client that reads and stops it.
 
     Parameters
     ----------
@@ -70,18 +70,18 @@ class Connection:
         """
         if self._identity is None:
             self._identity = find_identity(
-                self.config.settings(), environ=self._environ, hostname=self._hostname, base_url=self._base_url
+                self.config, environ=self._environ, hostname=self._hostname, base_url=self._base_url
             )
         return self._identity
 
     @property
     def credentials_source(self) -> str | None:
-        """Where the credentials in use came from."""
+        """Where the credentials in use come from."""
         known = self._chain.known if self._chain else None
         return known.source if known else None
 
     async def connect(self) -> NotebooksClient:
-        """Return the client, found and made at first use.
+        """Return the client, made at first use.
 
         Raises
         ------
@@ -108,7 +108,7 @@ class Connection:
             raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
         except OSError:
             raise UnreachableError(
-                "The certificate authorities can't be read.",
+                "The certificates of the trusted authorities cannot be read.",
                 code="bad_certificates",
                 remedy="Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
             ) from None
@@ -119,8 +119,8 @@ class Connection:
         if self._chain is None:
             self._chain = self._make_chain()
         if not (identity.project_id and (identity.endpoint or identity.region)):
-            identity = await self._complete(identity, self._chain)
-        self._identity = identity = complete(identity, None, None)
+            identity = await self._ask_platform(identity, self._chain)
+        self._identity = identity = complete_identity(identity, None, None)
         assert identity.project_id
         assert identity.endpoint
         self.client = NotebooksClient(
@@ -138,7 +138,8 @@ class Connection:
         return self.client
 
     def _make_chain(self) -> CredentialChain:
-        from .credentials import CredentialChain, builtin_sources
+        from .credential_sources import builtin_sources
+        from .credentials import CredentialChain
 
         builtin = builtin_sources(self.config.auth_token, self._environ)
         sources = []
@@ -151,21 +152,21 @@ class Connection:
                 sources.append((entry, _imported(entry)))
         return CredentialChain(sources, timeout=self.config.credential_timeout)
 
-    async def _complete(self, identity: Identity, chain: CredentialChain) -> Identity:
-        """Add project and region from what the credentials, then the platform's SDK, say of them."""
+    async def _ask_platform(self, identity: Identity, chain: CredentialChain) -> Identity:
+        """Add project and region as the credentials, then the platform's SDK, know them."""
         from .platform_sdk import open_session
 
         found = await chain.get()
-        project = Found(found.project_id, found.source) if found.project_id else None
-        region = Found(found.region, found.source) if found.region else None
+        project = SourcedValue(found.project_id, found.source) if found.project_id else None
+        region = SourcedValue(found.region, found.source) if found.region else None
         has_region = identity.endpoint or identity.region or region
         if not has_region or not (identity.project_id or project):
             with contextlib.suppress(Exception):
                 session = await call_in_thread(open_session, self.config.credential_timeout)
                 source = "the platform's SDK session"
-                project = project or (Found(session.project_id, source) if session.project_id else None)
-                region = region or (Found(session.region, source) if session.region else None)
-        return complete(identity, project, region)
+                project = project or (SourcedValue(session.project_id, source) if session.project_id else None)
+                region = region or (SourcedValue(session.region, source) if session.region else None)
+        return complete_identity(identity, project, region)
 
     async def aclose(self) -> None:
         """Give up connecting, or close the connections."""
@@ -178,13 +179,13 @@ class Connection:
 
 
 def _imported(name: str) -> Any:
-    """Return a function that imports the source called `name` when it is asked, so that a bad name stops no other."""
+    """Return a source that imports the one called `name` when it is asked, so that a bad name stops no other."""
 
     def ask() -> Any:
         try:
             source = import_item(name)
         except ImportError as error:
-            raise CredentialsError(f"can't be imported ({type(error).__name__})") from None
+            raise CredentialsError(f"cannot be imported ({type(error).__name__})") from None
         return source()
 
     return ask

@@ -1,4 +1,4 @@
-"""The codes of the service and of its gateway, with a remedy each; reads every form of error answer.
+"""The error codes of the service and of its gateway, each with a remedy, and how an error response is read.
 
 The codes and their meanings come from the public error code pages of ModelArts
 and of the API gateway.
@@ -29,11 +29,11 @@ from ..errors import (
 from ..redaction import one_line, redact
 
 MAX_MESSAGE = 600
-"""Longest message taken over from an answer, in characters."""
+"""Longest message taken from a response, in characters."""
 
 
-class Answer(NamedTuple):
-    """What an error answer says, whatever its form."""
+class ErrorBody(NamedTuple):
+    """What the body of an error response says, whatever its form."""
 
     code: Optional[str]
     message: str
@@ -48,15 +48,15 @@ class _Case(NamedTuple):
 _PERMISSION = _Case(
     PermissionDeniedError,
     "Ask an administrator to add the action modelarts:notebook:stop (and modelarts:notebook:get) to the agency or user"
-    " whose credentials are used; the basic agency may read notebooks and may not stop them.",
+    " whose credentials are used; the basic agency can read notebooks, but not stop them.",
 )
 _BAD_CREDENTIALS = _Case(
     CredentialsError,
-    "The credentials are wrong, expired or revoked: renew them where they come from. The request is not repeated, since"
+    "The credentials are wrong, expired or revoked: renew them at their source. The request is not repeated, since"
     " repeated failures lock an access key.",
 )
 _BUSY = _Case(UnreachableError, "The service is busy or down: wait a minute and try again.")
-_MISSING = _Case(InstanceNotFoundError, "Check the instance id, the project and the region: one of them is not right.")
+_MISSING = _Case(InstanceNotFoundError, "Check the instance id, the project and the region: one of them is wrong.")
 
 _STATES = {
     "6306": "The instance is still starting: wait until it is RUNNING, then stop it.",
@@ -71,12 +71,12 @@ ALREADY_DONE: Mapping[str, str] = {
     "ModelArts.6307": "STOPPED",
     "ModelArts.6308": "STOPPING",
 }
-"""Codes that say the instance is stopping or stopped already, an answer and not an error, with the status they tell."""
+"""Codes that say the instance is already stopping or stopped, which is no error, with the status they imply."""
 
 _BY_CODE: Dict[str, _Case] = {
     **{f"ModelArts.{code}": _Case(InstanceStateError, remedy) for code, remedy in _STATES.items()},
     **{
-        code: _Case(InstanceStateError, "Read the instance again: it is stopping or stopped already.")
+        code: _Case(InstanceStateError, "No action is needed: the instance is stopping or stopped already.")
         for code in ALREADY_DONE
     },
     "ModelArts.6309": _MISSING,
@@ -91,7 +91,7 @@ _BY_CODE: Dict[str, _Case] = {
         " credentials.",
     ),
     "APIGW.0101": _Case(
-        CloudError, "The endpoint does not know this path: check the endpoint and the region (c.NotebookStop.endpoint)."
+        CloudError, "The endpoint does not know this path. Check the endpoint and the region (c.NotebookStop.endpoint)."
     ),
     "APIGW.0301": _BAD_CREDENTIALS,
     **{f"ModelArts.02{number:02d}": _BAD_CREDENTIALS for number in range(1, 9)},
@@ -106,12 +106,13 @@ _BY_STATUS: Dict[int, _Case] = {
     403: _PERMISSION,
     404: _BY_CODE["APIGW.0101"],
     407: _Case(
-        UnreachableError, "The proxy asks for a password: put user and password into https_proxy, or exempt the host."
+        UnreachableError,
+        "The proxy requires authentication: include user and password in https_proxy, or exempt the host in no_proxy.",
     ),
     **dict.fromkeys((408, 429, 500, 502, 503, 504), _BUSY),
 }
 
-_OTHER = _Case(CloudError, "If it happens again, give code and request id to the support of the service.")
+_OTHER = _Case(CloudError, "If this happens again, give the code and the request id to the support of the service.")
 
 _SPELLINGS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 
@@ -137,19 +138,19 @@ def _find(body: Any, depth: int) -> tuple[str | None, str | None, str | None]:
 
 
 def _plain(body: str) -> str:
-    # No pattern reads on beyond the next "<": a page of nothing else would take it a long time.
+    # No pattern reads beyond the next "<": on a page of nothing else that would take very long.
     title = re.search(r"(?i)<title[^<>]*>([^<]*)</title>", body)
     text = title[1] if title else re.sub(r"<[^<>]*>", " ", body)
     return " ".join(text.split())
 
 
-def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> Answer:
-    """Return what an error answer says: code, message and request id.
+def read_error(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> ErrorBody:
+    """Return what an error response says: code, message and request id.
 
-    Understood are all forms seen of the service (``error_code``, ``errorCode``
-    and ``code``, each also one level down) and the HTML of a proxy. Secrets
-    that the message echoes are redacted: those in `secrets` and what looks
-    like one.
+    All forms seen from the service (``error_code``, ``errorCode`` and
+    ``code``, each also one level down) and the HTML of a proxy are read.
+    Secrets that the message echoes are redacted: those in `secrets` and
+    whatever looks like one.
     """
     try:
         code, message, request_id = _find(msgspec.json.decode(body), 1)
@@ -163,7 +164,7 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
     message = one_line(redact(message, *secrets, limit=16 * MAX_MESSAGE))
     if len(message) > MAX_MESSAGE:
         message = message[: MAX_MESSAGE - 1] + "…"
-    return Answer(
+    return ErrorBody(
         one_line(redact(code, *secrets, limit=MAX_MESSAGE))[:100] if code else None,
         message,
         one_line(redact(request_id, *secrets, limit=MAX_MESSAGE))[:100] if request_id else None,
@@ -172,13 +173,13 @@ def read_answer(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] 
 
 def _case(code: str | None, status: int | None) -> _Case | None:
     case = _BY_CODE.get(code or "")
-    # Whatever its code says, a 401 counts towards the lock of an access key.
+    # Whatever its code, a 401 counts towards the lock of an access key.
     if case is None or (status == 401 and case.kind is not CredentialsError):
         case = _BY_STATUS.get(status or 0)
     return case
 
 
-def from_answer(
+def error_from_response(
     status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -186,7 +187,7 @@ def from_answer(
     context: Mapping[str, str] | None = None,
     secrets: Sequence[str] = (),
 ) -> NotebookStopError:
-    """Return the exception for an answer that is not a success.
+    """Return the exception for a response that is not a success.
 
     Parameters
     ----------
@@ -200,21 +201,21 @@ def from_answer(
         What the request used and where that came from, such as
         ``{"credentials": "environment"}``; appended to the message.
     secrets
-        Values that must not show, should the answer echo them.
+        Values to hide, should the response echo them.
     """
-    answer = read_answer(headers, body, secrets)
-    case = _case(answer.code, status)
+    found = read_error(headers, body, secrets)
+    case = _case(found.code, status)
     if case is None and 300 <= status < 400:
         case = _Case(
             CloudError,
             "The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy.",
         )
     kind, remedy = case or _OTHER
-    message = answer.message or f"The service answered HTTP {status} without a text."
+    message = found.message or f"The service returned HTTP {status} without a message."
     if context:
         message += " (" + ", ".join(f"{name}: {value}" for name, value in context.items()) + ")"
-    code = answer.code or f"http_{status}"
-    return kind(message, code=code, remedy=remedy, status=status, request_id=answer.request_id)
+    code = found.code or f"http_{status}"
+    return kind(message, code=code, remedy=remedy, status=status, request_id=found.request_id)
 
 
 _KINDS = (

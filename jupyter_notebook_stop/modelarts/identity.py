@@ -1,4 +1,4 @@
-"""Which instance is this: its id, project, region and endpoint, each with the source it was found in.
+"""Which instance this is: its id, project, region and endpoint, each with the source it was found in.
 
 Stopping the wrong machine is the worst this package could do. So a malformed
 id is refused, and so are two sources that name different instances.
@@ -10,12 +10,15 @@ import ipaddress
 import os
 import re
 import socket
-from typing import Iterable, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 import msgspec
 
 from ..errors import IdentityError, NotInInstanceError
+
+if TYPE_CHECKING:
+    from ..config import NotebookStop
 
 INSTANCE_VARIABLE = "INSTANCE_ID"
 PROJECT_VARIABLES = ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
@@ -31,29 +34,20 @@ _BASE_URL = re.compile(rf"(?:.*/)?({_UUID})/?")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
 
 
-class Found(NamedTuple):
+class SourcedValue(NamedTuple):
     """A value and where it was found."""
 
     value: str
     source: str
 
 
-class Settings(NamedTuple):
-    """What was set on purpose, by traits; the first to be asked."""
-
-    instance_id: str = ""
-    project_id: str = ""
-    region: str = ""
-    endpoint: str = ""
-
-
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
     """Who this instance is, with the source of each part."""
 
-    instance_id: Found
-    project_id: Optional[Found] = None
-    region: Optional[Found] = None
-    endpoint: Optional[Found] = None
+    instance_id: SourcedValue
+    project_id: Optional[SourcedValue] = None
+    region: Optional[SourcedValue] = None
+    endpoint: Optional[SourcedValue] = None
 
     def sources(self) -> dict[str, str]:
         """Return where each part was found."""
@@ -75,17 +69,17 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_endpoint(url: str, source: str) -> str:
-    """Return `url` in its plain form: scheme and host, with the port where one is given.
+    """Return `url` normalized: scheme and host, and the port if one is given.
 
     Raises
     ------
     IdentityError
-        When it is not of that form, or is plain http to another machine.
+        When it is anything else, or is plain http to another machine.
     """
-    remedy = f"Set it to https:// and a host name; {source} has the wrong form."
+    remedy = f"Set {source} to https:// and a host name."
     try:
         if not url.isprintable():
-            raise ValueError("urlsplit would take such characters away without a word")
+            raise ValueError("urlsplit would silently remove such characters")
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
@@ -94,7 +88,7 @@ def check_endpoint(url: str, source: str) -> str:
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
         raise IdentityError("The endpoint is not a URL of the form https://host.", code="bad_endpoint", remedy=remedy)
     if "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"):
-        raise IdentityError("The endpoint must be scheme and host alone.", code="bad_endpoint", remedy=remedy)
+        raise IdentityError("The endpoint must consist of scheme and host only.", code="bad_endpoint", remedy=remedy)
     if parts.scheme == "http" and not is_loopback(host):
         raise IdentityError("Plain http is accepted on loopback only.", code="bad_endpoint", remedy=remedy)
     host = f"[{host}]" if ":" in host else host
@@ -107,31 +101,32 @@ def endpoint_of(region: str) -> str:
     return f"https://modelarts.{region}.myhuaweicloud.{top}"
 
 
-def _checked(found: Found | None, form: re.Pattern[str], what: str, should: str) -> Found | None:
+def _checked(found: SourcedValue | None, form: re.Pattern[str], what: str, expected: str) -> SourcedValue | None:
     if found is None or form.fullmatch(found.value):
         return found
     raise IdentityError(
-        f"The {what} from {found.source} is not {should}.",
+        f"The {what} from {found.source} is not {expected}.",
         code=f"bad_{what.replace(' ', '_')}",
         remedy=f"Correct or remove it: {found.source}.",
     )
 
 
-def _first(candidates: Iterable[Found]) -> Found | None:
-    return next((found for found in candidates if found.value), None)
+def _candidates(config: NotebookStop, trait: str, environ: Mapping[str, str], *variables: str) -> list[SourcedValue]:
+    """Return the values that are set, the trait's first."""
+    found = [SourcedValue(getattr(config, trait).strip(), f"c.NotebookStop.{trait}")]
+    found += (SourcedValue(environ.get(name, "").strip(), f"environment variable {name}") for name in variables)
+    return [candidate for candidate in found if candidate.value]
 
 
-def _environment(environ: Mapping[str, str], *names: str) -> list[Found]:
-    return [Found(environ.get(name, "").strip(), f"environment variable {name}") for name in names]
-
-
-def find_instance_id(settings: Settings, environ: Mapping[str, str], hostname: str, base_url: str | None) -> Found:
+def find_instance_id(
+    config: NotebookStop, environ: Mapping[str, str], hostname: str, base_url: str | None
+) -> SourcedValue:
     """Return the id of the instance this process runs in.
 
     Parameters
     ----------
-    settings
-        Traits; an id set there must agree with the other sources.
+    config
+        The settings; an id set there must agree with the other sources.
     environ
         The environment variables.
     hostname
@@ -146,58 +141,55 @@ def find_instance_id(settings: Settings, environ: Mapping[str, str], hostname: s
     IdentityError
         When an id is malformed, or two sources name different instances.
     """
-    candidates = [
-        Found(settings.instance_id.strip(), "c.NotebookStop.instance_id"),
-        *_environment(environ, INSTANCE_VARIABLE),
-    ]
+    found = _candidates(config, "instance_id", environ, INSTANCE_VARIABLE)
     for text, form, source in (
         (hostname, _HOSTNAME, "the hostname"),
         (base_url or "", _BASE_URL, "the server's base_url"),
     ):
         match = form.fullmatch(text)
-        candidates.append(Found(match[1] if match else "", source))
-    found = [candidate for candidate in candidates if candidate.value]
+        if match:
+            found.append(SourcedValue(match[1], source))
     looked_for = (
         f"c.NotebookStop.instance_id, the environment variable {INSTANCE_VARIABLE}, a hostname notebook-<id>"
         + ("" if base_url is None else " and a base_url /<id>/")
     )
-    proper = [candidate for candidate in found if _INSTANCE_ID.fullmatch(candidate.value)]
-    malformed = [candidate for candidate in found if candidate not in proper]
-    if malformed and (proper or settings.instance_id):
+    valid = [candidate for candidate in found if _INSTANCE_ID.fullmatch(candidate.value)]
+    malformed = [candidate for candidate in found if candidate not in valid]
+    if malformed and (valid or config.instance_id):
         _checked(malformed[0], _INSTANCE_ID, "instance id", "a UUID")
-    if not proper:
-        # Other platforms use the name INSTANCE_ID too: a value of theirs means "not ours", not "broken".
+    if not valid:
+        # Other platforms use the name INSTANCE_ID too: their value means "not a notebook instance", not "malformed".
         hint = f"; {malformed[0].source} is set, but is not a UUID" if malformed else ""
-        raise NotInInstanceError(f"This is not in a ModelArts notebook instance: looked for {looked_for}{hint}.")
-    first = proper[0]
-    for other in proper[1:]:
+        raise NotInInstanceError(f"Not running in a ModelArts notebook instance: looked for {looked_for}{hint}.")
+    first = valid[0]
+    for other in valid[1:]:
         if other.value.lower() != first.value.lower():
             raise IdentityError(
                 f"Two sources disagree about which instance this is: {first.source} says {first.value},"
                 f" {other.source} says {other.value}. Nothing is stopped.",
                 code="identity_conflict",
-                remedy="Find out which one is right and correct the other.",
+                remedy="Find out which one is right, and correct the other.",
             )
-    return Found(first.value.lower(), first.source)
+    return SourcedValue(first.value.lower(), first.source)
 
 
 def find_identity(
-    settings: Settings,
+    config: NotebookStop,
     *,
     environ: Mapping[str, str] | None = None,
     hostname: str | None = None,
     base_url: str | None = None,
 ) -> Identity:
-    """Return who this instance is, as far as this process can tell without the platform's SDK.
+    """Return who this instance is, as far as this process knows without the platform's SDK.
 
     Parameters
     ----------
-    settings
-        Traits, asked first.
+    config
+        The settings, which go first.
     environ
         Environment variables, those of this process by default.
     hostname
-        Name of the machine, asked of the system by default.
+        Name of the machine, by default that of this one.
     base_url
         The Jupyter server's base_url, where there is one.
 
@@ -210,57 +202,58 @@ def find_identity(
     """
     environ = os.environ if environ is None else environ
     hostname = socket.gethostname() if hostname is None else hostname
-    instance_id = find_instance_id(settings, environ, hostname, base_url)
-    project = _first(
-        [Found(settings.project_id.strip(), "c.NotebookStop.project_id"), *_environment(environ, *PROJECT_VARIABLES)]
-    )
-    region = _first([Found(settings.region.strip(), "c.NotebookStop.region"), *_environment(environ, REGION_VARIABLE)])
-    endpoint = _first(
-        [Found(settings.endpoint.strip(), "c.NotebookStop.endpoint"), *_environment(environ, ENDPOINT_VARIABLE)]
+    instance_id = find_instance_id(config, environ, hostname, base_url)
+    project, region, endpoint = (
+        next(iter(_candidates(config, trait, environ, *variables)), None)
+        for trait, variables in (
+            ("project_id", PROJECT_VARIABLES),
+            ("region", (REGION_VARIABLE,)),
+            ("endpoint", (ENDPOINT_VARIABLE,)),
+        )
     )
     return Identity(
         instance_id=instance_id,
         project_id=_checked(project, _PROJECT_ID, "project id", "32 hexadecimal digits"),
-        region=_checked(region, _REGION, "region", "of a form such as cn-north-4"),
-        endpoint=Found(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
+        region=_checked(region, _REGION, "region", "a region name such as cn-north-4"),
+        endpoint=SourcedValue(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
     )
 
 
-def complete(identity: Identity, project_id: Found | None, region: Found | None) -> Identity:
-    """Return `identity` with what is still missing: from the platform, or worked out from the region.
+def complete_identity(identity: Identity, project_id: SourcedValue | None, region: SourcedValue | None) -> Identity:
+    """Return `identity` with what is still missing: from the platform, or derived from the region.
 
     Parameters
     ----------
     identity
         What this process knows by itself.
     project_id, region
-        What the credentials or the platform's SDK session add, if anything.
+        As the credentials or the platform's SDK session know them, if they do.
 
     Raises
     ------
     IdentityError
-        When the project, or region and endpoint both, can't be found.
+        When the project, or both region and endpoint, cannot be determined.
     """
     project_id = identity.project_id or _checked(project_id, _PROJECT_ID, "project id", "32 hexadecimal digits")
-    region = identity.region or _checked(region, _REGION, "region", "of a form such as cn-north-4")
+    region = identity.region or _checked(region, _REGION, "region", "a region name such as cn-north-4")
     if project_id is None:
         raise IdentityError(
-            "The project of this instance is not known.",
+            "Could not determine the project of this instance.",
             code="no_project",
             remedy="Set c.NotebookStop.project_id or the environment variable PROJECT_ID.",
         )
     endpoint = identity.endpoint
     if endpoint is None and region is not None:
-        endpoint = Found(endpoint_of(region.value), f"region from {region.source}")
+        endpoint = SourcedValue(endpoint_of(region.value), f"region from {region.source}")
     if endpoint is None:
         raise IdentityError(
-            "The region of this instance is not known.",
+            "Could not determine the region of this instance.",
             code="no_region",
             remedy=f"Set c.NotebookStop.region, or the environment variable {REGION_VARIABLE} or {ENDPOINT_VARIABLE}.",
         )
     return Identity(
         instance_id=identity.instance_id,
-        project_id=Found(project_id.value.lower(), project_id.source),
+        project_id=SourcedValue(project_id.value.lower(), project_id.source),
         region=region,
         endpoint=endpoint,
     )

@@ -1,20 +1,18 @@
-"""What the notebook API answers, field by field.
+"""The objects of the notebook API's responses, field by field.
 
 Source: the public page "Stopping a Notebook Instance" of the ModelArts API
 reference, and the newer fields of the official SDK. Every field may be absent
-or null; unknown fields are ignored; sets of values are open, so an unknown
-value is a text like any other. Times are epoch milliseconds in UTC.
+or null; unknown fields are ignored, and unknown values are accepted. Times are
+epoch milliseconds in UTC.
 """
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Type, TypeVar, Union
+from typing import Any, Dict, List, Optional, Type, Union
 
 import msgspec
 
 from ..redaction import Secret
-
-T = TypeVar("T")
 
 
 class _Model(msgspec.Struct, kw_only=True, frozen=True):
@@ -22,11 +20,7 @@ class _Model(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class JobProgress(_Model, frozen=True):
-    """A step of what the platform does with the instance.
-
-    The SDK's newest model calls `step_description` ``description``; `text`
-    gives the one that is there.
-    """
+    """A step of what the platform does with the instance; the newest SDK calls its text ``description``."""
 
     notebook_id: Optional[str] = None
     status: Optional[str] = None
@@ -36,7 +30,7 @@ class JobProgress(_Model, frozen=True):
 
     @property
     def text(self) -> str | None:
-        """What the step does, in either spelling."""
+        """What the step does, under either name."""
         return self.step_description or self.description
 
 
@@ -111,12 +105,12 @@ class Lease(_Model, frozen=True):
 
     @property
     def idle(self) -> bool:
-        """Whether `duration` is a window of idleness, not a time on the clock."""
+        """Whether `duration` counts from the last activity instead of from `create_at`."""
         return (self.type or "").upper() == "IDLE"
 
     @property
     def expires_at(self) -> int | None:
-        """When the instance is stopped by itself, or None where no clock says so."""
+        """When the instance stops automatically, or None if no fixed time is set."""
         if not self.enable or self.idle or self.create_at is None or self.duration is None:
             return None
         return self.create_at + self.duration
@@ -210,10 +204,10 @@ class UserVpc(_Model, frozen=True):
 
 
 class Notebook(_Model, frozen=True):
-    """A notebook instance, as show and stop answer it.
+    """A notebook instance, as show and stop return it.
 
-    `token` is the Jupyter server's own access token; as a `Secret` it can't
-    be printed or dumped by accident.
+    `token` is the Jupyter server's own access token; as a `Secret` it cannot
+    be printed or serialized by accident.
     """
 
     action_progress: Optional[List[JobProgress]] = None
@@ -253,10 +247,10 @@ def _decode_secret(kind: Type[Any], value: Any) -> Any:
 
 
 def decode(body: bytes) -> Notebook:
-    """Return the instance that a show or stop answer describes.
+    """Return the instance that a show or stop response describes.
 
-    A field with a value of another kind than the page says is left out: the
-    flavor of an image is no reason not to stop a machine.
+    A field whose value has an unexpected type is left out: an odd image size
+    is no reason not to stop an instance.
 
     Parameters
     ----------
@@ -266,14 +260,14 @@ def decode(body: bytes) -> Notebook:
     Raises
     ------
     ValueError
-        When `body` is not a JSON object; the text never holds a value of it.
+        When `body` is not a JSON object; the message contains no value of it.
     """
     try:
         return msgspec.json.decode(body, type=Notebook, strict=False, dec_hook=_decode_secret)
     except msgspec.ValidationError as error:
         reason = str(error)
     except msgspec.DecodeError as error:
-        # In msgspec 0.20, the last for Python 3.9, this is no ValueError.
+        # In msgspec 0.20, the last for Python 3.9, this is not a ValueError.
         raise ValueError(str(error)) from None
     except RecursionError:
         raise ValueError("JSON nested too deeply") from None
@@ -281,13 +275,13 @@ def decode(body: bytes) -> Notebook:
         reason = "JSON is not UTF-8"
     fields = _fields(body)
     if fields is None:
-        # Out here, since what was caught holds the whole text, token included.
+        # Raised here, since the error that was caught contains the whole text, including the token.
         raise ValueError(reason)
     return Notebook(**fields)
 
 
 def _fields(body: bytes) -> Optional[Dict[str, Any]]:
-    """Return the fields that can be read, one by one, or None where `body` is no object."""
+    """Return the fields that can be read, one by one, or None if `body` is not an object."""
     try:
         parts = msgspec.json.decode(body, type=Dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError):

@@ -1,6 +1,6 @@
 """The session of the platform's own SDK, which knows keys, project and region without configuration.
 
-The package ``modelarts`` exists on the platform alone. It is imported where
+The package ``modelarts`` exists on the platform only. It is imported where
 present; the call may be slow or hang, so it belongs in a daemon thread.
 """
 
@@ -18,7 +18,7 @@ LOCATIONS = ("/modelarts/tools/sdk", "/opt/huawei/modelarts-dev/modelarts-sdk")
 
 
 class PlatformSession(NamedTuple):
-    """What the platform's SDK says of the running user and place."""
+    """What the platform's SDK knows of the current user and region."""
 
     access_key: Optional[Secret]
     secret_key: Optional[Secret]
@@ -36,7 +36,7 @@ def _session_module() -> Any:
     added = [folder for folder in LOCATIONS if os.path.isdir(folder) and folder not in sys.path]
     if not added:
         raise ModuleNotFoundError("the platform's SDK is not on this machine", name="modelarts")
-    # At the end and for good: the SDK imports parts of itself later, and must not shadow anybody else's modules.
+    # Permanently, since the SDK imports parts of itself later; at the end, so that it shadows no other module.
     sys.path.extend(added)
     importlib.invalidate_caches()
     return importlib.import_module("modelarts.session")

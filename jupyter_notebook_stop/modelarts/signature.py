@@ -1,8 +1,8 @@
 """The request signature of Huawei Cloud's API gateway, SDK-HMAC-SHA256.
 
-Only the algorithm lives here: no clock, no network, no credentials of its own.
-The embedded simulator checks signatures with the same functions; what proves
-them right is the official SDK, side by side in the tests.
+Only the algorithm is here: no clock, no network, no credentials of its own.
+The simulator checks signatures with the same functions; the tests compare them
+with those of the official SDK.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
-"""Calls that may hang, in threads that nobody has to wait for."""
+"""Calls that may hang, in daemon threads."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import threading
-from functools import partial
 from typing import Callable, TypeVar
 
 T = TypeVar("T")
+
+_NEVER_PASSED_ON = (StopIteration, concurrent.futures.CancelledError)
 
 
 async def call_in_thread(function: Callable[[], T], timeout: float) -> T:
@@ -19,40 +21,29 @@ async def call_in_thread(function: Callable[[], T], timeout: float) -> T:
     Parameters
     ----------
     function
-        What to call; it may hang, and raise anything at all.
+        What to call; it may hang and raise anything.
     timeout
-        Longest wait in seconds; the thread is left to itself after that.
+        Longest wait in seconds; after that the thread goes on alone.
 
     Raises
     ------
     asyncio.TimeoutError
         When `timeout` is over.
     Exception
-        What `function` raised; an exception that would end the interpreter,
-        such as SystemExit, comes as a RuntimeError.
+        What `function` raised; one that would end the interpreter or cancel
+        a task, such as SystemExit, is raised as a RuntimeError.
     """
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def settle(act: Callable[[], None]) -> None:
-        if not future.done():
-            act()
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
     def run() -> None:
-        act: Callable[[], None]
+        # From here on a wait that is given up does not cancel the future, which could then not be settled.
+        future.set_running_or_notify_cancel()
         try:
-            result = function()
+            future.set_result(function())
         except BaseException as error:
-            # What would end the interpreter must not pass, and a future takes no StopIteration.
-            passes = isinstance(error, Exception) and not isinstance(error, StopIteration)
-            failure = error if passes else RuntimeError(f"{type(error).__name__} in a worker")
-            act = partial(future.set_exception, failure)
-        else:
-            act = partial(future.set_result, result)
-        try:
-            loop.call_soon_threadsafe(settle, act)
-        except RuntimeError:
-            return  # the loop has been closed meanwhile: nobody waits any more
+            # A result of asyncio cannot be a StopIteration; the others would end or cancel who waits.
+            harmless = isinstance(error, Exception) and not isinstance(error, _NEVER_PASSED_ON)
+            future.set_exception(error if harmless else RuntimeError(f"{type(error).__name__} in a worker"))
 
     threading.Thread(target=run, name="jupyter_notebook_stop", daemon=True).start()
-    return await asyncio.wait_for(future, timeout)
+    return await asyncio.wait_for(asyncio.wrap_future(future), timeout)

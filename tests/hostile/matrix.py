@@ -187,7 +187,7 @@ def _shows() -> List[Case]:
         show("empty-object", Answer(body="{}"), GARBAGE),
         show("another-instance", Answer(body='{"id": "another", "status": "RUNNING"}'), GARBAGE),
         show("huge", Huge(size=10 * MIB), large),
-        show("huge-gzipped", Huge(size=10 * MIB, gzipped=True), large),
+        show("huge-gzipped", Huge(size=10 * MIB, gzipped=True), Outcome(UnreachableError, "bad_answer")),
         *(show(f"redirect-{n}", Redirect(status=n), Outcome(CloudError, f"http_{n}", n)) for n in (301, 302, 307, 308)),
         show("throttled-for-a-second", Throttle(retry_after=1), FINE, 2, times=1, least=1.0),
         show("throttled-until-a-date", Throttle(retry_after=2, as_date=True), FINE, 2, times=1, least=0.9),

@@ -139,7 +139,7 @@ def test_a_stop_that_is_taken_late_was_sent_once(simulator: ThreadedSimulator, f
         simulator.faults.add("stop", [TakenLate(simulator.instance.stop, seconds=1.0), fault], times=None)
         error = await attempt(this, "stop")
         assert isinstance(error, OutcomeUnknownError), repr(error)
-        assert "still RUNNING; it may stop yet" in error.message
+        assert "still RUNNING; it may still stop" in error.message
         for _ in range(200):
             if simulator.instance.status == "STOPPED":
                 break

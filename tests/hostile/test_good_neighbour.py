@@ -22,7 +22,7 @@ from jupyter_notebook_stop.errors import NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts import models
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.modelarts.error_codes import from_answer
+from jupyter_notebook_stop.modelarts.error_codes import error_from_response
 from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.schema import AtRisk, Instance, instance_of
@@ -149,7 +149,7 @@ def test_any_json_is_a_result_or_a_typed_error(value: Any, status: int, noise: b
     for body in (json.dumps(value).encode(), json.dumps(value).encode() + noise):
         with contextlib.suppress(ValueError):
             assert isinstance(decode(body), Notebook)
-        error = from_answer(status, {}, body)
+        error = error_from_response(status, {}, body)
         assert isinstance(error, NotebookStopError)
         assert error.message
         assert error.remedy

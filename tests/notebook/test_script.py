@@ -263,7 +263,7 @@ def test_the_settings_of_jupyters_configuration_files_are_read(
 
 def test_a_request_whose_answer_was_lost_is_not_sent_twice(simulator: ThreadedSimulator) -> None:
     simulator.faults.add("stop", Refuse(504, "APIGW.0201"))
-    with pytest.raises(OutcomeUnknownError, match="may stop yet"):
+    with pytest.raises(OutcomeUnknownError, match="may still stop"):
         stop(delay=0)
     assert simulator.count("stop") == 1
 

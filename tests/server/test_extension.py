@@ -39,7 +39,7 @@ class TestOutside:
         option = page_option(jp_serverapp)
         assert option["available"] is False
         assert option["code"] == "not_in_instance"
-        assert "not in a ModelArts notebook instance" in option["reason"]
+        assert "Not running in a ModelArts notebook instance" in option["reason"]
         status, view = await fetch("GET", "instance")
         assert status == 200
         assert view["available"] is False

@@ -19,7 +19,7 @@ from jupyter_notebook_stop.errors import (
 )
 from jupyter_notebook_stop.modelarts.client import MAX_CLOCK_SKEW, NotebooksClient, Retries, _http_date
 from jupyter_notebook_stop.modelarts.credentials import Credentials
-from jupyter_notebook_stop.modelarts.transport import MAX_ANSWER, Timeouts
+from jupyter_notebook_stop.modelarts.transport import MAX_RESPONSE, Timeouts
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import (
     ERROR_SHAPES,
@@ -107,8 +107,8 @@ NOT_REPEATED: list[tuple[Fault, type[NotebookStopError], str]] = [
     (OtherJson(shape="wrong_types"), CloudError, "bad_answer"),
     (Html(status=200), CloudError, "bad_answer"),
     (Answer(status=200, body="\x00\x01"), CloudError, "bad_answer"),
-    (Huge(size=MAX_ANSWER), UnreachableError, "answer_too_large"),
-    (Huge(size=50 * MAX_ANSWER, gzipped=True), UnreachableError, "answer_too_large"),
+    (Huge(size=MAX_RESPONSE), UnreachableError, "answer_too_large"),
+    (Huge(size=50 * MAX_RESPONSE, gzipped=True), UnreachableError, "bad_answer"),
 ]
 
 
@@ -135,9 +135,9 @@ def test_a_redirect_to_itself_is_not_followed_either(cloud: Any) -> None:
 
 def test_an_answer_of_the_largest_size_is_read(cloud: Any) -> None:
     # The frame that Huge puts around its padding is 33 bytes long.
-    cloud.simulator.faults.add("show", Huge(size=MAX_ANSWER - 33))
+    cloud.simulator.faults.add("show", Huge(size=MAX_RESPONSE - 33))
     assert cloud.show().status == "RUNNING"
-    cloud.simulator.faults.add("show", Huge(size=MAX_ANSWER - 32))
+    cloud.simulator.faults.add("show", Huge(size=MAX_RESPONSE - 32))
     with pytest.raises(UnreachableError, match="more than 1048576 bytes"):
         cloud.show()
 

@@ -15,7 +15,7 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
     UnreachableError,
 )
-from jupyter_notebook_stop.modelarts.transport import MAX_ANSWER, Timeouts
+from jupyter_notebook_stop.modelarts.transport import MAX_RESPONSE, Timeouts
 from jupyter_notebook_stop.simulator import (
     Answer,
     BrokenJson,
@@ -66,7 +66,7 @@ LOST_AFTER: list[Fault] = [
     CutBody(),
     CutBody(keep=0.0),
     CutBody(chunked=True),
-    Huge(size=2 * MAX_ANSWER),
+    Huge(size=2 * MAX_RESPONSE),
     BrokenJson(takes_effect=True),
     OtherJson(shape="nested", takes_effect=True),
     Html(status=200, takes_effect=True),
@@ -106,7 +106,7 @@ def test_and_not_without_end(cloud: Any, fault: Fault) -> None:
     assert cloud.simulator.instance.status == "RUNNING"
 
 
-AMBIGUOUS_STATUSES: list[Fault] = [
+AMBIGUOUS: list[Fault] = [
     Reset(),
     Html(status=200),
     BrokenJson(),
@@ -119,10 +119,10 @@ AMBIGUOUS_STATUSES: list[Fault] = [
 ]
 
 
-@pytest.mark.parametrize("fault", AMBIGUOUS_STATUSES, ids=repr)
+@pytest.mark.parametrize("fault", AMBIGUOUS, ids=repr)
 def test_a_stop_that_may_be_taken_yet_is_not_sent_again(cloud: Any, fault: Fault) -> None:
     cloud.simulator.faults.add("stop", fault, times=None)
-    with pytest.raises(OutcomeUnknownError, match="still RUNNING; it may stop yet") as caught:
+    with pytest.raises(OutcomeUnknownError, match="still RUNNING; it may still stop") as caught:
         cloud.stop()
     assert "stop it again if it is still RUNNING" in str(caught.value.remedy)
     assert cloud.order() == ["stop", "show", "show", "show"]
@@ -244,7 +244,7 @@ def test_a_service_that_is_not_there(cloud: Any, deaf_port: int) -> None:
 
 def test_a_stop_that_a_slow_service_may_take_yet_is_not_sent_again(cloud: Any, simulator: Any) -> None:
     simulator.faults.add("stop", Delay(1.5, when="before"), times=None)
-    with pytest.raises(OutcomeUnknownError, match="it may stop yet") as caught:
+    with pytest.raises(OutcomeUnknownError, match="it may still stop") as caught:
         cloud.stop(timeouts=Timeouts(read=0.15, total=5.0))
     assert caught.value.remedy
     assert simulator.count("stop") == 1

@@ -13,7 +13,7 @@ from traitlets.config import Application, Config
 from traitlets.config.loader import DeferredConfigList, DeferredConfigString
 
 from jupyter_notebook_stop.config import BUILTIN_SOURCES, NotebookStop
-from jupyter_notebook_stop.modelarts.credentials import builtin_sources
+from jupyter_notebook_stop.modelarts.credential_sources import builtin_sources
 from jupyter_notebook_stop.redaction import HIDDEN, Secret
 
 SECONDS = (
@@ -128,11 +128,6 @@ def test_a_token_that_is_set_is_not_logged() -> None:
     assert HIDDEN in str(seen)
     assert "sk-secret" not in str(seen)
     assert "sk-secret" not in stream.getvalue()
-
-
-def test_what_identifies_the_instance() -> None:
-    config = NotebookStop(instance_id="i", project_id="p", region="r", endpoint="e")
-    assert config.settings() == ("i", "p", "r", "e")
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,8 @@ from jupyter_notebook_stop.config import BUILTIN_SOURCES, NotebookStop
 from jupyter_notebook_stop.errors import CredentialsError
 from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.modelarts.credentials import (
-    CredentialChain,
-    Credentials,
-    Source,
-    builtin_sources,
-)
+from jupyter_notebook_stop.modelarts.credential_sources import builtin_sources
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials, Source
 from jupyter_notebook_stop.redaction import Secret
 
 SECRETS = ("sk-secret", "token-secret", "auth-secret")
@@ -138,11 +134,11 @@ def test_sources_that_have_nothing_say_so() -> None:
     with pytest.raises(CredentialsError) as caught:
         ask_named(list(sources.items()))
     assert caught.value.message == (
-        "No credentials found. Asked in this order: auth_token: nothing; environment: nothing; profile: nothing;"
-        " session: nothing; pod_identity: nothing."
+        "No credentials found. Sources in order: auth_token: no credentials; environment: no credentials;"
+        " profile: no credentials; session: no credentials; pod_identity: no credentials."
     )
     assert "HUAWEICLOUD_SDK_AK" in str(caught.value.remedy)
-    with pytest.raises(CredentialsError, match="no sources configured"):
+    with pytest.raises(CredentialsError, match="none configured"):
         ask_named([])
 
 
@@ -170,9 +166,9 @@ def test_a_profile_file_of_another_name(profile: pathlib.Path, tmp_path: pathlib
 @pytest.mark.parametrize(
     ("content", "finds"),
     [
-        (b"", "nothing"),
-        (b"[other]\nak=a\nsk=sk-secret\n", "nothing"),
-        (b"[basic]\n", "nothing"),
+        (b"", "no credentials"),
+        (b"[other]\nak=a\nsk=sk-secret\n", "no credentials"),
+        (b"[basic]\n", "no credentials"),
         (b"[basic]\nak=a\n", "the secret key is missing"),
         (b"ak=a\nsk=sk-secret\n", "MissingSectionHeaderError"),
         (b"[basic]\nsk-secret\n", "ParsingError"),
@@ -191,7 +187,7 @@ def test_a_broken_profile_file(profile: pathlib.Path, content: bytes, finds: str
 
 def test_a_profile_that_is_a_folder(tmp_path: pathlib.Path) -> None:
     source = builtin_sources(None, {"HUAWEICLOUD_SDK_CREDENTIALS_FILE": str(tmp_path)})["profile"]
-    with pytest.raises(CredentialsError, match="can't be read"):
+    with pytest.raises(CredentialsError, match="cannot be read"):
         ask(source)
 
 
@@ -266,5 +262,5 @@ def test_a_site_s_own_sources(
 
 @pytest.mark.parametrize("entry", ["nowhere.at.all", "json.no_such_name"])
 def test_a_site_s_source_that_is_not_there_is_named(entry: str) -> None:
-    with pytest.raises(CredentialsError, match=f"{entry}: can't be imported"):
+    with pytest.raises(CredentialsError, match=f"{entry}: cannot be imported"):
         ask_site([entry], {})

@@ -20,20 +20,20 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.modelarts import error_codes
-from jupyter_notebook_stop.modelarts.error_codes import ALREADY_DONE, MAX_MESSAGE, from_answer
+from jupyter_notebook_stop.modelarts.error_codes import ALREADY_DONE, MAX_MESSAGE, error_from_response
 from jupyter_notebook_stop.modelarts.signature import canonical_request
 from jupyter_notebook_stop.redaction import HIDDEN
 
 
 def test_a_text_forges_no_line() -> None:
     body = {"error_code": "A.1\r\nWARNING", "error_msg": "one\n\x1b[2JWARNING forged\u2028two\x85three"}
-    error = from_answer(400, {"x-request-id": "id"}, json.dumps(body).encode())
+    error = error_from_response(400, {"x-request-id": "id"}, json.dumps(body).encode())
     assert (error.code, error.message) == ("A.1 WARNING", "one [2JWARNING forged two three")
 
 
 @pytest.mark.parametrize("code", ["APIGW.0302", "ModelArts.6308", "ModelArts.6309", "Other.1"])
 def test_a_401_is_about_credentials_whatever_its_code(code: str) -> None:
-    error = from_answer(401, {}, json.dumps({"error_code": code, "error_msg": "no"}).encode())
+    error = error_from_response(401, {}, json.dumps({"error_code": code, "error_msg": "no"}).encode())
     assert (type(error), error.code) == (CredentialsError, code)
     assert error_codes.kind_of(code, 401) is CredentialsError
 
@@ -75,7 +75,7 @@ SHAPES: dict[str, Any] = {
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("status", "code", "kind", "remedy"), TABLE)
 def test_the_table(status: int, code: str, kind: type[NotebookStopError], remedy: str, shape: str) -> None:
-    error = from_answer(status, {}, json.dumps(SHAPES[shape](code, "What happened.")).encode())
+    error = error_from_response(status, {}, json.dumps(SHAPES[shape](code, "What happened.")).encode())
     assert type(error) is kind
     assert (error.code, error.status, error.request_id, error.message) == (code, status, "r-1", "What happened.")
     assert remedy in str(error.remedy)
@@ -85,7 +85,7 @@ def test_the_table(status: int, code: str, kind: type[NotebookStopError], remedy
 
 @pytest.mark.parametrize(("code", "kind"), [(code, kind) for _, code, kind, _ in TABLE])
 def test_the_code_says_more_than_the_status(code: str, kind: type[NotebookStopError]) -> None:
-    error = from_answer(418, {}, json.dumps({"error_code": code, "error_msg": "x"}).encode())
+    error = error_from_response(418, {}, json.dumps({"error_code": code, "error_msg": "x"}).encode())
     assert type(error) is kind
 
 
@@ -114,7 +114,7 @@ def test_what_is_already_done_is_no_failure() -> None:
 def test_an_unknown_code_is_judged_by_its_status(
     status: int, kind: type[NotebookStopError], remedy: str, body: bytes
 ) -> None:
-    error = from_answer(status, {"x-request-id": "r-2"}, body)
+    error = error_from_response(status, {"x-request-id": "r-2"}, body)
     assert type(error) is kind
     assert remedy in str(error.remedy)
     assert (error.status, error.request_id) == (status, "r-2")
@@ -124,7 +124,7 @@ def test_an_unknown_code_is_judged_by_its_status(
 
 def test_the_body_s_request_id_goes_before_the_header_s() -> None:
     body = b'{"error_code": "A.1", "error_msg": "x", "request_id": "body"}'
-    assert from_answer(500, {"x-request-id": "header"}, body).request_id == "body"
+    assert error_from_response(500, {"x-request-id": "header"}, body).request_id == "body"
 
 
 @pytest.mark.parametrize(
@@ -133,16 +133,16 @@ def test_the_body_s_request_id_goes_before_the_header_s() -> None:
         (b"<html><head><title>502 Bad\n Gateway</title></head><body>x</body></html>", "502 Bad Gateway"),
         (b"<html><body><h1>Blocked</h1>\r\n<p>by  the proxy</p></body></html>", "Blocked by the proxy"),
         (b"plain text", "plain text"),
-        (b"", "The service answered HTTP 502 without a text."),
+        (b"", "The service returned HTTP 502 without a message."),
     ],
 )
 def test_a_proxy_s_page(body: bytes, message: str) -> None:
-    assert from_answer(502, {}, body).message == message
+    assert error_from_response(502, {}, body).message == message
 
 
 def test_the_context_is_named() -> None:
     context = {"credentials": "environment", "endpoint": "https://x from region"}
-    error = from_answer(401, {}, b'{"error_code": "APIGW.0301", "error_msg": "No."}', context=context)
+    error = error_from_response(401, {}, b'{"error_code": "APIGW.0301", "error_msg": "No."}', context=context)
     assert error.message == "No. (credentials: environment, endpoint: https://x from region)"
 
 
@@ -161,7 +161,7 @@ def test_an_echoed_request_is_redacted(shape: str, secrets: tuple[str, ...]) -> 
         f"Incorrect IAM authentication information: verify aksk signature fail, canonicalRequest:{canonical}"
         "\nauthorization:SDK-HMAC-SHA256 Access=AKSECRET1, SignedHeaders=host;x-sdk-date, Signature=deadbeefdeadbeef"
     )
-    error = from_answer(401, {}, json.dumps(SHAPES[shape]("APIGW.0301", echo)).encode(), secrets=secrets)
+    error = error_from_response(401, {}, json.dumps(SHAPES[shape]("APIGW.0301", echo)).encode(), secrets=secrets)
     shown = f"{error} {error!r} {vars(error)} {error.args}"
     for secret in ("gQpjbi1ub3J0aC00", "TOKEN==", "AKSECRET1", "deadbeef"):
         assert secret not in shown
@@ -171,24 +171,26 @@ def test_an_echoed_request_is_redacted(shape: str, secrets: tuple[str, ...]) -> 
 
 def test_known_secrets_are_redacted_where_no_name_gives_them_away() -> None:
     body = json.dumps({"error_code": "X.SKSECRET1", "error_msg": "with SKSECRET1", "request_id": "SKSECRET1"}).encode()
-    error = from_answer(400, {}, body, secrets=("SKSECRET1",))
+    error = error_from_response(400, {}, body, secrets=("SKSECRET1",))
     assert "SKSECRET1" not in f"{error} {vars(error)}"
     assert error.message == f"with {HIDDEN}"
-    page = from_answer(502, {}, b"<html><body>you sent SKSECRET1</body></html>", secrets=("SKSECRET1",))
+    page = error_from_response(502, {}, b"<html><body>you sent SKSECRET1</body></html>", secrets=("SKSECRET1",))
     assert page.message == f"you sent {HIDDEN}"
 
 
 @pytest.mark.parametrize("before", range(9600 - 12, 9600))
 def test_a_secret_is_not_cut_in_half_before_it_is_recognised(before: int) -> None:
     body = b"<html>" + b" " * (before - 6) + b"SKSECRET1234 and so on"
-    assert "SKS" not in str(from_answer(502, {}, body, secrets=("SKSECRET1234",)))
+    assert "SKS" not in str(error_from_response(502, {}, body, secrets=("SKSECRET1234",)))
 
 
 def test_a_long_message_is_cut() -> None:
-    message = from_answer(400, {}, json.dumps({"error_code": "A", "error_msg": "x" * 10_000}).encode()).message
+    message = error_from_response(400, {}, json.dumps({"error_code": "A", "error_msg": "x" * 10_000}).encode()).message
     assert len(message) == MAX_MESSAGE
     assert message.endswith("…")
-    assert len(from_answer(400, {}, json.dumps({"error_code": "A" * 999, "error_msg": "x"}).encode()).code) == 100
+    assert (
+        len(error_from_response(400, {}, json.dumps({"error_code": "A" * 999, "error_msg": "x"}).encode()).code) == 100
+    )
 
 
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
@@ -202,7 +204,7 @@ def test_a_long_message_is_cut() -> None:
     st.sampled_from([302, 400, 401, 403, 404, 500, 503]),
 )
 def test_any_answer_becomes_an_error(body: bytes, status: int) -> None:
-    error = from_answer(status, {}, body)
+    error = error_from_response(status, {}, body)
     assert isinstance(error, NotebookStopError)
     assert error.status == status
     assert isinstance(error.code, str)
@@ -210,7 +212,7 @@ def test_any_answer_becomes_an_error(body: bytes, status: int) -> None:
 
 
 def test_a_body_nested_without_end() -> None:
-    assert from_answer(500, {}, b'{"a":' * 50_000 + b"1" + b"}" * 50_000).code == "http_500"
+    assert error_from_response(500, {}, b'{"a":' * 50_000 + b"1" + b"}" * 50_000).code == "http_500"
 
 
 def every_kind() -> list[type[NotebookStopError]]:

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import IdentityError, NotInInstanceError
 from jupyter_notebook_stop.modelarts.identity import (
-    Found,
     Identity,
-    Settings,
+    SourcedValue,
     check_endpoint,
-    complete,
+    complete_identity,
     endpoint_of,
     find_identity,
     find_instance_id,
@@ -29,12 +29,12 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 PROJECT_2 = "fedcba9876543210fedcba9876543210"
 
 
-def find(settings: Settings = Settings(), **given: Any) -> Identity:  # noqa: B008
-    return find_identity(settings, **{"environ": {}, "hostname": "host", "base_url": None, **given})
+def find(config: NotebookStop | None = None, **given: Any) -> Identity:
+    return find_identity(config or NotebookStop(), **{"environ": {}, "hostname": "host", "base_url": None, **given})
 
 
 SOURCES: list[tuple[str, dict[str, Any]]] = [
-    ("c.NotebookStop.instance_id", {"settings": Settings(instance_id=ID)}),
+    ("c.NotebookStop.instance_id", {"config": NotebookStop(instance_id=ID)}),
     ("environment variable INSTANCE_ID", {"environ": {"INSTANCE_ID": ID}}),
     ("the hostname", {"hostname": f"notebook-{ID}"}),
     ("the server's base_url", {"base_url": f"/{ID}/"}),
@@ -47,7 +47,7 @@ def test_the_order_of_the_sources_of_the_id(first: int) -> None:
     given: dict[str, Any] = {}
     for _, more in SOURCES[first:]:
         given.update(more)
-    assert find(**given).instance_id == Found(ID, SOURCES[first][0])
+    assert find(**given).instance_id == SourcedValue(ID, SOURCES[first][0])
 
 
 @pytest.mark.parametrize(("source", "given"), SOURCES)
@@ -108,12 +108,12 @@ def test_the_form_of_the_base_url(base_url: str, fits: bool) -> None:
 
 def test_outside_an_instance_it_says_what_was_looked_for() -> None:
     with pytest.raises(NotInInstanceError) as caught:
-        find_instance_id(Settings(), {}, "laptop", "/")
+        find_instance_id(NotebookStop(), {}, "laptop", "/")
     for part in ("c.NotebookStop.instance_id", "INSTANCE_ID", "hostname notebook-<id>", "base_url /<id>/"):
         assert part in caught.value.message
     assert "Run this inside a ModelArts notebook instance" in str(caught.value)
     with pytest.raises(NotInInstanceError) as without_server:
-        find_instance_id(Settings(), {}, "laptop", None)
+        find_instance_id(NotebookStop(), {}, "laptop", None)
     assert "base_url" not in without_server.value.message
 
 
@@ -127,7 +127,7 @@ def test_another_platform_s_instance_id_is_not_ours() -> None:
 )
 def test_a_malformed_id_set_on_purpose_is_refused(value: str) -> None:
     with pytest.raises(IdentityError) as caught:
-        find(Settings(instance_id=value))
+        find(NotebookStop(instance_id=value))
     assert caught.value.code == "bad_instance_id"
     assert "c.NotebookStop.instance_id" in caught.value.message
     with pytest.raises(IdentityError, match="INSTANCE_ID is not a UUID"):
@@ -137,10 +137,14 @@ def test_a_malformed_id_set_on_purpose_is_refused(value: str) -> None:
 @pytest.mark.parametrize("value", ["../../x", PROJECT[:-1], PROJECT + "0", f"{PROJECT}/x", "x" * 32, f"{PROJECT}\nx"])
 def test_a_malformed_project_is_refused(value: str) -> None:
     with pytest.raises(IdentityError, match="project id from environment variable PROJECT_ID") as caught:
-        find(Settings(instance_id=ID), environ={"PROJECT_ID": value})
+        find(NotebookStop(instance_id=ID), environ={"PROJECT_ID": value})
     assert caught.value.code == "bad_project_id"
     with pytest.raises(IdentityError, match="project id from the session"):
-        complete(Identity(instance_id=Found(ID, "x")), Found(value, "the session"), Found("cn-north-4", "x"))
+        complete_identity(
+            Identity(instance_id=SourcedValue(ID, "x")),
+            SourcedValue(value, "the session"),
+            SourcedValue("cn-north-4", "x"),
+        )
 
 
 @pytest.mark.parametrize(
@@ -148,10 +152,12 @@ def test_a_malformed_project_is_refused(value: str) -> None:
 )
 def test_a_malformed_region_is_refused(value: str) -> None:
     with pytest.raises(IdentityError, match=r"region from c\.NotebookStop\.region") as caught:
-        find(Settings(instance_id=ID, region=value))
+        find(NotebookStop(instance_id=ID, region=value))
     assert caught.value.code == "bad_region"
     with pytest.raises(IdentityError, match="region from the session"):
-        complete(Identity(instance_id=Found(ID, "x")), Found(PROJECT, "x"), Found(value, "the session"))
+        complete_identity(
+            Identity(instance_id=SourcedValue(ID, "x")), SourcedValue(PROJECT, "x"), SourcedValue(value, "the session")
+        )
 
 
 REST = {
@@ -163,7 +169,7 @@ REST = {
 
 
 def test_traits_go_before_the_environment() -> None:
-    traits = Settings(instance_id=ID, project_id=PROJECT_2, region="cn-east-3", endpoint="https://trait.example/")
+    traits = NotebookStop(instance_id=ID, project_id=PROJECT_2, region="cn-east-3", endpoint="https://trait.example/")
     identity = find(traits, environ=REST)
     assert identity.project_id == (PROJECT_2, "c.NotebookStop.project_id")
     assert identity.region == ("cn-east-3", "c.NotebookStop.region")
@@ -173,30 +179,34 @@ def test_traits_go_before_the_environment() -> None:
 
 def test_the_environment_goes_before_the_platform() -> None:
     session = "the platform's SDK session"
-    identity = complete(
-        find(Settings(instance_id=ID), environ=REST), Found("a" * 32, session), Found("cn-east-3", session)
+    identity = complete_identity(
+        find(NotebookStop(instance_id=ID), environ=REST),
+        SourcedValue("a" * 32, session),
+        SourcedValue("cn-east-3", session),
     )
     assert identity.project_id == (PROJECT, "environment variable PROJECT_ID")
     assert identity.region == ("cn-north-4", "environment variable MODELARTS_REGION")
     assert identity.endpoint == ("https://environment.example", "environment variable MODELARTS_ENDPOINT")
-    second = find(Settings(instance_id=ID), environ={"HUAWEICLOUD_SDK_PROJECT_ID": PROJECT_2})
+    second = find(NotebookStop(instance_id=ID), environ={"HUAWEICLOUD_SDK_PROJECT_ID": PROJECT_2})
     assert second.project_id == (PROJECT_2, "environment variable HUAWEICLOUD_SDK_PROJECT_ID")
 
 
 def test_the_platform_adds_what_is_missing() -> None:
     session = "the platform's SDK session"
-    identity = complete(find(Settings(instance_id=ID)), Found(PROJECT.upper(), session), Found("cn-north-4", session))
+    identity = complete_identity(
+        find(NotebookStop(instance_id=ID)), SourcedValue(PROJECT.upper(), session), SourcedValue("cn-north-4", session)
+    )
     assert identity.project_id == (PROJECT, session)
     assert identity.region == ("cn-north-4", session)
     assert identity.endpoint == ("https://modelarts.cn-north-4.myhuaweicloud.com", f"region from {session}")
 
 
 def test_what_is_missing_is_named() -> None:
-    with pytest.raises(IdentityError, match="project of this instance is not known") as caught:
-        complete(find(Settings(instance_id=ID)), None, Found("cn-north-4", "x"))
+    with pytest.raises(IdentityError, match="Could not determine the project") as caught:
+        complete_identity(find(NotebookStop(instance_id=ID)), None, SourcedValue("cn-north-4", "x"))
     assert (caught.value.code, "PROJECT_ID" in str(caught.value.remedy)) == ("no_project", True)
-    with pytest.raises(IdentityError, match="region of this instance is not known") as caught:
-        complete(find(Settings(instance_id=ID)), Found(PROJECT, "x"), None)
+    with pytest.raises(IdentityError, match="Could not determine the region") as caught:
+        complete_identity(find(NotebookStop(instance_id=ID)), SourcedValue(PROJECT, "x"), None)
     assert (caught.value.code, "MODELARTS_REGION" in str(caught.value.remedy)) == ("no_region", True)
 
 
@@ -204,7 +214,7 @@ def test_this_process_is_looked_at_by_default(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("INSTANCE_ID", ID)
     monkeypatch.setattr("socket.gethostname", lambda: f"notebook-{OTHER}")
     with pytest.raises(IdentityError, match="disagree"):
-        find_identity(Settings())
+        find_identity(NotebookStop())
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ def test_a_missing_region_is_named(simulator: Any, inside: Any) -> None:
     environment = {name: value for name, value in inside.environment.items() if not name.startswith("MODELARTS_")}
 
     async def main(instance: ThisInstance) -> None:
-        with pytest.raises(IdentityError, match="region of this instance is not known"):
+        with pytest.raises(IdentityError, match="Could not determine the region"):
             await instance.stop(Attempt())
 
     inside.run(main, environment=environment)

@@ -13,7 +13,8 @@ from typing import Any, Iterator
 import pytest
 
 from jupyter_notebook_stop.errors import CredentialsError
-from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials, builtin_sources
+from jupyter_notebook_stop.modelarts.credential_sources import builtin_sources
+from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials
 
 MOMENT = datetime.datetime(2030, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc).timestamp()
 
@@ -138,18 +139,18 @@ def test_no_proxy_sees_the_keys(
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "not a credential"),
-        (b"[]", "not a credential"),
-        (b"<html>sk-secret</html>", "not a credential"),
-        (b"{}", "not a credential"),
-        (b'{"credential": "sk-secret"}', "not a credential"),
-        (answer(expires_at="soon sk-secret"), "not a credential"),
-        (answer(expires_at=["sk-secret"]), "not a credential"),
+        (b"", "contains no valid credential"),
+        (b"[]", "contains no valid credential"),
+        (b"<html>sk-secret</html>", "contains no valid credential"),
+        (b"{}", "contains no valid credential"),
+        (b'{"credential": "sk-secret"}', "contains no valid credential"),
+        (answer(expires_at="soon sk-secret"), "contains no valid credential"),
+        (answer(expires_at=["sk-secret"]), "contains no valid credential"),
         (answer(access=""), "access key is missing"),
         (answer(secret=None), "secret key is missing"),
         (answer(secret={"x": "sk-secret"}), "secret key is missing"),
-        (b'{"x": "' + b"x" * 70_000 + b'"}', "more than a credential"),
-        (b'{"credential": {"x": "sk-secret"}}', "pod_identity: nothing"),
+        (b'{"x": "' + b"x" * 70_000 + b'"}', "too large"),
+        (b'{"credential": {"x": "sk-secret"}}', "pod_identity: no credentials"),
         (b'{"credential": {"access": "sk-secret\xff"}}', "UnicodeDecodeError"),
     ],
 )
