@@ -90,11 +90,12 @@ class CloudAuth(httpx.Auth):
         response = yield request
         if response.status_code == 401:
             now = time.monotonic()
-            self._rejected, self.rejection = credentials.secrets(), error_from_response(401, response.headers, b"")
+            self._rejected = secrets = credentials.secrets()
+            self.rejection = error_from_response(401, response.headers, b"", secrets=secrets)
             self._wait_until, self._look_at = now + BACKOFF * 6.0 ** min(self._rejections, 6), now + LOOK_FOR_RENEWAL
             self._rejections += 1
         elif response.is_success:
-            self._rejections = 0
+            self.rejection, self._rejections = None, 0
 
 
 def authorize(request: httpx.Request, credentials: Credentials, project_id: str, now: datetime.datetime) -> None:

@@ -23,7 +23,7 @@ from huaweicloudsdkmodelarts.v1 import (  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jupyter_notebook_stop.modelarts import credentials as own_credentials
+from jupyter_notebook_stop.modelarts import auth
 from jupyter_notebook_stop.modelarts.auth import authorize
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials
@@ -167,7 +167,7 @@ def frozen(monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadedSimulator]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(official_signer, "datetime", _Clock)
     ours = types.SimpleNamespace(datetime=_Clock, timezone=datetime.timezone)
-    monkeypatch.setattr(own_credentials, "datetime", ours)
+    monkeypatch.setattr(auth, "datetime", ours)
     with ThreadedSimulator(step_seconds=0.02, clock=NOW.timestamp) as running:
         yield running
 
