@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from typing import Any
 
@@ -17,6 +19,7 @@ from jupyter_notebook_stop.errors import (
     PermissionDeniedError,
     UnreachableError,
 )
+from jupyter_notebook_stop.modelarts import auth
 from jupyter_notebook_stop.modelarts.client import MAX_CLOCK_SKEW, NotebooksClient, Retries, _http_date
 from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.modelarts.transport import MAX_RESPONSE, Timeouts
@@ -196,6 +199,33 @@ def test_after_a_401_the_sources_are_asked_again(cloud: Any) -> None:
 
     cloud.run(twice)
     assert cloud.asked == 2
+
+
+def test_a_retry_is_heard_while_the_sources_are_asked(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auth, "LOOK_FOR_RENEWAL", 0.0)
+    cloud.simulator.faults.add("show", Refuse(401, "APIGW.0301"))
+    release = threading.Event()
+
+    def slow() -> Credentials:
+        keys: Credentials = cloud.keys()
+        if cloud.asked > 1:
+            release.wait(10)
+        return keys
+
+    async def main(client: NotebooksClient) -> None:
+        with pytest.raises(CredentialsError):
+            await client.show(cloud.simulator.instance_id)
+        reading = asyncio.ensure_future(client.show(cloud.simulator.instance_id))
+        for _ in range(2000):
+            if cloud.asked > 1:
+                break
+            await asyncio.sleep(0.002)
+        client.retry_credentials()
+        release.set()
+        assert (await reading).status == "RUNNING"
+
+    cloud.run(main, source=slow)
+    assert cloud.order() == ["show", "show"]
 
 
 def test_after_a_401_without_its_body_nothing_is_sent_again(cloud: Any) -> None:
