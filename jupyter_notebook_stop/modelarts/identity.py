@@ -118,29 +118,9 @@ def _candidates(config: NotebookStop, trait: str, environ: Mapping[str, str], *v
     return [candidate for candidate in found if candidate.value]
 
 
-def find_instance_id(
+def _find_instance_id(
     config: NotebookStop, environ: Mapping[str, str], hostname: str, base_url: str | None
 ) -> SourcedValue:
-    """Return the id of the instance this process runs in.
-
-    Parameters
-    ----------
-    config
-        The settings; an id set there must agree with the other sources.
-    environ
-        The environment variables.
-    hostname
-        Name of this machine, ``notebook-<id>`` in an instance.
-    base_url
-        The Jupyter server's base_url, ``/<id>/`` in an instance; None where there is no server.
-
-    Raises
-    ------
-    NotInInstanceError
-        When no source has an id.
-    IdentityError
-        When an id is malformed, or two sources name different instances.
-    """
     found = _candidates(config, "instance_id", environ, INSTANCE_VARIABLE)
     for text, form, source in (
         (hostname, _HOSTNAME, "the hostname"),
@@ -185,24 +165,24 @@ def find_identity(
     Parameters
     ----------
     config
-        The settings, which go first.
+        The settings, which go first; an id set there must agree with the other sources.
     environ
         Environment variables, those of this process by default.
     hostname
-        Name of the machine, by default that of this one.
+        Name of the machine, by default that of this one; ``notebook-<id>`` in an instance.
     base_url
-        The Jupyter server's base_url, where there is one.
+        The Jupyter server's base_url, ``/<id>/`` in an instance; None if there is no server.
 
     Raises
     ------
     NotInInstanceError
-        When this is not an instance.
+        When no source has an instance id.
     IdentityError
-        When something is malformed or contradictory.
+        When something is malformed, or two sources name different instances.
     """
     environ = os.environ if environ is None else environ
     hostname = socket.gethostname() if hostname is None else hostname
-    instance_id = find_instance_id(config, environ, hostname, base_url)
+    instance_id = _find_instance_id(config, environ, hostname, base_url)
     project, region, endpoint = (
         next(iter(_candidates(config, trait, environ, *variables)), None)
         for trait, variables in (

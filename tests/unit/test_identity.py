@@ -19,7 +19,6 @@ from jupyter_notebook_stop.modelarts.identity import (
     complete_identity,
     endpoint_of,
     find_identity,
-    find_instance_id,
     is_loopback,
 )
 
@@ -108,12 +107,12 @@ def test_the_form_of_the_base_url(base_url: str, fits: bool) -> None:
 
 def test_outside_an_instance_it_says_what_was_looked_for() -> None:
     with pytest.raises(NotInInstanceError) as caught:
-        find_instance_id(NotebookStop(), {}, "laptop", "/")
+        find(hostname="laptop", base_url="/")
     for part in ("c.NotebookStop.instance_id", "INSTANCE_ID", "hostname notebook-<id>", "base_url /<id>/"):
         assert part in caught.value.message
     assert "Run this inside a ModelArts notebook instance" in str(caught.value)
     with pytest.raises(NotInInstanceError) as without_server:
-        find_instance_id(NotebookStop(), {}, "laptop", None)
+        find(hostname="laptop")
     assert "base_url" not in without_server.value.message
 
 
