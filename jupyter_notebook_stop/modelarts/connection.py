@@ -37,7 +37,7 @@ class Connection:
     config
         The settings.
     base_url
-        The Jupyter server's base_url, where there is one.
+        The Jupyter server's base_url, if there is one.
     environ, hostname
         Of this process by default.
     """

@@ -253,7 +253,7 @@ def kind_of(code: str, status: int | None) -> Type[NotebookStopError]:
     code
         The cloud's own code, or one of ours.
     status
-        What the cloud answered, if it did.
+        HTTP status of the cloud's response, if there was one.
     """
     if code in _OWN:
         return _OWN[code]

@@ -28,7 +28,7 @@ def signed_header_names(headers: Mapping[str, str]) -> list[str]:
     """Return the lower-case names of the headers that take part, sorted.
 
     The gateway drops headers with an underscore in their name, so these
-    can't be signed.
+    cannot be signed.
     """
     return sorted(name.lower() for name in headers if "_" not in name)
 
