@@ -4,12 +4,11 @@ Kernels are observed, not polled: the time since when one is busy is recorded
 when it becomes busy.
 """
 
-from __future__ import annotations
-
 import datetime
-from typing import Any
+from typing import Any, Dict, Optional
 
 from jupyter_core.utils import ensure_async
+from jupyter_events import EventLogger
 
 from ..schema import AtRisk, BusyKernel
 
@@ -27,8 +26,8 @@ class Activity:
 
     def __init__(self, serverapp: Any) -> None:
         self._serverapp = serverapp
-        self._busy_since: dict[str, datetime.datetime] = {}
-        self._observed: dict[str, Any] = {}
+        self._busy_since: Dict[str, datetime.datetime] = {}
+        self._observed: Dict[str, Any] = {}
 
     def listen(self) -> None:
         """Observe each kernel from its start; without this, a kernel is observed once `at_risk` has seen it."""
@@ -36,7 +35,8 @@ class Activity:
         if KERNEL_ACTIONS in events.schemas:
             events.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
 
-    async def _on_kernel_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+    # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
+    async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
         if data.get("kernel_id"):
             self._observe(data["kernel_id"])
 
@@ -62,7 +62,7 @@ class Activity:
         else:
             self._busy_since.pop(kernel_id, None)
 
-    async def at_risk(self, calling_kernel: str | None = None) -> AtRisk:
+    async def at_risk(self, calling_kernel: Optional[str] = None) -> AtRisk:
         """Return what would be interrupted now.
 
         Parameters

@@ -94,7 +94,7 @@ class EventEmitter:
 
     def _count_listeners(self) -> int | None:
         # Each open page listens once. The event bus has no public way to count them, and the number only informs.
-        listeners = getattr(self._event_logger, "_unmodified_listeners", None)
+        listeners = getattr(self._event_logger, "_modified_listeners", None)
         return len(listeners.get(STOP_EVENT, ())) if isinstance(listeners, dict) else None
 
 

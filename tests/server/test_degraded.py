@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import pathlib
 from typing import Any
 
@@ -101,6 +102,13 @@ def test_old_and_new_event_buses_take_the_schemas(name: str, schema_id: str) -> 
     # Without the warning of a version that is an integer, which is an error in these tests.
     register_schema(new, path)
     assert str(new.schemas.get(schema_id).version) == "1"
+
+
+def test_old_event_buses_take_the_listener() -> None:
+    parameters = inspect.signature(Activity._on_kernel_action).parameters
+    found = [(name, each.annotation) for name, each in parameters.items() if name != "self"]
+    assert found == [("logger", EventLogger), ("schema_id", str), ("data", dict)]
+    assert inspect.signature(Activity._on_kernel_action).return_annotation is None
 
 
 KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, NotebookStopError)]
