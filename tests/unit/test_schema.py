@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import msgspec
 import pytest
+from jupyter_events import yaml
 
-from jupyter_notebook_stop import errors
+import jupyter_notebook_stop
+from jupyter_notebook_stop import errors, schema
 from jupyter_notebook_stop.errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
 from jupyter_notebook_stop.modelarts.transport import NotSentError
 from jupyter_notebook_stop.notebook.local_api import error_of
@@ -56,6 +59,27 @@ def test_its_id_has_the_form_of_ids() -> None:
 )
 def test_it_is_pending_until_the_cloud_has_answered(phase: str, pending: bool) -> None:
     assert Attempt(phase=phase).pending is pending
+
+
+CONTRACT = pathlib.Path(jupyter_notebook_stop.__file__).parent / "server" / "rest-api.yml"
+STRUCTS = {
+    **{name: getattr(schema, name) for name in yaml.load(CONTRACT)["components"]["schemas"]},
+    "Instance.lease": schema.Lease,
+    "Instance.action_progress": schema.Step,
+    "Instance.at_risk": schema.AtRisk,
+    "Instance.at_risk.kernels": schema.BusyKernel,
+    "Attempt.tabs": schema.Tab,
+}
+
+
+@pytest.mark.parametrize("name", STRUCTS)
+def test_each_struct_has_the_fields_of_the_contract(name: str) -> None:
+    first, *properties = name.split(".")
+    described = yaml.load(CONTRACT)["components"]["schemas"][first]
+    for each in properties:
+        described = described["properties"][each]
+        described = described.get("items", described)
+    assert set(STRUCTS[name].__struct_fields__) == set(described["properties"])
 
 
 def test_what_is_under_way_has_not_ended() -> None:
