@@ -1,90 +1,127 @@
-"""What may be seen of the instance: an allow-list, defined once for the page, the cell and the terminal.
+"""The structs of server/rest-api.yml, each once: what the page, the cell and the terminal may see and send.
 
-The structs are components.schemas of server/rest-api.yml, field by field. The
-server encodes them, a kernel or terminal decodes them or makes them from what
-the cloud told it directly; there is no field that a secret could travel in.
+The server encodes and checks with them, a kernel or terminal decodes the same. They are an allow-list: there is no
+field that a secret could travel in.
 """
 
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+import uuid
+from typing import Annotated, Any, Dict, List, Literal, Optional, Union
 
 import msgspec
 
-from . import attempt as attempts
-from .errors import NotebookStopError, SaveError
-from .redaction import one_line
+SAVING = "saving"
+STOPPING = "stopping"
+ACCEPTED = "accepted"
+STOPPED = "stopped"
+REFUSED = "refused"
+CANCELLED = "cancelled"
+RESUMED = "resumed"
 
-if TYPE_CHECKING:
-    from .instance import ThisInstance
-    from .modelarts.models import JobProgress
-    from .modelarts.models import Lease as CloudLease
+HERE = "here"
+SAVED = "saved"
+FAILED = "failed"
+
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
+"""The id of an attempt or a tab."""
+
+ShortText = Annotated[str, msgspec.Meta(max_length=100)]
+
+TabState = Literal["here", "saved", "failed"]
 
 
-class _View(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of what may be seen; a field that a newer server adds is passed over."""
+class _Response(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a response; fields that a newer server adds are ignored."""
 
 
-class Document(_View, frozen=True, kw_only=True):
-    """A document that could not be saved, and why."""
+class Document(_Response, frozen=True, kw_only=True):
+    """A document of a tab and, if it could not be saved, the reason."""
 
-    path: str
-    reason: Optional[str] = None
+    path: Annotated[str, msgspec.Meta(max_length=4096)]
+    reason: Optional[Annotated[str, msgspec.Meta(max_length=1000)]] = None
 
 
-class Problem(_View, frozen=True, kw_only=True):
-    """Why something was refused; `documents` only where saving is the reason."""
+class Problem(_Response, frozen=True, kw_only=True):
+    """Why something was refused.
+
+    Attributes
+    ----------
+    kind
+        Name of the exception that a Python caller gets.
+    documents
+        The documents that could not be saved, if saving is the reason.
+    """
 
     code: str
     message: str
+    kind: Optional[str] = None
     remedy: Optional[str] = None
     request_id: Optional[str] = None
     upstream_status: Optional[int] = None
     documents: Union[List[Document], msgspec.UnsetType] = msgspec.UNSET
 
 
-class Tab(_View, frozen=True, kw_only=True):
-    """What an open tab has said: ``here``, ``saved`` or ``failed``."""
+class Tab(_Response, frozen=True, kw_only=True):
+    """What an open tab has reported: ``here``, ``saved`` or ``failed``."""
 
     id: str
     state: str
     documents: List[Document] = []
 
 
-class Attempt(_View, frozen=True, kw_only=True):
+class Attempt(msgspec.Struct, kw_only=True):
     """One attempt to stop the instance.
+
+    The policy updates it as the stop goes on; what others get is a copy.
 
     Attributes
     ----------
     phase
-        ``saving``, ``stopping``, ``accepted``, ``stopped``, ``refused``, ``cancelled`` or ``resumed``.
+        How far it is: one of the first seven constants of this module.
     source
-        Where it was asked for: ``palette``, ``menu``, ``cell``, ``terminal`` or ``api``.
+        Where it was requested: ``palette``, ``menu``, ``cell``, ``terminal`` or ``api``.
+    user
+        Name of who requested it, as shown to people.
+    save
+        ``all`` or ``none``.
+    kernel
+        The kernel that requested it, if any.
     error
-        Why it failed, if it has.
+        Why it failed, if it did.
     """
 
-    id: str
-    phase: str
-    source: str
+    id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
+    phase: str = STOPPING
+    source: str = "api"
     user: Optional[str] = None
-    save: str
+    save: str = "all"
     kernel: Optional[str] = None
-    started_at: datetime.datetime
+    started_at: datetime.datetime = msgspec.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     tabs: List[Tab] = []
     error: Optional[Problem] = None
 
+    @property
+    def pending(self) -> bool:
+        """Whether the cloud has not responded yet."""
+        return self.phase in (SAVING, STOPPING)
 
-class Lease(_View, frozen=True, kw_only=True):
-    """When the instance stops by itself: at a time, or after so long a time of idleness; in ms."""
+    @property
+    def under_way(self) -> bool:
+        """Whether it has not ended yet."""
+        return self.pending or self.phase == ACCEPTED
+
+
+class Lease(_Response, frozen=True, kw_only=True):
+    """When the platform stops the instance: at a time, or after a period of idleness; both in ms."""
 
     type: Optional[str] = None
     expires_at: Optional[int] = None
     idle_duration: Optional[int] = None
 
 
-class Step(_View, frozen=True, kw_only=True):
+class Step(_Response, frozen=True, kw_only=True):
     """A step of what the platform does with the instance."""
 
     step: Optional[int] = None
@@ -92,8 +129,8 @@ class Step(_View, frozen=True, kw_only=True):
     description: Optional[str] = None
 
 
-class BusyKernel(_View, frozen=True, kw_only=True):
-    """A kernel that is executing, and since when."""
+class BusyKernel(_Response, frozen=True, kw_only=True):
+    """A kernel that is busy, and since when."""
 
     id: str
     name: str
@@ -101,30 +138,30 @@ class BusyKernel(_View, frozen=True, kw_only=True):
     busy_since: Optional[datetime.datetime] = None
 
 
-class AtRisk(_View, frozen=True, kw_only=True):
-    """What a stop would interrupt; only a Jupyter server knows it."""
+class AtRisk(_Response, frozen=True, kw_only=True):
+    """What a stop would interrupt; only a Jupyter server knows."""
 
     kernels: List[BusyKernel] = []
     terminals: List[str] = []
 
 
-class Instance(_View, frozen=True, kw_only=True, weakref=True):
-    """The notebook instance, as it was when this was made.
+class Instance(_Response, frozen=True, kw_only=True, weakref=True):
+    """The notebook instance at one moment.
 
-    Nothing secret is in it, so it can be printed, logged and saved in a notebook.
+    It contains no secret, so it can be printed, logged and saved in a notebook.
 
     Attributes
     ----------
     id, name
-        Which one it is.
+        Which instance it is.
     status
-        As the cloud calls it: ``RUNNING``, ``STOPPING``, ``STOPPED``...; None where it could not be read.
+        The status that the cloud reports: ``RUNNING``, ``STOPPING``, ``STOPPED``...; None if it could not be read.
     sources
         Where id, project, region, endpoint and credentials were found.
     mount_path, storage
         The folder that survives a stop, and the kind of its storage.
     action_progress
-        The steps of what the platform does with it now.
+        The steps of what the platform is doing with it.
     at_risk
         What a stop would interrupt.
     attempt
@@ -170,117 +207,37 @@ class Instance(_View, frozen=True, kw_only=True, weakref=True):
         skip_if_suppressed(self)
 
 
-class NoInstance(_View, frozen=True, kw_only=True):
-    """The answer of a server that is not in an instance."""
+class NoInstance(_Response, frozen=True, kw_only=True):
+    """The response of a server that does not run in an instance."""
 
     available: bool = False
     reason: str = ""
 
 
-class Accepted(_View, frozen=True, kw_only=True):
-    """The answer to a stop that was accepted."""
+class Accepted(_Response, frozen=True, kw_only=True):
+    """The response to a stop that was accepted."""
 
     attempt: Attempt
     instance: Instance
 
 
-def problem_of(error: NotebookStopError) -> Problem:
-    """Return what may be seen of an error."""
-    documents: Union[List[Document], msgspec.UnsetType] = msgspec.UNSET
-    if isinstance(error, SaveError):
-        documents = [Document(path=str(each["path"]), reason=each.get("reason")) for each in error.documents]
-    return Problem(
-        code=error.code,
-        message=error.message,
-        remedy=error.remedy,
-        request_id=error.request_id,
-        upstream_status=error.status,
-        documents=documents,
-    )
+class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a stop."""
+
+    instance_id: ShortText
+    source: Literal["palette", "menu", "cell", "terminal", "api"] = "api"
+    save: Literal["all", "none"] = "all"
+    tab: Optional[Name] = None
+    kernel: Optional[ShortText] = None
+    attempt: Optional[Name] = None
 
 
-def attempt_of(seen: attempts.Attempt) -> Attempt:
-    """Return what may be seen of an attempt."""
-    return Attempt(
-        id=seen.id,
-        phase=seen.phase,
-        source=seen.source,
-        user=seen.display_name or seen.user,
-        save=seen.save,
-        kernel=seen.kernel,
-        started_at=seen.started_at,
-        tabs=[
-            Tab(
-                id=tab.id,
-                state=tab.state,
-                documents=[Document(path=document.path, reason=document.reason) for document in tab.documents],
-            )
-            for tab in seen.tabs.values()
-        ],
-        error=problem_of(seen.error) if seen.error else None,
-    )
+class ReportedDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A document in a report, which has no other fields."""
 
 
-_YEAR_9999 = 253_370_764_800_000
-"""In epoch ms; what lies beyond has no date."""
+class TabReport(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a tab's report."""
 
-
-def _lease_of(lease: Optional[CloudLease]) -> Optional[Lease]:
-    if lease is None or not lease.enable:
-        return None
-    idle = lease.duration if lease.idle else None
-    end = lease.expires_at
-    return Lease(type=lease.type, expires_at=end if end and 0 < end < _YEAR_9999 else None, idle_duration=idle)
-
-
-def _step_of(step: JobProgress) -> Step:
-    return Step(step=step.step, status=_text(step.status), description=_text(step.text))
-
-
-def _text(text: Optional[str]) -> Optional[str]:
-    return None if text is None else one_line(text)
-
-
-def instance_of(this: ThisInstance, at_risk: AtRisk, error: Optional[NotebookStopError] = None) -> Instance:
-    """Return what may be seen of the instance.
-
-    Parameters
-    ----------
-    this
-        The instance, with what the cloud last said of it.
-    at_risk
-        What a stop would interrupt.
-    error
-        Why the cloud could not be read just now.
-    """
-    from .modelarts.models import Notebook
-
-    identity = this.identity
-    notebook = (this.latest if error is None else None) or Notebook()
-    volume = notebook.volume
-    region = identity.region.value if identity.region else None
-    sources = identity.sources()
-    if this.credentials_source:
-        sources["credentials"] = this.credentials_source
-    return Instance(
-        id=identity.instance_id.value,
-        project_id=identity.project_id.value if identity.project_id else None,
-        region=region,
-        endpoint=identity.endpoint.value if identity.endpoint else None,
-        sources=sources,
-        name=_text(notebook.name),
-        status=_text(notebook.status),
-        fail_reason=_text(notebook.fail_reason),
-        flavor=_text(notebook.flavor),
-        feature=notebook.feature,
-        billing_items=notebook.billing_items,
-        mount_path=_text(volume.mount_path) if volume else None,
-        storage=_text(volume.category) if volume else None,
-        dedicated_pool=_text(notebook.pool.name or notebook.pool.id) if notebook.pool else None,
-        lease=_lease_of(notebook.lease),
-        action_progress=[_step_of(step) for step in notebook.action_progress or ()],
-        console_url=this.config.console(region),
-        at_risk=at_risk,
-        attempt=attempt_of(this.attempt) if this.attempt else None,
-        error=problem_of(error) if error else None,
-    )
+    state: TabState
+    documents: Annotated[List[ReportedDocument], msgspec.Meta(max_length=1000)] = []

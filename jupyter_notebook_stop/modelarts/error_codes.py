@@ -12,18 +12,12 @@ from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence, Type
 import msgspec
 
 from ..errors import (
-    CancelledStopError,
     CloudError,
     CredentialsError,
-    IdentityError,
     InstanceNotFoundError,
     InstanceStateError,
     NotebookStopError,
-    NotInInstanceError,
-    OutcomeUnknownError,
     PermissionDeniedError,
-    SaveError,
-    StopFailedError,
     UnreachableError,
 )
 from ..redaction import one_line, redact
@@ -216,50 +210,3 @@ def error_from_response(
         message += " (" + ", ".join(f"{name}: {value}" for name, value in context.items()) + ")"
     code = found.code or f"http_{status}"
     return kind(message, code=code, remedy=remedy, status=status, request_id=found.request_id)
-
-
-_KINDS = (
-    NotInInstanceError,
-    CredentialsError,
-    PermissionDeniedError,
-    SaveError,
-    CancelledStopError,
-    StopFailedError,
-    OutcomeUnknownError,
-    UnreachableError,
-)
-
-_OWN: Dict[str, Type[NotebookStopError]] = {
-    **{kind.default_code: kind for kind in _KINDS},
-    "clock_skew": CredentialsError,
-    "other_stop_under_way": CancelledStopError,
-    "foreign_answer": OutcomeUnknownError,
-    "too_late": InstanceStateError,
-    **dict.fromkeys(
-        ("identity", "identity_conflict", "wrong_instance", "bad_endpoint", "bad_instance_id", "bad_project_id"),
-        IdentityError,
-    ),
-    **dict.fromkeys(("bad_region", "no_project", "no_region"), IdentityError),
-    **dict.fromkeys(("timeout", "connect", "connect_timeout", "connection_lost", "proxy", "tls"), UnreachableError),
-    **dict.fromkeys(("bad_proxy", "bad_address", "bad_certificates"), UnreachableError),
-}
-
-
-def kind_of(code: str, status: int | None) -> Type[NotebookStopError]:
-    """Return the exception that an error was before it became a problem of the local API.
-
-    Parameters
-    ----------
-    code
-        The cloud's own code, or one of ours.
-    status
-        HTTP status of the cloud's response, if there was one.
-    """
-    if code in _OWN:
-        return _OWN[code]
-    if code == InstanceStateError.default_code or code.startswith(f"{InstanceStateError.default_code}_"):
-        return InstanceStateError
-    case = _case(code, status)
-    if case is not None:
-        return case.kind
-    return CloudError if status is not None else NotebookStopError

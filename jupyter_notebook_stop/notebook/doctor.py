@@ -11,7 +11,8 @@ from ..config import NotebookStop
 from ..errors import NotebookStopError
 from ..modelarts.client import MAX_CLOCK_SKEW, clock_skew
 from ..modelarts.transport import probe
-from ..schema import Problem, problem_of
+from ..schema import Problem
+from ..views import problem_of
 from .environment import Environment, detect_environment, warnings
 from .progress import Check, Report
 from .stop import StopOptions, delay_of

@@ -9,7 +9,7 @@ from ..config import CONFIG_NAME, NotebookStop
 from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..modelarts.connection import Connection
-from ..schema import AtRisk, Instance, instance_of
+from ..schema import Instance
 from .discovery import Kernel, Server, find_server, this_kernel
 
 
@@ -55,7 +55,7 @@ class Environment(NamedTuple):
 
     def as_seen(self) -> Instance:
         """Return the instance as the cloud last described it to this process."""
-        return instance_of(self.this, AtRisk())
+        return self.this.view()
 
 
 def read_config() -> NotebookStop:

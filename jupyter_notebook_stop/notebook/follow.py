@@ -6,10 +6,9 @@ import asyncio
 import time
 from typing import Optional
 
-from ..attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError
-from ..instance import FAILED_STATES
-from ..schema import Instance
+from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt, Instance
+from ..states import FAILED_STATES
 from . import progress
 from .environment import Environment
 from .local_api import LocalApi, LostServerError, error_of
@@ -71,7 +70,7 @@ async def follow_attempt(attempt: Attempt, environment: Environment, show: Optio
         _say(show, environment.as_seen(), began)
         await asyncio.sleep(min(0.5, environment.this.config.poll_interval))
     if attempt.error is not None:
-        raise attempt.error
+        raise error_of(attempt.error)
     _say(show, environment.as_seen(), began)
     return environment.as_seen()
 

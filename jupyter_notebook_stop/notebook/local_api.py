@@ -8,8 +8,8 @@ from typing import Any, Dict, NamedTuple, Optional, Type, TypeVar
 import httpx
 import msgspec
 
+from .. import errors
 from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
-from ..modelarts.error_codes import kind_of
 from ..schema import Accepted, Instance, NoInstance, Problem
 
 T = TypeVar("T")
@@ -46,14 +46,14 @@ class _Availability(msgspec.Struct):
 
 
 def error_of(problem: Problem, status: int | None = None) -> NotebookStopError:
-    """Return the exception that `problem` tells of.
+    """Return the exception that `problem` describes, of the kind that the server raised.
 
     Parameters
     ----------
     problem
-        As the server gave it.
+        As the server sent it.
     status
-        The server's own status: 401 and 403 are Jupyter's refusals.
+        The server's own status: 401 and 403 come from Jupyter itself.
     """
     if status in (401, 403):
         return PermissionDeniedError(
@@ -61,10 +61,11 @@ def error_of(problem: Problem, status: int | None = None) -> NotebookStopError:
             code="jupyter_refused",
             remedy="Ask whoever runs this Jupyter server for the permission 'write' on 'jupyter_notebook_stop'.",
         )
-    kind: Type[NotebookStopError] = kind_of(problem.code, problem.upstream_status)
-    if kind is NotebookStopError and status == 504:
-        kind = UnreachableError
-    error = kind(
+    # An older server sends no kind, and a newer one may know others.
+    kind: Any = getattr(errors, problem.kind or "", None)
+    if not (isinstance(kind, type) and issubclass(kind, NotebookStopError)):
+        kind = UnreachableError if status == 504 else NotebookStopError
+    error: NotebookStopError = kind(
         problem.message,
         code=problem.code,
         remedy=problem.remedy,

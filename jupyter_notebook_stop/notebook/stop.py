@@ -11,9 +11,8 @@ from typing import Any, List, Optional
 
 import msgspec
 
-from ..attempt import ACCEPTED, SAVING, STOPPING, Attempt
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, UnreachableError
-from ..schema import Accepted, Instance
+from ..schema import ACCEPTED, SAVING, STOPPING, Accepted, Attempt, Instance
 from . import progress
 from .environment import Environment, warnings
 from .follow import follow_attempt, follow_server

@@ -1,15 +1,14 @@
-"""What a stop would interrupt, from the server's own view: busy kernels and running terminals.
+"""What a stop would interrupt, as the server knows it: busy kernels and running terminals.
 
-Kernels are observed, not polled: since when one is busy is written down at
-the moment it becomes so.
+Kernels are observed, not polled: the time since when one is busy is recorded
+when it becomes busy.
 """
 
-from __future__ import annotations
-
 import datetime
-from typing import Any
+from typing import Any, Dict, Optional
 
 from jupyter_core.utils import ensure_async
+from jupyter_events import EventLogger
 
 from ..schema import AtRisk, BusyKernel
 
@@ -27,18 +26,22 @@ class Activity:
 
     def __init__(self, serverapp: Any) -> None:
         self._serverapp = serverapp
-        self._busy_since: dict[str, datetime.datetime] = {}
-        self._observed: dict[str, Any] = {}
-        events = getattr(serverapp, "event_logger", None)
-        if events is not None and KERNEL_ACTIONS in getattr(events, "schemas", ()):
+        self._busy_since: Dict[str, datetime.datetime] = {}
+        self._observed: Dict[str, Any] = {}
+
+    def listen(self) -> None:
+        """Observe each kernel from its start; without this, a kernel is observed once `at_risk` has seen it."""
+        events = self._serverapp.event_logger
+        if KERNEL_ACTIONS in events.schemas:
             events.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
 
-    async def _on_kernel_action(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+    # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
+    async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
         if data.get("kernel_id"):
-            self._attach(data["kernel_id"])
+            self._observe(data["kernel_id"])
 
-    def _attach(self, kernel_id: str) -> Any:
-        """Observe a kernel, if it is there and not yet observed, and return its manager."""
+    def _observe(self, kernel_id: str) -> Any:
+        """Observe a kernel, if it exists and is not observed yet, and return its manager."""
         kernels = self._serverapp.kernel_manager
         if kernel_id not in kernels:
             self._observed.pop(kernel_id, None)
@@ -48,31 +51,31 @@ class Activity:
         if self._observed.get(kernel_id) is not kernel:
             self._observed[kernel_id] = kernel
             if kernel.has_trait("execution_state"):
-                kernel.observe(lambda change: self._note(kernel_id, change["new"]), names="execution_state")
+                kernel.observe(lambda change: self._record(kernel_id, change["new"]), names="execution_state")
             if getattr(kernel, "execution_state", None) == "busy":
                 self._busy_since.setdefault(kernel_id, kernel.last_activity)
         return kernel
 
-    def _note(self, kernel_id: str, state: str) -> None:
+    def _record(self, kernel_id: str, state: str) -> None:
         if state == "busy":
             self._busy_since.setdefault(kernel_id, datetime.datetime.now(datetime.timezone.utc))
         else:
             self._busy_since.pop(kernel_id, None)
 
-    async def at_risk(self, calling_kernel: str | None = None) -> AtRisk:
+    async def at_risk(self, calling_kernel: Optional[str] = None) -> AtRisk:
         """Return what would be interrupted now.
 
         Parameters
         ----------
         calling_kernel
-            Id of a kernel that is not counted, since it asks itself.
+            Id of the kernel that asks; it is left out.
         """
         paths = {}
         for session in await ensure_async(self._serverapp.session_manager.list_sessions()):
             paths[session["kernel"]["id"]] = session["path"]
         kernels = []
         for kernel_id in list(self._serverapp.kernel_manager.list_kernel_ids()):
-            kernel = self._attach(kernel_id)
+            kernel = self._observe(kernel_id)
             if kernel is None or kernel_id == calling_kernel or getattr(kernel, "execution_state", None) != "busy":
                 continue
             since = self._busy_since.get(kernel_id) or kernel.last_activity
@@ -80,7 +83,7 @@ class Activity:
                 BusyKernel(id=kernel_id, name=kernel.kernel_name, path=paths.get(kernel_id), busy_since=since)
             )
         for gone in set(self._observed).difference(self._serverapp.kernel_manager.list_kernel_ids()):
-            self._attach(gone)
+            self._observe(gone)
         terminals = self._serverapp.web_app.settings.get("terminal_manager")
         names = [terminal["name"] for terminal in terminals.list()] if terminals is not None else []
         return AtRisk(kernels=kernels, terminals=names)

@@ -1,8 +1,9 @@
-"""The Jupyter server extension: settings, handlers, what the page is told, and the end."""
+"""The Jupyter server extension: its settings, its routes, and what the page is told."""
 
 from __future__ import annotations
 
-from typing import Any, List
+import contextlib
+from typing import Any, Iterator, List
 
 import msgspec
 from jupyter_server.extension.application import ExtensionApp
@@ -12,12 +13,12 @@ from ..errors import IdentityError, NotInInstanceError
 from ..instance import ThisInstance
 from ..modelarts.connection import Connection
 from .activity import Activity
-from .events import Announcer
-from .handlers import ROUTES, SETTING, Shared
+from .events import EventEmitter
+from .handlers import routes
 from .roll_call import RollCall
 
 PAGE_OPTION = "jupyterNotebookStop"
-"""Name of the page option that tells a page whether it is served from an instance, and from which."""
+"""Name of the page option that tells a page which instance it is served from, if any."""
 
 
 class NotebookStopExtension(ExtensionApp):
@@ -31,12 +32,10 @@ class NotebookStopExtension(ExtensionApp):
     this_instance: ThisInstance
 
     def initialize_settings(self) -> None:
-        """Find out who this instance is, without any request, and tell the page."""
+        """Find out which instance this is, without any request, and tell the page."""
         serverapp: Any = self.serverapp
-        config = NotebookStop(parent=self)
-        self.this_instance = ThisInstance(Connection(config, base_url=serverapp.base_url))
-        Announcer(serverapp.event_logger, self.this_instance, self.log)
-        self.settings[SETTING] = Shared(self.this_instance, Activity(serverapp), RollCall(config))
+        connection = Connection(NotebookStop(parent=self), base_url=serverapp.base_url)
+        self.this_instance = ThisInstance(connection)
         option: dict[str, Any]
         try:
             option = {"available": True, "instance_id": self.this_instance.identity.instance_id.value}
@@ -51,10 +50,25 @@ class NotebookStopExtension(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Add the routes under the server's base_url."""
-        self.handlers.extend(ROUTES)
+        serverapp: Any = self.serverapp
+        activity, roll_call = Activity(serverapp), RollCall(self.this_instance.config)
+        self.handlers.extend(routes(self.this_instance, activity, roll_call))
+        with self._optional("the start of kernels is not observed"):
+            activity.listen()
+        with self._optional("open tabs cannot be asked to save"):
+            EventEmitter(serverapp.event_logger, self.this_instance, self.log)
+            roll_call.tabs_are_told = True
+
+    @contextlib.contextmanager
+    def _optional(self, consequence: str) -> Iterator[None]:
+        """Keep the routes working, whatever fails here."""
+        try:
+            yield
+        except Exception as error:
+            self.log.warning("jupyter_notebook_stop: %s: %s: %s", consequence, type(error).__name__, error)
 
     async def stop_extension(self) -> None:
         """Close the connections to the cloud."""
-        # A wrong setting keeps an extension from loading; Jupyter ends it all the same, along with the others.
+        # After a wrong setting the extension is not loaded, and Jupyter calls this all the same.
         if hasattr(self, "this_instance"):
             await self.this_instance.aclose()

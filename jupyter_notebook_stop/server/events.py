@@ -1,4 +1,4 @@
-"""Each step of a stop on Jupyter's event bus, and one record of each attempt when it ends."""
+"""Emits each step of a stop on Jupyter's event bus, and one record of each attempt when it ends."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import logging
 import pathlib
 from typing import Any
 
-from ..attempt import ACCEPTED, CANCELLED, REFUSED, SAVING, Attempt
-from ..instance import ThisInstance
+from jupyter_events import yaml
+
+from ..instance import Run, ThisInstance
+from ..schema import ACCEPTED, CANCELLED, REFUSED, SAVING
 
 STOP_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/stop/v1"
 ATTEMPT_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/attempt/v1"
@@ -15,33 +17,34 @@ ATTEMPT_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/attempt/v1"
 _SCHEMAS = pathlib.Path(__file__).parent / "events"
 
 
-class Announcer:
-    """Tells the event bus and the log.
+class EventEmitter:
+    """Emits events for the attempts of an instance, and logs each attempt.
 
     Parameters
     ----------
     event_logger
         The Jupyter server's event bus.
     instance
-        The instance whose attempts are announced.
+        The instance whose attempts are reported.
     log
         Where the record of an attempt goes.
     """
 
     def __init__(self, event_logger: Any, instance: ThisInstance, log: logging.Logger) -> None:
-        self._events = event_logger
+        self._event_logger = event_logger
         self._instance = instance
         self._log = log
         self._listeners: int | None = None
         for name in ("stop.yaml", "attempt.yaml"):
-            event_logger.register_event_schema(_SCHEMAS / name)
-        instance.observe(self.announce)
+            register_schema(event_logger, _SCHEMAS / name)
+        instance.observe(self.emit)
 
-    def announce(self, attempt: Attempt) -> None:
-        """Announce the phase that `attempt` has entered."""
+    def emit(self, run: Run) -> None:
+        """Emit the phase that the attempt has entered."""
+        attempt = run.attempt
         if attempt.phase == SAVING:
             self._listeners = self._count_listeners()
-        self._events.emit(
+        self._event_logger.emit(
             schema_id=STOP_EVENT,
             data={
                 "attempt": attempt.id,
@@ -52,15 +55,15 @@ class Announcer:
             },
         )
         if attempt.phase in (ACCEPTED, REFUSED, CANCELLED):
-            self._record(attempt)
+            self._record(run)
 
-    def _record(self, attempt: Attempt) -> None:
-        error = attempt.error
+    def _record(self, run: Run) -> None:
+        attempt, error = run.attempt, run.error
+        instance_id = self._instance.identity.instance_id.value
         silent = None
         if attempt.save == "all" and self._listeners is not None:
             silent = max(0, self._listeners - len(attempt.tabs))
-        instance_id = self._instance.identity.instance_id.value
-        self._events.emit(
+        self._event_logger.emit(
             schema_id=ATTEMPT_EVENT,
             data={
                 "attempt": attempt.id,
@@ -68,10 +71,10 @@ class Announcer:
                 "instance_id": instance_id,
                 "source": attempt.source,
                 "save": attempt.save,
-                "user": attempt.user,
+                "user": run.requested_by,
                 "code": error.code if error else None,
                 "message": error.message if error else None,
-                "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs.values()],
+                "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs],
                 "silent_tabs": silent,
             },
         )
@@ -81,15 +84,27 @@ class Announcer:
             instance_id,
             attempt.phase,
             attempt.id,
-            attempt.user,
+            run.requested_by,
             attempt.source,
             attempt.save,
-            {tab.id: tab.state for tab in attempt.tabs.values()},
+            {tab.id: tab.state for tab in attempt.tabs},
             silent,
             f": {error}" if error else "",
         )
 
     def _count_listeners(self) -> int | None:
-        # Each open page listens once; the bus has no public way to count them, and the figure only informs.
-        listeners = getattr(self._events, "_unmodified_listeners", None)
+        # Each open page listens once. The event bus has no public way to count them, and the number only informs.
+        listeners = getattr(self._event_logger, "_modified_listeners", None)
         return len(listeners.get(STOP_EVENT, ())) if isinstance(listeners, dict) else None
+
+
+def register_schema(event_logger: Any, path: pathlib.Path) -> None:
+    """Register an event schema with any release of jupyter_events.
+
+    Up to 0.10 the version of a schema has to be an integer; newer releases want a string.
+    """
+    schema = yaml.load(path)
+    try:
+        event_logger.register_event_schema(schema)
+    except Exception:
+        event_logger.register_event_schema({**schema, "version": int(schema["version"])})

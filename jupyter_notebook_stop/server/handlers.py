@@ -1,13 +1,12 @@
 """The local REST API; rest-api.yml beside this file is its contract.
 
-401 and 403 always mean Jupyter itself: what the cloud refused is 502, with
+401 and 403 always mean Jupyter itself. What the cloud refused is 502, with
 the cloud's own status inside.
 """
 
 from __future__ import annotations
 
-import http.client
-from typing import Annotated, Any, List, Literal, Optional, Type, TypeVar
+from typing import Any, List, Optional, Tuple, Type, TypeVar
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -15,7 +14,6 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..attempt import ACCEPTED, Attempt, Document, Name
 from ..errors import (
     CancelledStopError,
     IdentityError,
@@ -26,58 +24,42 @@ from ..errors import (
     UnreachableError,
 )
 from ..instance import ThisInstance
-from ..schema import Accepted, Instance, NoInstance, Problem, attempt_of, instance_of, problem_of
+from ..schema import (
+    HERE,
+    Accepted,
+    AtRisk,
+    Attempt,
+    Document,
+    Instance,
+    Name,
+    NoInstance,
+    Problem,
+    ShortText,
+    StopRequest,
+    Tab,
+    TabReport,
+)
+from ..views import problem_of
 from .activity import Activity
 from .roll_call import RollCall
 
 MAX_BODY = 256 * 1024
-"""Largest request body that is read, in bytes."""
+"""Largest request body that is accepted, in bytes."""
 
 MAX_AGE = 1.0
-"""How old the view of an instance may be that nobody stops, in seconds."""
-
-SETTING = "jupyter_notebook_stop"
-"""Under this name the tornado settings hold what the handlers share."""
+"""How long what was read of the cloud is used again, in seconds, while no stop is under way."""
 
 T = TypeVar("T")
 
-ShortText = Annotated[str, msgspec.Meta(max_length=100)]
-
-
-class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a stop."""
-
-    instance_id: ShortText
-    source: Literal["palette", "menu", "cell", "terminal", "api"] = "api"
-    save: Literal["all", "none"] = "all"
-    tab: Optional[Name] = None
-    kernel: Optional[ShortText] = None
-    attempt: Optional[Name] = None
-
-
-class TabReport(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a tab's report."""
-
-    state: Literal["here", "saved", "failed"]
-    documents: Annotated[List[Document], msgspec.Meta(max_length=1000)] = []
-
-
-class Shared(msgspec.Struct):
-    """What the handlers share."""
-
-    instance: ThisInstance
-    activity: Activity
-    roll_call: RollCall
-
 
 class BadRequestError(NotebookStopError):
-    """The request is not of the form asked for."""
+    """The request is invalid."""
 
     default_code = "bad_request"
 
 
 def status_of(error: NotebookStopError) -> int:
-    """Return the HTTP status that tells `error` to the browser."""
+    """Return the HTTP status of the response that reports `error`."""
     if isinstance(error, BadRequestError):
         return 400
     if isinstance(error, NotInInstanceError):
@@ -90,87 +72,68 @@ def status_of(error: NotebookStopError) -> int:
 
 
 class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
-    """What the handlers have in common."""
+    """Base class of the handlers: one form of errors, no caching, checked input."""
 
     auth_resource = "jupyter_notebook_stop"
 
-    @property
-    def shared(self) -> Shared:
-        """What the handlers share."""
-        shared: Shared = self.settings[SETTING]
-        return shared
+    def initialize(self, name: str, instance: ThisInstance, activity: Activity, roll_call: RollCall) -> None:
+        super().initialize(name)
+        self.instance = instance
+        self.activity = activity
+        self.roll_call = roll_call
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
         self.set_header("Cache-Control", "no-store")
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer every error in the one form of the contract."""
+        """Send every error as a Problem."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         if isinstance(error, NotebookStopError):
-            status_code = status_of(error)
-            view = problem_of(error)
-        else:
-            message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
-            view = Problem(
-                code=f"http_{status_code}", message=message or http.client.responses.get(status_code, "Unknown error")
-            )
+            self.send(problem_of(error), status_of(error))
+            return
         if status_code == 405:
-            # Which tornado leaves out, and HTTP asks for.
+            # HTTP requires the header, and tornado does not set it.
             own = (verb for verb in self.SUPPORTED_METHODS if verb.lower() in vars(type(self)))
             self.set_header("Allow", ", ".join(own))
-        self.answer(view, status_code)
+        message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
+        self.send(Problem(code=f"http_{status_code}", message=message or self._reason), status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what was expected as a line, not as a traceback."""
+        """Log an expected error in one line, without a traceback."""
         if isinstance(value, NotebookStopError):
             self.log.warning("%s %s: %s", self.request.method, self.request.path, value)
         else:
             super().log_exception(typ, value, tb)
 
-    def answer(self, view: msgspec.Struct, status: int = 200) -> None:
-        """Finish with `view` as JSON."""
+    def send(self, content: msgspec.Struct, status: int = 200) -> None:
+        """Finish with `content` as JSON."""
         self.set_status(status)
-        self.set_header("Content-Type", "application/json")
-        self.finish(msgspec.json.encode(view))
+        self.finish(msgspec.json.encode(content))
 
-    def body_as(self, kind: Type[T]) -> T:
+    def read_body(self, kind: Type[T]) -> T:
         """Return the body as `kind`.
 
         Raises
         ------
         BadRequestError
-            When it is not of that form.
+            When it is invalid.
         tornado.web.HTTPError
             413 when it is too large.
         """
         if len(self.request.body) > MAX_BODY:
-            raise web.HTTPError(413, f"The body has more than {MAX_BODY} bytes.")
+            raise web.HTTPError(413, f"The request body is larger than {MAX_BODY} bytes.")
         if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-            raise BadRequestError("The body must be JSON, with Content-Type application/json.")
+            raise BadRequestError("The request body must be JSON, with Content-Type application/json.")
         try:
             return msgspec.json.decode(self.request.body, type=kind)
         except UnicodeDecodeError:
-            raise BadRequestError("The body is not of the form asked for: it is not UTF-8.") from None
+            raise BadRequestError("The request body is invalid: it is not UTF-8.") from None
         except (msgspec.DecodeError, RecursionError) as error:
-            raise BadRequestError(f"The body is not of the form asked for: {error}") from None
+            raise BadRequestError(f"The request body is invalid: {error}") from None
 
-    async def view(self, kernel: str | None) -> Instance:
-        """Return the view of this instance, also where the cloud can't be read."""
-        this = self.shared.instance
-        current = this.attempt
-        error: NotebookStopError | None = None
-        # While a stop is under way the server follows the instance by itself, and tabs have little time to answer:
-        # they get what is known, however slow the cloud is.
-        if current is None or not (current.pending or current.phase == ACCEPTED):
-            try:
-                await this.show(MAX_AGE)
-            except NotebookStopError as failure:
-                error = failure
-        return instance_of(this, await self.shared.activity.at_risk(kernel), error)
-
-    def checked(self, name: str, value: Any, kind: Any) -> Any:
-        """Return a part of the address, if it is of the form `kind`.
+    def check(self, name: str, value: Any, kind: Any) -> Any:
+        """Return a part of the URL, if it is a valid `kind`.
 
         Raises
         ------
@@ -180,7 +143,26 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise BadRequestError(f"The {name} is not of the form asked for: {error}") from None
+            raise BadRequestError(f"The {name} is invalid: {error}") from None
+
+    async def view(self, kernel: str | None) -> Instance:
+        """Return the instance as others may see it, also if the cloud or the activity cannot be read."""
+        attempt = self.instance.attempt
+        error: NotebookStopError | None = None
+        # While a stop is under way the policy watches the instance, and tabs have little time to respond: they get
+        # what is known already, however slow the cloud is.
+        if attempt is None or not attempt.under_way:
+            try:
+                await self.instance.show(MAX_AGE)
+            except NotebookStopError as failure:
+                error = failure
+        try:
+            at_risk = await self.activity.at_risk(kernel)
+        except Exception:
+            # A stop that the cloud has accepted must not be reported as a failure.
+            self.log.exception("Could not find out what a stop would interrupt")
+            at_risk = AtRisk()
+        return self.instance.view(at_risk, error)
 
 
 class InstanceHandler(NotebookStopHandler):
@@ -189,15 +171,14 @@ class InstanceHandler(NotebookStopHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Say who this instance is, how it is, and what a stop would cost."""
-        this = self.shared.instance
+        """Tell which instance this is, its status, and what a stop would interrupt."""
         try:
-            this.identity  # noqa: B018 - raises where this is not an instance
+            self.instance.identity  # noqa: B018 - raises where this is not an instance
         except (NotInInstanceError, IdentityError) as error:
-            self.answer(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
+            self.send(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
             return
         kernel = self.get_query_argument("kernel", None)
-        self.answer(await self.view(self.checked("kernel", kernel, Optional[ShortText])))
+        self.send(await self.view(self.check("kernel", kernel, Optional[ShortText])))
 
 
 class StopHandler(NotebookStopHandler):
@@ -207,28 +188,28 @@ class StopHandler(NotebookStopHandler):
     @authorized
     async def post(self) -> None:
         """Stop the instance, or join the stop that is under way."""
-        wanted = self.body_as(StopRequest)
-        this = self.shared.instance
-        own = this.identity.instance_id.value
-        if wanted.instance_id.lower() != own:
+        request = self.read_body(StopRequest)
+        own = self.instance.identity.instance_id.value
+        if request.instance_id.lower() != own:
             raise IdentityError(
-                f"The request means another instance; this server runs in {own}. Nothing was stopped.",
+                f"The request is for another instance; this server runs in {own}. Nothing was stopped.",
                 code="wrong_instance",
                 remedy="Reload the page: it belongs to another server.",
             )
+        username = getattr(self.current_user, "username", None)
         attempt = Attempt(
-            source=wanted.source,
-            save=wanted.save,
-            user=getattr(self.current_user, "username", None),
-            display_name=getattr(self.current_user, "display_name", None),
-            tab=wanted.tab,
-            kernel=wanted.kernel,
+            source=request.source,
+            save=request.save,
+            user=getattr(self.current_user, "display_name", None) or username,
+            kernel=request.kernel,
+            # The tab that requests the stop has to save like any other.
+            tabs=[Tab(id=request.tab, state=HERE)] if request.tab and request.save == "all" else [],
         )
-        if wanted.attempt:
-            attempt.id = wanted.attempt
-        accepted = await this.stop(attempt, self.shared.roll_call)
-        instance = await self.view(wanted.kernel)
-        self.answer(Accepted(attempt=attempt_of(accepted), instance=instance), 202)
+        if request.attempt:
+            attempt.id = request.attempt
+        accepted = await self.instance.stop(attempt, self.roll_call, username)
+        instance = await self.view(request.kernel)
+        self.send(Accepted(attempt=accepted, instance=instance), 202)
 
 
 class AttemptHandler(NotebookStopHandler):
@@ -237,11 +218,11 @@ class AttemptHandler(NotebookStopHandler):
     @web.authenticated
     @authorized
     async def delete(self, attempt: str) -> None:
-        """Cancel an attempt while the cloud has not been called."""
+        """Cancel an attempt before the cloud is called."""
         try:
-            self.shared.instance.cancel(attempt)
+            self.instance.cancel(attempt)
         except KeyError:
-            raise web.HTTPError(404, "No such attempt.") from None
+            raise web.HTTPError(404, "There is no such attempt.") from None
         self.set_status(204)
         self.finish()
 
@@ -252,19 +233,23 @@ class TabHandler(NotebookStopHandler):
     @web.authenticated
     @authorized
     async def put(self, attempt: str, tab: str) -> None:
-        """Take a tab's report."""
-        report = self.body_as(TabReport)
-        current = self.shared.instance.attempt
+        """Accept the report of a tab."""
+        report = self.read_body(TabReport)
+        current = self.instance.attempt
         if current is None or current.id != attempt:
-            raise web.HTTPError(404, "No such attempt.")
-        self.shared.roll_call.report(current, self.checked("tab", tab, Name), report.state, report.documents)
+            raise web.HTTPError(404, "There is no such attempt.")
+        documents: List[Document] = [*report.documents]
+        self.roll_call.report(current, Tab(id=self.check("tab", tab, Name), state=report.state, documents=documents))
         self.set_status(204)
         self.finish()
 
 
-ROUTES = [
-    (r"/jupyter-notebook-stop/instance", InstanceHandler),
-    (r"/jupyter-notebook-stop/stop", StopHandler),
-    (r"/jupyter-notebook-stop/stop/([^/]+)", AttemptHandler),
-    (r"/jupyter-notebook-stop/stop/([^/]+)/tabs/([^/]+)", TabHandler),
-]
+def routes(instance: ThisInstance, activity: Activity, roll_call: RollCall) -> List[Tuple[str, Type[Any], Any]]:
+    """Return the routes under the server's base_url, with what their handlers share."""
+    shared = {"instance": instance, "activity": activity, "roll_call": roll_call}
+    return [
+        (r"/jupyter-notebook-stop/instance", InstanceHandler, shared),
+        (r"/jupyter-notebook-stop/stop", StopHandler, shared),
+        (r"/jupyter-notebook-stop/stop/([^/]+)", AttemptHandler, shared),
+        (r"/jupyter-notebook-stop/stop/([^/]+)/tabs/([^/]+)", TabHandler, shared),
+    ]

@@ -11,8 +11,7 @@ from typing import Any, Awaitable, Callable, Optional, Type
 
 import pytest
 
-from jupyter_notebook_stop import instance as policy
-from jupyter_notebook_stop.attempt import ACCEPTED, STOPPED, Attempt
+from jupyter_notebook_stop import watch
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import (
     CredentialsError,
@@ -23,6 +22,8 @@ from jupyter_notebook_stop.errors import (
 )
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.notebook.local_api import error_of
+from jupyter_notebook_stop.schema import ACCEPTED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import Empty, Fault, Reset, SkewedDate, ThreadedSimulator
 
 from ..conftest import instance_environment
@@ -371,7 +372,7 @@ def test_keys_that_turn_bad_with_a_yes_without_a_body(simulator: ThreadedSimulat
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(policy, "STILL_RUNNING_LIMIT", 0.1)
+    monkeypatch.setattr(watch, "STILL_RUNNING_LIMIT", 0.1)
 
 
 @pytest.mark.parametrize("status", [200, 201, 204])
@@ -386,7 +387,8 @@ def test_a_yes_that_nothing_follows(simulator: ThreadedSimulator, status: int) -
                 break
         assert this.attempt is not None
         assert this.attempt.phase == "resumed"
-        judge(this.attempt.error, Outcome(StopFailedError, "stop_failed"))
+        assert this.attempt.error is not None
+        judge(error_of(this.attempt.error), Outcome(StopFailedError, "stop_failed"))
         assert simulator.count("stop") == 1
 
     run(simulator, act, simulator.faults.clear)

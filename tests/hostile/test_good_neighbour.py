@@ -25,7 +25,7 @@ from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.modelarts.error_codes import error_from_response
 from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
-from jupyter_notebook_stop.schema import AtRisk, Instance, instance_of
+from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..server import conftest as server_tests
@@ -162,7 +162,7 @@ def test_any_json_can_be_shown(value: Any) -> None:
     this = ThisInstance(Connection(NotebookStop(), environ=environ, hostname="somewhere"))
     with contextlib.suppress(ValueError):
         this._remember(decode(json.dumps(value).encode()))
-    view = instance_of(this, AtRisk())
+    view = this.view()
     assert msgspec.json.decode(msgspec.json.encode(view), type=Instance) == view
     assert view.id in rendering.instance_text(view)
     assert "</div>" in rendering.instance_html(view)

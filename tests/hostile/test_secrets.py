@@ -17,12 +17,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from jupyter_notebook_stop.attempt import Attempt
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.schema import AtRisk, instance_of
+from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 
 from ..browser.conftest import RunningDemo
@@ -116,7 +115,7 @@ def test_whatever_goes_wrong_nothing_secret_is_seen(simulator: ThreadedSimulator
         except NotebookStopError as caught:
             error = caught
             witness.note("error", caught)
-        view = instance_of(this, AtRisk(), error)
+        view = this.view(error=error)
         witness.note("view", f"{view!r} {view._repr_mimebundle_()!r} {this.latest!r} {this.attempt!r} {vars(this)!r}")
         await this.aclose()
         simulator.faults.clear()

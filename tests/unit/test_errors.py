@@ -19,10 +19,11 @@ from jupyter_notebook_stop.errors import (
     PermissionDeniedError,
     UnreachableError,
 )
-from jupyter_notebook_stop.modelarts import error_codes
 from jupyter_notebook_stop.modelarts.error_codes import ALREADY_DONE, MAX_MESSAGE, error_from_response
 from jupyter_notebook_stop.modelarts.signature import canonical_request
+from jupyter_notebook_stop.notebook.local_api import error_of
 from jupyter_notebook_stop.redaction import HIDDEN
+from jupyter_notebook_stop.views import problem_of
 
 
 def test_a_text_forges_no_line() -> None:
@@ -35,7 +36,7 @@ def test_a_text_forges_no_line() -> None:
 def test_a_401_is_about_credentials_whatever_its_code(code: str) -> None:
     error = error_from_response(401, {}, json.dumps({"error_code": code, "error_msg": "no"}).encode())
     assert (type(error), error.code) == (CredentialsError, code)
-    assert error_codes.kind_of(code, 401) is CredentialsError
+    assert type(error_of(problem_of(error), 502)) is CredentialsError, "whoever asked a Jupyter server gets the same"
 
 
 TABLE: list[tuple[int, str, type[NotebookStopError], str]] = [

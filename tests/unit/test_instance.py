@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from jupyter_notebook_stop.attempt import ACCEPTED, REFUSED, STOPPED, Attempt
 from jupyter_notebook_stop.errors import (
     CancelledStopError,
     CredentialsError,
@@ -18,8 +17,11 @@ from jupyter_notebook_stop.errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
 )
-from jupyter_notebook_stop.instance import REFUSED_STATES, ThisInstance
+from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import BrokenJson, Delay, Fault, Redirect, Refuse, Reset
+from jupyter_notebook_stop.states import REFUSED_STATES
+from jupyter_notebook_stop.views import problem_of
 
 
 def stop(instance: ThisInstance) -> Any:
@@ -38,7 +40,7 @@ def test_a_stop_from_the_first_request_to_the_end(simulator: Any, inside: Any) -
     phases: list[str] = []
 
     async def main(instance: ThisInstance) -> None:
-        instance.observe(lambda attempt: phases.append(attempt.phase))
+        instance.observe(lambda run: phases.append(run.attempt.phase))
         attempt = await instance.stop(Attempt(source="cell", user="me"))
         assert (attempt.phase, attempt.error, attempt.pending) == (ACCEPTED, None, False)
         assert instance.attempt is attempt
@@ -87,7 +89,7 @@ def test_other_options_do_not_join(simulator: Any, inside: Any) -> None:
     async def main(instance: ThisInstance) -> None:
         first = asyncio.ensure_future(instance.stop(Attempt(source="menu", save="all")))
         await asyncio.sleep(0)
-        with pytest.raises(CancelledStopError, match="asked for from menu") as caught:
+        with pytest.raises(CancelledStopError, match="requested from menu") as caught:
             await instance.stop(Attempt(save="none"))
         assert caught.value.code == "other_stop_under_way"
         assert instance.attempt is not None
@@ -192,7 +194,7 @@ def test_a_refusal_is_told(
         with pytest.raises(kind) as caught:
             await instance.stop(Attempt())
         assert instance.attempt is not None
-        assert (instance.attempt.phase, instance.attempt.error) == (REFUSED, caught.value)
+        assert (instance.attempt.phase, instance.attempt.error) == (REFUSED, problem_of(caught.value))
         assert (await instance.stop(Attempt())).phase == ACCEPTED
 
     inside.run(main)

@@ -12,8 +12,7 @@ from typing import Any, Awaitable, Callable
 
 import pytest
 
-from jupyter_notebook_stop import instance as instance_module
-from jupyter_notebook_stop.attempt import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt
+from jupyter_notebook_stop import watch
 from jupyter_notebook_stop.errors import (
     CancelledStopError,
     CredentialsError,
@@ -22,11 +21,13 @@ from jupyter_notebook_stop.errors import (
     SaveError,
     StopFailedError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.instance import Run, ThisInstance
 from jupyter_notebook_stop.modelarts import auth, connection
 from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
+from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt, Tab
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
+from jupyter_notebook_stop.views import problem_of
 
 Prepare = Callable[[Attempt], Awaitable[None]]
 
@@ -65,7 +66,7 @@ def test_what_is_prepared_comes_before_the_cloud(simulator: Any, inside: Any) ->
         seen.append((attempt.phase, attempt.pending, simulator.count()))
 
     async def main(instance: ThisInstance) -> None:
-        instance.observe(lambda attempt: seen.append(attempt.phase))
+        instance.observe(lambda run: seen.append(run.attempt.phase))
         await instance.stop(Attempt(), prepare)
 
     inside.run(main)
@@ -171,7 +172,7 @@ def test_preparing_that_fails_cancels(
             await instance.stop(attempt, prepare)
         assert type(caught.value) is told
         assert "sk-secret" not in str(caught.value)
-        assert (attempt.phase, attempt.error) == (phase, caught.value)
+        assert (attempt.phase, attempt.error) == (phase, problem_of(caught.value))
         assert simulator.count() == 0
         assert (await instance.stop(Attempt(), at_once)).phase == ACCEPTED, "the next one is not held up"
 
@@ -185,7 +186,8 @@ def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, ho
     async def main(instance: ThisInstance) -> None:
         attempt = await instance.stop(Attempt())
         await until(lambda: attempt.phase == RESUMED)
-        assert isinstance(attempt.error, StopFailedError)
+        assert attempt.error is not None
+        assert attempt.error.kind == StopFailedError.__name__
         assert f"the instance is {how} now" in attempt.error.message
         assert "The simulator was told" in attempt.error.message
         if how == "RUNNING":
@@ -201,7 +203,7 @@ def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, ho
 def test_an_instance_that_never_leaves_running(
     simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch, limit: float, phase: str
 ) -> None:
-    monkeypatch.setattr(instance_module, "STILL_RUNNING_LIMIT", limit)
+    monkeypatch.setattr(watch, "STILL_RUNNING_LIMIT", limit)
     simulator.instance.extra["status"] = "RUNNING"
 
     async def main(instance: ThisInstance) -> None:
@@ -225,15 +227,45 @@ def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: A
     inside.run(main)
 
 
+def test_what_was_read_before_says_nothing_about_now(
+    simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "STILL_RUNNING_LIMIT", 0.1)
+    simulator.instance.extra["status"] = "RUNNING"
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        simulator.faults.add("show", Refuse(403, "ModelArts.0112"), times=None)
+        await asyncio.sleep(0.3)
+        assert attempt.phase == ACCEPTED, "the instance may have stopped since it was seen RUNNING"
+        del simulator.instance.extra["status"]
+        simulator.faults.clear()
+        await until(lambda: attempt.phase == STOPPED)
+
+    inside.run(main)
+
+
+def test_a_view_shows_one_moment(inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        view = instance.view()
+        attempt.tabs.append(Tab(id="late", state="here"))
+        await until(lambda: attempt.phase == STOPPED)
+        assert view.attempt is not None
+        assert (view.attempt.phase, view.attempt.tabs) == (ACCEPTED, [])
+
+    inside.run(main)
+
+
 def test_an_observer_that_fails_disturbs_nobody(inside: Any, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[str] = []
 
-    def broken(attempt: Attempt) -> None:
+    def broken(run: Run) -> None:
         raise ZeroDivisionError
 
     async def main(instance: ThisInstance) -> None:
         instance.observe(broken)
-        instance.observe(lambda attempt: seen.append(attempt.phase))
+        instance.observe(lambda run: seen.append(run.attempt.phase))
         assert (await instance.stop(Attempt())).phase == ACCEPTED
 
     inside.run(main)
@@ -378,9 +410,9 @@ def test_a_stop_that_is_followed_no_more_is_over(
     async def main(instance: ThisInstance) -> None:
         attempt = await instance.stop(Attempt())
         if ending == "it takes too long":
-            monkeypatch.setattr(instance_module, "WATCH_LIMIT", 0.05)
+            monkeypatch.setattr(watch, "WATCH_LIMIT", 0.05)
         else:
-            monkeypatch.setattr(instance, "show", None)
+            monkeypatch.setattr(instance.connection, "connect", None)
         await until(lambda: attempt.phase == RESUMED)
         assert attempt.error is not None
         assert attempt.error.remedy

@@ -1,0 +1,135 @@
+"""What is optional fails: the routes work on, and nobody is told wrong."""
+
+from __future__ import annotations
+
+import inspect
+import pathlib
+from typing import Any
+
+import msgspec
+import pytest
+from jupyter_events import EventLogger
+
+from jupyter_notebook_stop import errors
+from jupyter_notebook_stop.errors import NotebookStopError
+from jupyter_notebook_stop.notebook.local_api import error_of
+from jupyter_notebook_stop.schema import Problem
+from jupyter_notebook_stop.server import events
+from jupyter_notebook_stop.server.activity import Activity
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT, register_schema
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import Fetch
+
+
+class TestNoEvents:
+    """A server whose event bus takes none of our schemas."""
+
+    @pytest.fixture(autouse=True)
+    def refused(self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+        def refuse(*_: Any) -> None:
+            raise ValueError("not this schema")
+
+        monkeypatch.setattr(events, "register_schema", refuse)
+
+    async def test_the_routes_work_and_one_warning_says_why(
+        self, capfd: pytest.CaptureFixture[str], fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        warnings = [line for line in capfd.readouterr().err.splitlines() if line.startswith("[W") and "stop" in line]
+        assert len(warnings) == 1
+        assert warnings[0].endswith("open tabs cannot be asked to save: ValueError: not this schema")
+        status, view = await fetch("GET", "instance")
+        assert (status, view["status"]) == (200, "RUNNING")
+        status, _ = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
+        assert status == 202
+
+    async def test_no_tab_loses_what_it_was_not_asked_to_save(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        status, problem = await fetch("POST", "stop", body={"instance_id": simulator.instance_id})
+        assert (status, problem["code"]) == (409, "save_failed")
+        assert "stop without saving" in problem["remedy"]
+        assert simulator.count() == 0
+
+
+class TestNoKernelEvents:
+    """A server whose kernels cannot be observed from their start."""
+
+    @pytest.fixture(autouse=True)
+    def deaf(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Activity, "listen", None)
+
+    async def test_a_stop_works(self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        assert STOP_EVENT in jp_serverapp.event_logger.schemas
+        status, view = await fetch("GET", "instance")
+        assert (status, view["at_risk"]) == (200, {"kernels": [], "terminals": []})
+        assert (await fetch("POST", "stop", body={"instance_id": simulator.instance_id}))[0] == 202
+
+
+async def test_an_accepted_stop_is_told_although_the_activity_is_not_known(
+    jp_serverapp: Any,
+    fetch: Fetch,
+    simulator: ThreadedSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken() -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(jp_serverapp.session_manager, "list_sessions", broken)
+    status, answer = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
+    assert (status, answer["attempt"]["phase"]) == (202, "accepted")
+    assert answer["instance"]["at_risk"] == {"kernels": [], "terminals": []}
+    assert "Could not find out what a stop would interrupt" in caplog.text
+
+
+class OldBus:
+    """Takes what jupyter_events up to 0.10 takes."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[str, dict[str, Any]] = {}
+
+    def register_event_schema(self, schema: dict[str, Any]) -> None:
+        if not isinstance(schema["version"], int):
+            raise ValueError("'1' is not of type 'integer'")
+        self.schemas[schema["$id"]] = schema
+
+
+@pytest.mark.parametrize(("name", "schema_id"), [("stop.yaml", STOP_EVENT), ("attempt.yaml", ATTEMPT_EVENT)])
+def test_old_and_new_event_buses_take_the_schemas(name: str, schema_id: str) -> None:
+    path = pathlib.Path(events.__file__).parent / "events" / name
+    old, new = OldBus(), EventLogger()
+    register_schema(old, path)
+    assert old.schemas[schema_id]["version"] == 1
+    # Without the warning of a version that is an integer, which is an error in these tests.
+    register_schema(new, path)
+    assert str(new.schemas.get(schema_id).version) == "1"
+
+
+def test_old_event_buses_take_the_listener() -> None:
+    parameters = inspect.signature(Activity._on_kernel_action).parameters
+    found = [(name, each.annotation) for name, each in parameters.items() if name != "self"]
+    assert found == [("logger", EventLogger), ("schema_id", str), ("data", dict)]
+    assert inspect.signature(Activity._on_kernel_action).return_annotation is None
+
+
+KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, NotebookStopError)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_cell_gets_the_exception_that_the_server_raised(
+    jp_serverapp: Any,
+    fetch: Fetch,
+    simulator: ThreadedSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[NotebookStopError],
+) -> None:
+    async def refuse() -> Any:
+        raise kind("No.", remedy="Do it.")
+
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    monkeypatch.setattr(app.this_instance.connection, "connect", refuse)
+    body = {"instance_id": simulator.instance_id, "save": "none"}
+    status, answer = await fetch("POST", "stop", body=body)
+    error = error_of(msgspec.convert(answer, Problem), status)
+    assert (type(error), error.message, error.remedy) == (kind, "No.", "Do it.")
+    _, view = await fetch("GET", "instance")
+    assert type(error_of(msgspec.convert(view["attempt"]["error"], Problem))) is kind
