@@ -8,7 +8,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from ..simulator.answers import Refusal
+from ..simulator.responses import Refusal
 from ..simulator.service import LOOPBACK, Simulator
 
 _PAGE = """<!doctype html>
