@@ -55,6 +55,7 @@ class BlippingProxy:
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: Set[asyncio.StreamWriter] = set()
+        self._serving: Set[asyncio.Task[None]] = set()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="proxy", daemon=True)
 
@@ -89,15 +90,22 @@ class BlippingProxy:
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._done = asyncio.Event()
-        server = await asyncio.start_server(self._serve, sock=self._listening)
+        server = await asyncio.start_server(self._accept, sock=self._listening)
         self._ready.set()
         await self._done.wait()
         server.close()
         await self._cut()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=LIMIT)
 
     async def _cut(self) -> None:
         for writer in self._open:
             _reset(writer)
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
@@ -125,11 +133,13 @@ class BlippingProxy:
             _reset(writer)
         finally:
             self._open.discard(writer)
-            if upstream is not None:
-                upstream.close()
             if back is not None:
                 back.cancel()
-            writer.close()
+            for end in (writer, upstream):
+                if end is not None:
+                    end.close()
+                    with contextlib.suppress(OSError):
+                        await end.wait_closed()
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
