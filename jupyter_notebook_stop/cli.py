@@ -246,7 +246,7 @@ class DemoApp(_Command):
 
     def run(self) -> int:
         """Run the demo until Ctrl-C."""
-        from .demo.demo import Demo
+        from .demo.app import Demo
 
         def say(line: str) -> None:
             print(line, flush=True)

@@ -1,1 +1,1 @@
-"""A JupyterLab on the stand-in of the cloud, ready to click."""
+"""A JupyterLab in a simulated instance, ready to try."""

@@ -1,84 +1,51 @@
-"""A stand-in of the cloud's console: one page that shows the instance and starts it again."""
+"""A simulated console: one page that shows the instance and starts it again."""
 
 from __future__ import annotations
 
-import html
+import contextlib
+import pathlib
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from ..simulator.answers import Refusal
-from ..simulator.service import LOOPBACK, Simulator
-
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="2"><title>Simulated console</title>
-<style>
-  :root {{ color-scheme: light dark }}
-  body {{ font: 16px/1.6 system-ui, sans-serif; max-width: 36em; margin: 4em auto; padding: 0 1em }}
-  td {{ padding-right: 2em }} button {{ font: inherit; padding: .3em 1.2em }}
-</style>
-<h1>Simulated console</h1>
-<p>A stand-in on this machine; no cloud is behind it.</p>
-<table>
-<tr><td>Instance</td><td>simulated-notebook</td></tr>
-<tr><td>Id</td><td>{id}</td></tr>
-<tr><td>Status</td><td><b>{status}</b></td></tr>
-</table>
-<form method="post"><p><button{disabled}>Start</button></p></form>
-<p>{lab}</p>
-</html>
-"""
+from ..simulator import Refusal, Simulator
+from ..simulator.service import LOOPBACK
 
 
-class _Console(RequestHandler):
+class ConsoleHandler(RequestHandler):
+    """Shows the first instance, and starts it on POST."""
+
     def initialize(self, simulator: Simulator, lab_url: str) -> None:
-        self.simulator = simulator
+        """Keep what the page is about."""
+        self.instance = simulator.instance
         self.lab_url = lab_url
 
     def get(self) -> None:
-        instance = self.simulator.instance
-        running = instance.status == "RUNNING"
-        lab = f'<a href="{html.escape(self.lab_url)}">Open JupyterLab</a> (it needs a few seconds to start)'
-        self.finish(
-            _PAGE.format(
-                id=html.escape(instance.id),
-                status=html.escape(instance.status),
-                disabled="" if instance.status == "STOPPED" else " disabled",
-                lab=lab if running else "",
-            )
-        )
+        """Show the page."""
+        self.render("console.html", instance=self.instance, lab_url=self.lab_url)
 
     def post(self) -> None:
-        try:
-            self.simulator.instance.start()
-        except Refusal as refusal:
-            self.set_status(refusal.status)
-            self.finish(html.escape(refusal.message))
-        else:
-            self.redirect("/", status=303)
+        """Start the instance; if it cannot be started, the page shows its status."""
+        with contextlib.suppress(Refusal):
+            self.instance.start()
+        self.redirect("/", status=303)
 
 
-class Console:
-    """Serves the page on a free loopback port.
+def serve_console(simulator: Simulator, lab_url: str) -> str:
+    """Serve the page on a free loopback port and return its address.
 
     Parameters
     ----------
     simulator
-        Whose first instance is shown; the page runs on its event loop.
+        Whose first instance is shown. Call this on its event loop.
+    lab_url
+        Address of the instance's JupyterLab.
     """
-
-    def __init__(self, simulator: Simulator) -> None:
-        self._simulator = simulator
-        self._sockets = bind_sockets(0, LOOPBACK)
-
-    @property
-    def url(self) -> str:
-        """The page's address."""
-        return f"http://{LOOPBACK}:{self._sockets[0].getsockname()[1]}/"
-
-    def listen(self, lab_url: str) -> None:
-        """Begin to serve; `lab_url` is where the instance's JupyterLab is."""
-        application = Application([(r"/", _Console, {"simulator": self._simulator, "lab_url": lab_url})])
-        HTTPServer(application).add_sockets(self._sockets)
+    application = Application(
+        [("/", ConsoleHandler, {"simulator": simulator, "lab_url": lab_url})],
+        template_path=str(pathlib.Path(__file__).parent),
+    )
+    sockets = bind_sockets(0, LOOPBACK)
+    HTTPServer(application).add_sockets(sockets)
+    return f"http://{LOOPBACK}:{sockets[0].getsockname()[1]}/"

@@ -1,32 +1,26 @@
-"""An embedded stand-in of the cloud's notebook service, for the demo and the tests.
+"""An embedded simulator of the cloud's notebook service, for the demo and the tests.
 
-It listens on loopback only, makes up its keys, ids and names so that nobody
-takes them for real, and marks every answer with ``X-Simulator``.
+It listens on loopback only. Its keys, ids and names are made up and look so,
+and every response has the header ``X-Simulator``.
 """
 
 from __future__ import annotations
 
-from .answers import ERROR_SHAPES
-from .faults import (
+from .faults import CutBody, Delay, Drip, DropStop, Fault, Huge, Reset, SkewedDate, WrongLength
+from .instances import Instance
+from .replacements import (
     Answer,
     BrokenJson,
-    CutBody,
-    Delay,
-    Drip,
     Empty,
-    Fault,
     Html,
-    Huge,
     OtherJson,
     Redirect,
     Refuse,
-    Reset,
-    SkewedDate,
+    Replacement,
     Throttle,
     Unavailable,
-    WrongLength,
 )
-from .instances import Instance
+from .responses import ERROR_SHAPES, Refusal
 from .service import Simulator
 from .settings import Settings
 from .threaded import ThreadedSimulator
@@ -38,6 +32,7 @@ __all__ = [
     "CutBody",
     "Delay",
     "Drip",
+    "DropStop",
     "Empty",
     "Fault",
     "Html",
@@ -45,7 +40,9 @@ __all__ = [
     "Instance",
     "OtherJson",
     "Redirect",
+    "Refusal",
     "Refuse",
+    "Replacement",
     "Reset",
     "Settings",
     "Simulator",

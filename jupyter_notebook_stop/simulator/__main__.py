@@ -1,7 +1,7 @@
-"""The simulator as a command: serves until it is told to end.
+"""The simulator as a command: serves until a signal ends it.
 
-The first line on standard output is one JSON object with all that a client
-needs; the keys in it are throw-away ones.
+The first line on standard output is one JSON object with everything that a
+client needs; its keys are made up for this run.
 """
 
 from __future__ import annotations
@@ -20,20 +20,26 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Return the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m jupyter_notebook_stop.simulator",
-        description="An embedded stand-in of the cloud's notebook service, on loopback.",
+        description="Simulate the cloud's notebook service on this machine. The first line of output, a JSON object, "
+        "holds the address, ids and keys that a client needs.",
     )
-    parser.add_argument("--port", type=int, default=0, help="port to listen on, 0 for a free one")
-    parser.add_argument("--step-seconds", type=float, default=0.5, help="duration of each of a stop's four steps")
-    parser.add_argument("--instance-id", help="id of the instance, a throw-away one by default")
-    parser.add_argument("--project-id", help="id of the project, a throw-away one by default")
-    parser.add_argument("--deny-stop", action="store_true", help="answer every stop with 403")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
+    parser.add_argument(
+        "--step-seconds",
+        type=float,
+        default=0.5,
+        help="duration of each step of a stop (default: %(default)s)",
+    )
+    parser.add_argument("--instance-id", help="id of the instance; made up by default")
+    parser.add_argument("--project-id", help="id of the project; made up by default")
+    parser.add_argument("--deny-stop", action="store_true", help="refuse every stop with HTTP status 403")
     return parser.parse_args(arguments)
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Serve until a signal comes."""
+    """Serve until a signal ends it."""
     loop, ending = asyncio.get_running_loop(), asyncio.Event()
-    # Not loop.add_signal_handler, which Windows doesn't have.
+    # Not loop.add_signal_handler, which Windows does not have.
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: loop.call_soon_threadsafe(ending.set))
@@ -56,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(serve(options))
     except OSError as error:
-        print(f"The simulator can't listen on port {options.port}: {error}", file=sys.stderr)
+        print(f"The simulator cannot listen on port {options.port}: {error}", file=sys.stderr)
         return 1
     return 0
 

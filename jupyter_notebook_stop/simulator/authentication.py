@@ -1,18 +1,19 @@
-"""Who may call: keys, tokens, and the check of a request's signature."""
+"""Who may call: keys, tokens, and the check of the signature of a request."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from urllib.parse import parse_qsl
 
 from ..modelarts.signature import ALGORITHM, CONTENT_HASH_HEADER, DATE_FORMAT, canonical_request, sign
 from ..redaction import Secret
-from .answers import Refusal
+from .request_log import Request
+from .responses import Refusal
 
 DATE_WINDOW_SECONDS = 900.0
 UNSIGNED_BODY = "UNSIGNED-PAYLOAD"
@@ -35,7 +36,7 @@ class Key:
     security_token
         Given for a temporary key, None for a permanent one.
     expires_at
-        Seconds since the epoch from which on it isn't taken; None for never.
+        When it expires, in seconds since the epoch; None for never.
     """
 
     access_key: str
@@ -45,25 +46,14 @@ class Key:
     failures: int = 0
 
 
-@dataclass(frozen=True)
-class Call:
-    """What of a request is judged: raw path, decoded query and headers, body as it came."""
-
-    method: str
-    path: str
-    query: Sequence[tuple[str, str]]
-    headers: Mapping[str, str]
-    body: bytes
-
-
 class KeyRing:
-    """The keys and tokens that are taken; all can be changed while the service runs.
+    """The valid keys and tokens; they can be changed while the service runs.
 
     Parameters
     ----------
     lock_after
-        Wrong signatures in a row that a key survives; one more locks it until
-        `unlock`. None for no lock.
+        How many wrong signatures in a row a key may have; one more locks it
+        until `unlock`. None for no lock.
     """
 
     def __init__(self, lock_after: int | None = 5) -> None:
@@ -77,17 +67,17 @@ class KeyRing:
     def add(
         self, access_key: str, secret_key: str, security_token: str | None = None, expires_at: float | None = None
     ) -> Key:
-        """Take a key from now on; with a security token it is a temporary one."""
+        """Add a key; with a security token it is a temporary one."""
         token = Secret(security_token) if security_token else None
         key = self._keys[access_key] = Key(access_key, Secret(secret_key), token, expires_at)
         return key
 
     def revoke(self, access_key: str) -> None:
-        """Take a key no longer."""
+        """Remove a key."""
         del self._keys[access_key]
 
     def expire(self, access_key: str, at: float = 0.0) -> None:
-        """Let a key expire at a time, in seconds since the epoch; at once by default."""
+        """Let a key expire at a time in seconds since the epoch, by default at once."""
         self._keys[access_key].expires_at = at
 
     def unlock(self, access_key: str) -> None:
@@ -99,34 +89,34 @@ class KeyRing:
         return self.lock_after is not None and self._keys[access_key].failures > self.lock_after
 
     def add_token(self, token: str, expires_at: float | None = None) -> None:
-        """Take a token in ``X-Auth-Token`` from now on."""
+        """Add a token for the header ``X-Auth-Token``."""
         self._tokens[Secret(token)] = expires_at
 
     def revoke_token(self, token: str) -> None:
-        """Take a token no longer."""
+        """Remove a token."""
         del self._tokens[Secret(token)]
 
-    def check(self, call: Call, now: float, *, echo_canonical_request: bool = False) -> None:
-        """Raise `Refusal` unless the request says who sends it, and proves it.
+    def check(self, request: Request, now: float, *, echo_canonical_request: bool = False) -> None:
+        """Raise `Refusal` unless the request is authenticated.
 
         Parameters
         ----------
-        call
+        request
             The request.
         now
             Seconds since the epoch, by the service's clock.
         echo_canonical_request
-            Whether the answer to a wrong signature shows what was signed,
-            headers and all.
+            Whether the response to a wrong signature shows the canonical
+            request, with all signed headers.
         """
-        if "x-auth-token" in call.headers:
-            self._check_token(call.headers["x-auth-token"], now)
+        if "x-auth-token" in request.headers:
+            self._check_token(request.headers["x-auth-token"], now)
             return
-        match = _AUTHORIZATION.fullmatch(call.headers.get("authorization", ""))
+        match = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
         if match is None:
             raise _refusal(
                 "verify aksk signature fail, the Authorization header is malformed"
-                if "authorization" in call.headers
+                if "authorization" in request.headers
                 else "neither X-Auth-Token nor Authorization is present"
             )
         access_key, names, signature = match[1], match[2].split(";"), match[3]
@@ -135,12 +125,12 @@ class KeyRing:
             raise _refusal("verify aksk signature fail, the access key does not exist")
         if self.is_locked(access_key):
             raise _refusal("verify aksk signature fail, the access key is locked after too many failures")
-        _check_signed_names(names, call.headers)
-        _check_date(call.headers["x-sdk-date"], now)
+        _check_signed_names(names, request.headers)
+        _check_date(request.headers["x-sdk-date"], now)
         if key.expires_at is not None and now >= key.expires_at:
             raise _refusal("verify aksk signature fail, the temporary access key has expired")
-        _check_security_token(key, call.headers)
-        self._check_signature(key, call, names, signature, echo_canonical_request)
+        _check_security_token(key, request.headers)
+        self._check_signature(key, request, names, signature, echo_canonical_request)
 
     def _check_token(self, token: str, now: float) -> None:
         sent = token.encode()
@@ -149,25 +139,27 @@ class KeyRing:
                 return
         raise _refusal("the token in X-Auth-Token is wrong or has expired")
 
-    def _check_signature(self, key: Key, call: Call, names: list[str], signature: str, echo: bool) -> None:
+    def _check_signature(self, key: Key, request: Request, names: list[str], signature: str, echo: bool) -> None:
         expected = sign(
-            method=call.method,
-            path=call.path,
-            query=call.query,
-            headers=call.headers,
-            body=call.body,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            headers=request.headers,
+            body=request.body,
             secret_key=key.secret_key.reveal(),
             signed_names=names,
         )
-        stated = call.headers.get(CONTENT_HASH_HEADER, UNSIGNED_BODY)
-        body_fits = stated == UNSIGNED_BODY or stated == hashlib.sha256(call.body).hexdigest()
+        stated = request.headers.get(CONTENT_HASH_HEADER, UNSIGNED_BODY)
+        body_fits = stated == UNSIGNED_BODY or stated == hashlib.sha256(request.body).hexdigest()
         if hmac.compare_digest(expected, signature) and body_fits:
             key.failures = 0
             return
         key.failures += 1
         text = "verify aksk signature fail"
         if echo:
-            canonical = canonical_request(call.method, call.path, call.query, call.headers, call.body, names)
+            canonical = canonical_request(
+                request.method, request.path, request.query, request.headers, request.body, names
+            )
             text += f", canonicalRequest:{canonical}"
         raise _refusal(text)
 
@@ -215,5 +207,5 @@ def decode_query(text: str) -> list[tuple[str, str]]:
 
 
 def decode_header(value: str) -> str:
-    """Return a header value that was read as Latin-1 as the UTF-8 that its sender signed."""
+    """Return the UTF-8 text that was sent and signed, from a header value that was decoded as Latin-1."""
     return value.encode("latin-1", "replace").decode("utf-8", "replace")

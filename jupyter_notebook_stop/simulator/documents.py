@@ -1,4 +1,4 @@
-"""What an instance looks like from outside: every field that the service's page and its SDK name."""
+"""The JSON document of an instance, with every field that the service's documentation and SDK name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 MOUNT_PATH = "/home/ma-user/work/"
 STEPS = ("Prepare storage", "Prepare compute resources", "Configure the network", "Initialize the instance")
 
-#: How `action_progress` is given: as the page has it, as the newest SDK has it, null, an empty list, or not at all.
+#: How `action_progress` is spelled: as the documentation has it, as the newest SDK has it, null, empty, or left out.
 PROGRESS_STYLES = ("page", "sdk", "null", "empty", "absent")
 
 SHORTEST_LEASE = 3_600_000
@@ -36,19 +36,19 @@ class Lease:
         }
 
     def restart(self, now: int, duration: int, kind: str) -> None:
-        """Begin anew, as a start does."""
+        """Begin a new countdown, as a start does."""
         self.create_at = self.update_at = now
         self.duration, self.type, self.enable = duration, kind.upper(), True
 
     def renew(self, now: int, duration: int, kind: str) -> None:
-        """Let it end `duration` from now, or allow that much idleness."""
+        """Let the countdown end `duration` from now; for the type IDLE, set the allowed idle time."""
         self.type, self.enable, self.update_at = kind.upper(), True, now
-        # The end is reckoned from the creation, except for idleness, which is a window and has no end.
+        # A duration counts from the creation, except that of IDLE, which has no fixed end.
         self.duration = duration if self.type == "IDLE" else now - self.create_at + duration
 
 
 def progress_document(style: str, notebook_id: str, steps: list[str]) -> dict[str, Any]:
-    """Return what belongs into the instance's document for its progress, in one of `PROGRESS_STYLES`."""
+    """Return the part of the instance's document that shows its progress, in one of `PROGRESS_STYLES`."""
     if style == "absent":
         return {}
     if style == "null":
@@ -69,7 +69,7 @@ def image_document(created: int) -> dict[str, Any]:
     return {
         "arch": "X86_64",
         "create_at": created,
-        "description": "An image that exists in the simulator alone",
+        "description": "An image that exists in the simulator only",
         "dev_services": ["NOTEBOOK", "SSH"],
         "flavor_type": "",
         "id": "00000000-51d0-4000-8000-1a6e00000001",
@@ -92,12 +92,12 @@ def image_document(created: int) -> dict[str, Any]:
 
 
 def fixed_document(notebook_id: str, name: str, token: str, created: int, *, dedicated: bool) -> dict[str, Any]:
-    """Return the fields of an instance that don't change while it lives.
+    """Return the fields of an instance that never change.
 
     Parameters
     ----------
     dedicated
-        Whether it lives in a dedicated pool; only then are there `pool`,
+        Whether it runs in a dedicated pool; only then does it have `pool`,
         `custom_spec` and `affinity`.
     """
     document: dict[str, Any] = {
@@ -112,7 +112,7 @@ def fixed_document(notebook_id: str, name: str, token: str, created: int, *, ded
                 "url": "obs://simulated-bucket/data/",
             }
         ],
-        "description": "Not a real instance: it lives in the simulator",
+        "description": "Not a real instance: it exists in the simulator only",
         "endpoints": [
             {
                 "allowed_access_ips": [],

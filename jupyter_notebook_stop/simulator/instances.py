@@ -1,12 +1,12 @@
-"""A notebook instance as a state machine: no network, no clock and no loop of its own."""
+"""A notebook instance as a state machine, without network, clock or event loop."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any, Callable
 
-from .answers import Refusal
 from .documents import LONGEST_LEASE, PROGRESS_STYLES, SHORTEST_LEASE, STEPS, Lease, fixed_document, progress_document
+from .responses import Refusal
 
 LEASE_TYPES = ("TIMING", "IDLE")
 STOP_CONFLICTS = ("target", "precise")
@@ -41,7 +41,7 @@ class Instance:
     notebook_id
         Its id.
     schedule
-        How a step is put off.
+        Calls a function later.
     clock
         Seconds since the epoch.
     name
@@ -50,30 +50,30 @@ class Instance:
         The state to begin with.
     step_seconds
         How long each of the four steps of a stop or start takes. With 0 they
-        still come one after another, as soon as `schedule` lets them.
+        still follow one another, as fast as `schedule` allows.
     progress_style
         One of `documents.PROGRESS_STYLES`.
     stop_conflict
-        What a stop of an instance that has stopped, or is stopping, is
-        answered: ``"target"`` for 6357, ``"precise"`` for 6307 and 6308.
+        The error for a stop of an instance that has stopped or is stopping:
+        ``"target"`` for 6357, ``"precise"`` for 6307 and 6308.
     dedicated
-        Whether it lives in a dedicated pool.
+        Whether it runs in a dedicated pool.
     on_stopped
-        Called with the id each time that a stop has come to its end.
+        Called with the id each time a stop has completed.
 
     Attributes
     ----------
     token
-        The secret that opens its Jupyter server.
+        The token of its Jupyter server, a secret.
     lease
-        The countdown.
+        The countdown to its automatic stop.
     extra
-        Fields that are laid over the document, whatever they are.
+        Fields that are added to the document or replace some of it.
     stop_fails_with
-        Set it to ``"RUNNING"`` or ``"ERROR"`` to let every stop fail, after
-        it was accepted, at the third step and end there.
+        Set it to ``"RUNNING"`` or ``"ERROR"`` to let every stop, once
+        accepted, fail at its third step and end in that state.
     fail_reason
-        What the document gives as the cause of a failure.
+        The cause of a failure, as the document shows it.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Instance:
 
     @property
     def status(self) -> str:
-        """The state; setting it ends a stop or start under way, and calls no hook."""
+        """The state; setting it ends a stop or start in progress, and calls no hook."""
         return self._status
 
     @status.setter
@@ -147,7 +147,7 @@ class Instance:
         Raises
         ------
         Refusal
-            When the state doesn't allow it.
+            When the state does not allow it.
         """
         status = self._status
         if status == "STOPPED":
@@ -164,7 +164,7 @@ class Instance:
         Raises
         ------
         Refusal
-            When the state doesn't allow it, or the lease is out of range.
+            When the state does not allow it, or the lease is out of range.
         """
         check_lease(duration, kind)
         if self._status == "RUNNING":
@@ -182,7 +182,7 @@ class Instance:
         Raises
         ------
         Refusal
-            When the instance doesn't run, or the lease is out of range.
+            When the instance is not running, or the lease is out of range.
         """
         check_lease(duration, kind)
         if self._status != "RUNNING":
@@ -194,24 +194,24 @@ class Instance:
         self._status = during
         self.fail_reason = ""
         self.steps = ["PROCESSING"] + ["WAITING"] * (len(STEPS) - 1)
-        self._put_off(self._action, 0, after)
+        self._schedule_step(self._action, 0, after)
 
-    def _put_off(self, action: int, step: int, after: str) -> None:
+    def _schedule_step(self, action: int, step: int, after: str) -> None:
         self._schedule(self.step_seconds, lambda: self._advance(action, step, after))
 
     def _advance(self, action: int, step: int, after: str) -> None:
-        # A status that was set meanwhile has ended the action that this step belongs to.
+        # Setting the status has ended the action that this step belongs to.
         if action != self._action:
             return
         if after == "STOPPED" and self.stop_fails_with and step == 2:
             self.steps[step] = "FAILED"
-            self.fail_reason = "The simulator was told to let the stop fail."
+            self.fail_reason = "The simulator was asked to let the stop fail."
             self._status = self.stop_fails_with
             return
         self.steps[step] = "COMPLETED"
         if step + 1 < len(STEPS):
             self.steps[step + 1] = "PROCESSING"
-            self._put_off(action, step + 1, after)
+            self._schedule_step(action, step + 1, after)
             return
         self._status = after
         if after == "STOPPED" and self._on_stopped is not None:
@@ -219,7 +219,7 @@ class Instance:
 
 
 def check_lease(duration: object, kind: object) -> None:
-    """Raise `Refusal` unless the service would take such a lease."""
+    """Raise `Refusal` unless the service would accept such a lease."""
     if not isinstance(duration, int) or isinstance(duration, bool) or not SHORTEST_LEASE <= duration <= LONGEST_LEASE:
         raise Refusal(
             400, "ModelArts.0104", f"Invalid parameter: duration must be in {SHORTEST_LEASE}..{LONGEST_LEASE}."

@@ -1,54 +1,33 @@
-"""The log of what was asked, with all that was sent and nothing that prints it."""
+"""One received request, as the simulator's log keeps it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-
-class Headers(Mapping[str, str]):
-    """The headers of a request by lower-case name; its repr gives names only."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = {name.lower(): value for name, value in values.items()}
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"<Headers {', '.join(sorted(self._values))}>"
+from tornado.httputil import HTTPHeaders
 
 
 @dataclass
 class Request:
-    """One request as it came.
+    """A request with everything that was sent; its repr shows none of the secrets.
 
     Attributes
     ----------
     operation
-        One of `rules.OPERATIONS`, or ``"unknown"``.
+        One of `operations.OPERATIONS`, or ``"unknown"``.
     method, path
         From the request line; the path is raw, without the query.
     query
         The decoded pairs of the query.
     headers
-        By name in any case; values are text as their sender meant it.
+        The values are text as the sender meant it; names are matched in any case.
     body
-        The bytes as they came.
+        The bytes as received.
     time
         Seconds since the epoch, by the simulator's clock.
     status
-        The status of the answer; None while there is none, and if the
-        connection was broken without one.
+        The status of the response; None before there is one, and if the
+        connection was closed without one.
     took_effect
         Whether the operation was carried out.
     """
@@ -57,7 +36,7 @@ class Request:
     method: str
     path: str
     query: list[tuple[str, str]] = field(repr=False)
-    headers: Headers
+    headers: HTTPHeaders = field(repr=False)
     body: bytes = field(repr=False)
     time: float
     status: int | None = None

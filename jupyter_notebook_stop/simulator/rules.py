@@ -1,4 +1,4 @@
-"""Which fault befalls which request."""
+"""Which fault happens to which request."""
 
 from __future__ import annotations
 
@@ -7,26 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .faults import Fault
-
-SHOW, STOP, START, SHOW_LEASE, RENEW_LEASE, UNKNOWN = "show", "stop", "start", "show_lease", "renew_lease", "unknown"
-
-#: The operations by name; requests to any other path count as ``unknown``.
-OPERATIONS = (SHOW, STOP, START, SHOW_LEASE, RENEW_LEASE)
-GROUPS = {"any": (*OPERATIONS, UNKNOWN), "lease": (SHOW_LEASE, RENEW_LEASE)}
-
-
-def operations_of(name: str) -> tuple[str, ...]:
-    """Return the operations that a name stands for, be it one of them or a group."""
-    if name in GROUPS:
-        return GROUPS[name]
-    if name in OPERATIONS or name == UNKNOWN:
-        return (name,)
-    raise ValueError(f"unknown operation {name!r}, known are {', '.join((*GROUPS, *OPERATIONS, UNKNOWN))}")
+from .operations import operations_of
 
 
 @dataclass
 class Rule:
-    """Faults that befall the next `times` requests of some operations, or all of them if None."""
+    """Faults that happen to the next `times` requests of some operations, or to all of them if None."""
 
     operations: tuple[str, ...]
     faults: tuple[Fault, ...]
@@ -36,8 +22,8 @@ class Rule:
 class FaultRules:
     """The rules in force. May be used from any thread.
 
-    A request takes the first rule that fits among those of limited `times`, in
-    the order they were added; failing that, the standing rule added last.
+    Of the rules that match a request, the one with limited `times` that was
+    added first applies; if there is none, the unlimited one that was added last.
     """
 
     def __init__(self) -> None:
@@ -53,38 +39,41 @@ class FaultRules:
         Parameters
         ----------
         operation
-            One of `OPERATIONS`, or ``"lease"``, or ``"any"``.
+            One of `operations.OPERATIONS`, or ``"lease"``, or ``"any"``.
         fault
             A fault, or several that act together on the same request.
         times
-            How many requests it befalls; None for all from now on.
+            To how many requests it happens; None for all from now on.
         """
         faults = (fault,) if isinstance(fault, Fault) else tuple(fault)
         if not faults or (times is not None and times < 1):
-            raise ValueError("a rule needs a fault, and to hold at least once")
+            raise ValueError("a rule needs at least one fault and must apply at least once")
         rule = Rule(operations_of(operation), faults, times)
         with self._lock:
             self._rules.append(rule)
         return rule
 
     def remove(self, rule: Rule) -> None:
-        """Take a rule back; one that is used up is no longer there to be taken back."""
+        """Remove a rule; nothing happens if it is used up or removed already."""
         with self._lock:
-            self._rules = [other for other in self._rules if other is not rule]
+            self._discard(rule)
 
     def clear(self) -> None:
-        """Take all rules back."""
+        """Remove all rules."""
         with self._lock:
             self._rules.clear()
 
     def take(self, operation: str) -> tuple[Fault, ...]:
         """Return the faults of the next request, and count it."""
         with self._lock:
-            fitting = [rule for rule in self._rules if operation in rule.operations]
-            for rule in fitting:
+            matching = [rule for rule in self._rules if operation in rule.operations]
+            for rule in matching:
                 if rule.times is not None:
                     rule.times -= 1
                     if not rule.times:
-                        self._rules = [other for other in self._rules if other is not rule]
+                        self._discard(rule)
                     return rule.faults
-            return fitting[-1].faults if fitting else ()
+            return matching[-1].faults if matching else ()
+
+    def _discard(self, rule: Rule) -> None:
+        self._rules = [other for other in self._rules if other is not rule]

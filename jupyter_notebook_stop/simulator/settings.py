@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .answers import Refusal, check_shape
-from .rules import operations_of
+from .operations import operations_of
+from .responses import Refusal, check_shape
 
 
 @dataclass
@@ -15,19 +15,19 @@ class Settings:
     Parameters
     ----------
     stop_answer_status
-        Status of an accepted stop, 200 or 201.
+        Status of the response to an accepted stop, 200 or 201.
     stop_answer_empty
-        Whether an accepted stop is answered without a body.
+        Whether the response to an accepted stop has no body.
     error_shape
-        One of `answers.ERROR_SHAPES`.
+        One of `responses.ERROR_SHAPES`.
     echo_canonical_request
-        Whether the answer to a wrong signature shows the canonical request,
+        Whether the response to a wrong signature shows the canonical request,
         with all signed headers.
     clock_skew
         Seconds that the service's clock is ahead, for the check of
         ``X-Sdk-Date`` and for the Date header.
     denied
-        Codes of the 403 that an operation is answered, by operation.
+        Error codes of the operations that are refused with 403, by operation.
     """
 
     stop_answer_status: int = 200

@@ -16,6 +16,7 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.simulator import (
+    ERROR_SHAPES,
     Answer,
     BrokenJson,
     CutBody,
@@ -33,7 +34,6 @@ from jupyter_notebook_stop.simulator import (
     Unavailable,
     WrongLength,
 )
-from jupyter_notebook_stop.simulator.answers import ERROR_SHAPES
 
 LIMIT = 4
 """How often a request is repeated at most."""

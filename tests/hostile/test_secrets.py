@@ -87,13 +87,13 @@ ECHO = (
 
 
 def echoes() -> List[Case]:
-    from jupyter_notebook_stop.simulator.answers import ERROR_SHAPES, Refusal
+    from jupyter_notebook_stop.simulator import ERROR_SHAPES, Refusal
 
     cases = []
     for status, code in ((401, "APIGW.0301"), (403, "ModelArts.0112"), (500, "ModelArts.6101"), (400, ECHO)):
         for shape in ERROR_SHAPES:
-            reply = Refusal(status, code, ECHO, shape).reply(ECHO, shape)
-            fault: Fault = Answer(status, reply.body.decode(), reply.content_type)
+            response = Refusal(status, code, ECHO, shape).response(ECHO, shape)
+            fault: Fault = Answer(status, response.body.decode(), response.content_type)
             for operation in ("show", "stop"):
                 cases.append(Case(f"echo-{status}-{shape}", operation, fault, CASES[0].outcome, 0))
     return cases

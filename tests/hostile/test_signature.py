@@ -30,7 +30,7 @@ from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credent
 from jupyter_notebook_stop.modelarts.signature import authorization, sign, signed_header_names
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.simulator.authentication import Call, KeyRing
+from jupyter_notebook_stop.simulator.authentication import KeyRing
 from jupyter_notebook_stop.simulator.request_log import Request
 
 # From Python 3.12 on, the SDK's way to read the clock is a deprecated one.
@@ -216,7 +216,7 @@ AGREE = ("content-type", "host", "x-project-id", "x-security-token", "x-sdk-date
 @pytest.mark.parametrize("operation", ["show", "stop"])
 def test_both_clients_send_the_same(frozen: ThreadedSimulator, operation: str, temporary: bool) -> None:
     if not temporary:
-        frozen.simulator.security_token = ""
+        frozen.security_token = ""
         frozen.keys.add(frozen.access_key, frozen.secret_key)
     senders: List[Callable[[ThreadedSimulator, str], None]] = [send_ours, send_official]
     for send in senders:
@@ -255,4 +255,4 @@ def test_both_clients_send_the_same(frozen: ThreadedSimulator, operation: str, t
 def verify(simulator: ThreadedSimulator, request: Request) -> None:
     keys = KeyRing()
     keys.add(simulator.access_key, simulator.secret_key, simulator.security_token or None)
-    keys.check(Call(request.method, request.path, request.query, request.headers, request.body), NOW.timestamp())
+    keys.check(request, NOW.timestamp())

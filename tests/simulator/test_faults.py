@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -18,6 +19,7 @@ from jupyter_notebook_stop.simulator import (
     CutBody,
     Delay,
     Drip,
+    DropStop,
     Empty,
     Fault,
     Html,
@@ -223,6 +225,31 @@ def test_another_answer_though_the_operation_took_effect(simulator: ThreadedSimu
     assert call(simulator, "POST", "/stop").status_code == 504
     assert simulator.instance.status in ("STOPPING", "STOPPED")
     assert simulator.requests[-1].took_effect
+
+
+def test_a_stop_that_is_accepted_and_never_happens(call: Call, until: Callable[[Callable[[], bool]], None]) -> None:
+    stopped: list[str] = []
+    with ThreadedSimulator(step_seconds=0, on_stopped=stopped.append) as simulator:
+        simulator.faults.add("stop", DropStop(), times=2)
+        for empty in (False, True):
+            simulator.settings.stop_answer_empty = empty
+            answer = call(simulator, "POST", "/stop")
+            assert answer.status_code == 200
+            assert answer.content == b"" if empty else answer.json()["status"] == "STOPPING"
+            assert call(simulator).json()["status"] == "RUNNING"
+            assert not simulator.requests[-2].took_effect
+        simulator.call(lambda _: asyncio.sleep(0.05))
+        assert (simulator.instance.status, stopped) == ("RUNNING", [])
+        call(simulator, "POST", "/stop")
+        until(lambda: stopped == [simulator.instance_id])
+
+
+def test_a_dropped_stop_is_refused_as_any_other(simulator: ThreadedSimulator, call: Call) -> None:
+    simulator.faults.add("stop", DropStop(), times=None)
+    assert call(simulator, "POST", "/stop", secret_key="simulated-wrong").status_code == 401
+    simulator.instance.status = "STOPPED"
+    assert call(simulator, "POST", "/stop").json()["error_code"] == "ModelArts.6357"
+    assert simulator.instance.status == "STOPPED"
 
 
 @pytest.mark.parametrize("status", [200, 403, 502])

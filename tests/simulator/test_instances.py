@@ -7,7 +7,7 @@ from typing import Any, Callable
 import pytest
 from huaweicloudsdkmodelarts.v1 import ShowNotebookResponse  # type: ignore[import-untyped]
 
-from jupyter_notebook_stop.simulator.answers import Refusal
+from jupyter_notebook_stop.simulator import Refusal
 from jupyter_notebook_stop.simulator.documents import PROGRESS_STYLES
 from jupyter_notebook_stop.simulator.instances import Instance
 

@@ -174,6 +174,6 @@ def test_a_broken_connection(
 
 
 def test_nobody_there(simulator: ThreadedSimulator, official: Official) -> None:
-    simulator.call(lambda s: s.stop())
+    simulator.call(lambda s: s.close())
     with pytest.raises(ConnectionException):
         show(official(simulator), simulator)

@@ -83,7 +83,7 @@ def test_the_hook_may_be_async_and_may_end_the_simulator(call: Call) -> None:
 
     async def hook(instance_id: str) -> None:
         await asyncio.sleep(0)
-        await simulator.simulator.stop()
+        await simulator.close()
         ended.set()
 
     with ThreadedSimulator(step_seconds=0, on_stopped=hook) as simulator:
@@ -117,10 +117,10 @@ def test_unknown_options_are_refused() -> None:
 def test_it_comes_back_on_the_same_port_with_the_same_instances(simulator: ThreadedSimulator, call: Call) -> None:
     endpoint = simulator.endpoint
     simulator.instance.status = "FROZEN"
-    simulator.call(lambda s: s.stop())
+    simulator.call(lambda s: s.close())
     with pytest.raises(httpx.ConnectError):
         call(simulator)
-    simulator.call(lambda s: s.start())
+    simulator.call(lambda s: s.listen())
     assert simulator.endpoint == endpoint
     assert call(simulator).json()["status"] == "FROZEN"
 
@@ -130,7 +130,7 @@ def test_stopping_leaves_nobody_waiting(call: Call, fault: Any) -> None:
     with ThreadedSimulator() as simulator:
         simulator.faults.add("show", fault)
         begin = time.monotonic()
-        threading.Timer(0.2, lambda: simulator.call(lambda s: s.stop())).start()
+        threading.Timer(0.2, lambda: simulator.call(lambda s: s.close())).start()
         with pytest.raises(httpx.TransportError):
             call(simulator)
         assert time.monotonic() - begin < 4
@@ -143,8 +143,8 @@ def test_an_async_simulator() -> None:
             answer = await client.get(simulator.endpoint + path, headers={"X-Auth-Token": simulator.auth_token})
             assert answer.json()["name"] == "simulated-notebook"
             with pytest.raises(RuntimeError, match="already"):
-                await simulator.start()
-        await simulator.stop()
+                await simulator.listen()
+        await simulator.close()
         with pytest.raises(httpx.ConnectError):
             async with httpx.AsyncClient(trust_env=False) as client:
                 await client.get(simulator.endpoint)
@@ -201,7 +201,7 @@ def test_a_port_that_is_taken_is_told_to_the_caller(simulator: ThreadedSimulator
 def test_before_the_start_there_is_no_endpoint() -> None:
     with pytest.raises(RuntimeError, match="never started"):
         _ = Simulator().endpoint
-    with pytest.raises(RuntimeError, match="doesn't run"):
+    with pytest.raises(RuntimeError, match="not running"):
         ThreadedSimulator().call(lambda s: None)
 
 

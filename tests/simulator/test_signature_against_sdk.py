@@ -10,9 +10,11 @@ from huaweicloudsdkcore.sdk_request import SdkRequest  # type: ignore[import-unt
 from huaweicloudsdkcore.signer.signer import Signer  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tornado.httputil import HTTPHeaders
 
 from jupyter_notebook_stop.modelarts.signature import authorization, sign, signed_header_names
-from jupyter_notebook_stop.simulator.authentication import Call, KeyRing, decode_header, decode_query
+from jupyter_notebook_stop.simulator.authentication import KeyRing, decode_header, decode_query
+from jupyter_notebook_stop.simulator.request_log import Request
 
 ACCESS_KEY = "AKEXAMPLE0000000000X"
 SECRET_KEY = "SKexample000000000000000000000000000000Y"
@@ -99,4 +101,5 @@ def test_the_same_signature_and_the_simulator_takes_it(
     }
     keys = KeyRing()
     keys.add(ACCESS_KEY, SECRET_KEY)
-    keys.check(Call(method.upper(), path, decode_query(encoded), received, body), DATE_SECONDS)
+    sent = Request("show", method.upper(), path, decode_query(encoded), HTTPHeaders(received), body, DATE_SECONDS)
+    keys.check(sent, DATE_SECONDS)

@@ -1,10 +1,10 @@
-"""What the stand-in answers: plain replies, and refusals in every shape that has been seen."""
+"""What the simulator sends back: plain responses, and errors in every shape that has been seen."""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http.client import responses
 from typing import Any
 
@@ -18,6 +18,9 @@ HTML = "text/html; charset=utf-8"
 #: The shapes of an error body: the service's own spelling, two others, each of them nested, and a proxy's page.
 ERROR_SHAPES = ("error_code", "errorCode", "code", "nested", "nested_errorCode", "nested_code", "html")
 
+#: The names of code and message in the bodies that do not spell them ``error_code`` and ``error_msg``.
+_SPELLINGS = {"errorCode": ("errorCode", "errorMsg"), "code": ("code", "message")}
+
 
 def check_shape(shape: str) -> None:
     """Raise `ValueError` unless `shape` is one of `ERROR_SHAPES`."""
@@ -26,8 +29,8 @@ def check_shape(shape: str) -> None:
 
 
 @dataclass(frozen=True)
-class Reply:
-    """One answer, before it is put on the wire.
+class Response:
+    """A response before it is sent.
 
     Parameters
     ----------
@@ -46,14 +49,15 @@ class Reply:
     content_type: str = JSON
     headers: tuple[tuple[str, str], ...] = ()
 
-    def with_headers(self, headers: Mapping[str, str]) -> Reply:
-        """Return the same reply with `headers` added where it doesn't have them yet."""
-        taken = {name.lower() for name, _ in self.headers}
-        return replace(self, headers=self.headers + tuple((n, v) for n, v in headers.items() if n.lower() not in taken))
+    def with_headers(self, headers: Mapping[str, str]) -> Response:
+        """Return the same response with those of `headers` added that it does not have yet."""
+        present = {name.lower() for name, _ in self.headers}
+        added = tuple((name, value) for name, value in headers.items() if name.lower() not in present)
+        return replace(self, headers=self.headers + added)
 
     @property
     def reason(self) -> str:
-        """The words that go with the status."""
+        """The reason phrase of the status."""
         return responses.get(self.status, "Unknown")
 
     @property
@@ -62,14 +66,14 @@ class Reply:
         return self.status >= 200 and self.status not in (204, 304)
 
     def fields(self) -> list[tuple[str, str]]:
-        """Return all headers but those that frame the body."""
+        """Return all headers except those that frame the body."""
         head = [("Content-Type", self.content_type)] if self.content_type and self.has_body else []
         return head + list(self.headers)
 
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """A request that the service turns down; raised by what judges it.
+    """The service refuses a request.
 
     Parameters
     ----------
@@ -78,7 +82,7 @@ class Refusal(Exception):
     code
         The service's code, such as ``ModelArts.6309``.
     message
-        The text that goes with it.
+        The service's message.
     shape
         One of `ERROR_SHAPES`; empty for the simulator's setting.
     headers
@@ -89,40 +93,31 @@ class Refusal(Exception):
     code: str
     message: str
     shape: str = ""
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         super().__init__(self.code, self.message)
 
-    def reply(self, request_id: str, shape: str) -> Reply:
-        """Return the answer, in `shape` unless the refusal has a shape of its own."""
+    def response(self, request_id: str, shape: str) -> Response:
+        """Return the error response, in `shape` unless the refusal has a shape of its own."""
         shape = self.shape or shape
         if shape == "html":
-            return Reply(self.status, error_page(self.status, self.message), HTML, self.headers)
-        nested = shape.startswith("nested")
-        spelling = shape[len("nested_") :] if nested else shape
-        body: dict[str, Any] = _spell(spelling, self.code, self.message)
-        # Only the gateway in front of the service tells the request id in the body, too.
+            return Response(self.status, error_page(self.status, self.message), HTML, self.headers)
+        code, message = _SPELLINGS.get(shape.replace("nested_", ""), ("error_code", "error_msg"))
+        body: dict[str, Any] = {code: self.code, message: self.message}
+        # Only the gateway in front of the service puts the request id in the body as well.
         if self.code.startswith("APIGW."):
             body["request_id"] = request_id
-        return json_reply(self.status, {"error": body} if nested else body, self.headers)
+        return json_response(self.status, {"error": body} if shape.startswith("nested") else body, self.headers)
 
 
-def _spell(spelling: str, code: str, message: str) -> dict[str, Any]:
-    if spelling == "errorCode":
-        return {"errorCode": code, "errorMsg": message}
-    if spelling == "code":
-        return {"code": code, "message": message}
-    return {"error_code": code, "error_msg": message}
-
-
-def json_reply(status: int, value: object, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
-    """Return a reply whose body is `value` as JSON."""
-    return Reply(status, msgspec.json.encode(value), JSON, headers)
+def json_response(status: int, value: object, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    """Return a response whose body is `value` as JSON."""
+    return Response(status, msgspec.json.encode(value), JSON, headers)
 
 
 def error_page(status: int, text: str) -> bytes:
-    """Return the page of a proxy that stands in the way."""
+    """Return the HTML page of a proxy on the way to the service."""
     title = f"{status} {responses.get(status, 'Unknown')}"
     return (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body><center><h1>{title}</h1></center>\r\n"
