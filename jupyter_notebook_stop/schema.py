@@ -8,7 +8,7 @@ the cloud told it directly; there is no field that a secret could travel in.
 from __future__ import annotations
 
 import datetime
-from typing import TYPE_CHECKING, Any, Dict, List, Optional, Union
+from typing import TYPE_CHECKING, Dict, List, Optional, Union
 
 import msgspec
 
@@ -158,16 +158,6 @@ class Instance(_View, frozen=True, kw_only=True, weakref=True):
     def __repr__(self) -> str:
         shown = {"id": self.id, "name": self.name, "status": self.status, "flavor": self.flavor, "region": self.region}
         return f"Instance({', '.join(f'{name}={value!r}' for name, value in shown.items() if value is not None)})"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, str]:
-        from .notebook import rendering
-
-        return {"text/plain": rendering.instance_text(self), "text/html": rendering.instance_html(self)}
-
-    def _ipython_display_(self) -> None:
-        from .notebook.display import skip_if_suppressed
-
-        skip_if_suppressed(self)
 
 
 class NoInstance(_View, frozen=True, kw_only=True):
