@@ -158,13 +158,13 @@ class StopApp(_Command):
         if self.dry_run:
             return report_checks(settings, options, plan=True)
         if not self.answer_yes:
-            answer = self._ask(settings)
-            if answer != DONE:
-                return answer
+            code = self._confirm(settings)
+            if code != DONE:
+                return code
         run(lambda show: stop_instance(settings, options, show), choose_display())
         return DONE
 
-    def _ask(self, settings: NotebookStop) -> int:
+    def _confirm(self, settings: NotebookStop) -> int:
         from .notebook.rendering import instance_text
 
         if sys.stdin is None or not sys.stdin.isatty():

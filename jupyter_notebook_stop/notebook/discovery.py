@@ -137,8 +137,7 @@ async def _query(address: Address, instance_id: str | None, kernel: Kernel | Non
         except NotebookStopError as error:
             return Server(address, None, error.message.rstrip("."))
     if isinstance(instance, NoInstance):
-        reason = instance.reason.rstrip(".")
-        return Server(address, None, f"it does not run in a known notebook instance ({reason})", connections)
+        return Server(address, None, f'it reports "{instance.reason}"', connections)
     if instance_id is None or instance.id.lower() == instance_id:
         return Server(address, instance, None, connections)
     if connections is not None:

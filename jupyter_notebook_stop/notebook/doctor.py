@@ -45,7 +45,7 @@ async def dry_run(config: NotebookStop, options: StopOptions) -> Report:
     except NotebookStopError as error:
         names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
         checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
-        skipped = "not checked because the check of the identity failed"
+        skipped = "not checked because the instance is not known"
         return Report(checks=checks + [Check(name=name, ok=None, detail=skipped) for name in names])
 
 
