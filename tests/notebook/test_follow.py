@@ -59,7 +59,6 @@ def test_it_stops(instances: list[Instance]) -> None:
         [seen("STOPPING"), seen("RUNNING")],
         [seen("STOPPING"), seen("ERROR")],
         [seen("RUNNING", "accepted"), seen("RUNNING", "resumed")],
-        [seen("RUNNING", "resumed", Problem(code="stop_failed", message="It runs again."))],
     ],
 )
 def test_it_does_not_stop(instances: list[Instance]) -> None:
@@ -67,12 +66,11 @@ def test_it_does_not_stop(instances: list[Instance]) -> None:
         end(*instances)
 
 
-def test_the_reason_of_a_refusal_is_raised() -> None:
+@pytest.mark.parametrize("phase", ["refused", "cancelled", "resumed"])
+def test_the_reason_is_raised(phase: str) -> None:
+    problem = Problem(code="ModelArts.0112", message="Not allowed.")
     with pytest.raises(NotebookStopError, match="Not allowed") as refusal:
-        end(
-            seen("RUNNING", "saving"),
-            seen("RUNNING", "refused", Problem(code="ModelArts.0112", message="Not allowed.")),
-        )
+        end(seen("RUNNING", "saving"), seen("RUNNING", phase, problem))
     assert refusal.value.code == "ModelArts.0112"
 
 
