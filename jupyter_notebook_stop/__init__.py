@@ -94,10 +94,7 @@ def _version() -> str:
         from pathlib import Path
 
         package = Path(__file__).parents[1] / "labextension" / "package.json"
-        if not package.is_file():
-            raise AttributeError(f"the version of {__name__!r} is unknown") from None
-        text: str = json.loads(package.read_text(encoding="utf-8"))["version"]
-        return text
+        return str(json.loads(package.read_bytes())["version"])
 
 
 def load_ipython_extension(ipython: Any) -> None:

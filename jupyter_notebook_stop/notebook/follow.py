@@ -76,9 +76,11 @@ async def follow(instances: AsyncIterator[Instance], show: Optional[Show], start
     started = time.monotonic() if started is None else started
     under_way = False
     async for instance in instances:
-        if show is not None:
-            show(_update(instance, started))
         phase, status = _phase(instance), instance.status
+        if show is not None:
+            kind = progress.STOPPED if status == "STOPPED" else progress.STOPPING
+            title = f"{instance.name or instance.id} is {status or 'stopping'}"
+            show(ProgressUpdate(kind=kind, title=title, instance=instance, started=started))
         # An accepted attempt gets its own last phase a moment after the status.
         if phase == STOPPED or (status == "STOPPED" and phase != ACCEPTED):
             break
@@ -121,12 +123,6 @@ async def follow_stop(config: NotebookStop, timeout: float | None, show: Show) -
 
 def _phase(instance: Instance) -> str | None:
     return instance.attempt.phase if instance.attempt else None
-
-
-def _update(instance: Instance, started: float) -> ProgressUpdate:
-    kind = progress.STOPPED if instance.status == "STOPPED" else progress.STOPPING
-    title = f"{instance.name or instance.id} is {instance.status or 'stopping'}"
-    return ProgressUpdate(kind=kind, title=title, instance=instance, started=started)
 
 
 def _not_stopping(instance: Instance) -> InstanceStateError:

@@ -99,7 +99,6 @@ def test_the_version_is_that_of_the_package(tmp_path: pathlib.Path) -> None:
     checkout = tmp_path / "checkout"
     shutil.copytree(root / "jupyter_notebook_stop", checkout / "jupyter_notebook_stop")
     command = [sys.executable, "-I", "-S", "-c", code, str(checkout)]
-    assert "version" in subprocess.run(command, capture_output=True, text=True, check=False).stderr
     (checkout / "labextension").mkdir()
     (checkout / "labextension" / "package.json").write_text('{"version": "12.3.4"}', encoding="utf-8")
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "12.3.4\n"
