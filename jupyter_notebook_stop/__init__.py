@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
+# Type checkers take this for the constant of `typing`, which whoever only asks for the extension points need not load.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from .errors import (
         CancelledStopError,
         CloudError,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from .notebook.api import astop, status, stop, wait
     from .notebook.progress import Check, Report
     from .schema import Instance
+
+    __version__: str
 
 __all__ = [
     "CancelledStopError",
@@ -60,15 +63,38 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     # At the first use: a server that only asks for its extension points loads nothing.
-    if name not in __all__:
+    if name == "__version__":
+        found: Any = _version()
+    elif name in __all__:
+        from importlib import import_module
+
+        found = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+        if name in ("Instance", "Report"):
+            from .notebook.display import register_formatters
+
+            register_formatters()
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__)
-    found = globals()[name] = getattr(home, name)
+    globals()[name] = found
     return found
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, "__version__"})
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(__name__)
+    except PackageNotFoundError:
+        # Not installed: a checkout, where the frontend's package file has the version.
+        import json
+        from pathlib import Path
+
+        package = Path(__file__).parents[1] / "labextension" / "package.json"
+        return str(json.loads(package.read_bytes())["version"])
 
 
 def load_ipython_extension(ipython: Any) -> None:
@@ -79,7 +105,7 @@ def load_ipython_extension(ipython: Any) -> None:
 
 
 def unload_ipython_extension(ipython: Any) -> None:
-    """Take them away again."""
+    """Remove them again; called by ``%unload_ext jupyter_notebook_stop``."""
     from .notebook.magics import unload
 
     unload(ipython)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any, Dict, List
 
 from jupyter_core.application import JupyterApp, base_aliases, base_flags
-from traitlets import Bool, CFloat, TraitError
+from traitlets import Bool, CFloat, TraitError, default
 
 from .config import CONFIG_NAME, NotebookStop
 from .errors import (
@@ -26,13 +27,18 @@ NO_CREDENTIALS = 4
 NOT_SAVED = 5
 INTERRUPTED = 130
 
-EXIT_CODES = """Exit codes: 0 done; 1 refused or failed; 2 wrong usage; 3 not in an instance, or not clear in which;
-4 no credentials, or not accepted; 5 a document could not be saved, or the stop was cancelled; 130 Ctrl-C.
+EXIT_CODES = """Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not in an instance, or unclear in which;
+4 credentials missing or rejected; 5 a document could not be saved, or the stop was cancelled; 130 Ctrl-C.
 """
+
+_NO_SAVE = "Stop without having open tabs save first."
+_WAIT = "Wait until the instance has stopped."
+_DRY_RUN = "Check everything and show what a stop would do; stop nothing."
+_REFUSE = "Have the simulated cloud refuse every stop, as if the permission were missing."
 
 
 def exit_code(error: NotebookStopError) -> int:
-    """Return the exit code that tells `error` to a script."""
+    """Return the exit code that tells a script about `error`."""
     if isinstance(error, (NotInInstanceError, IdentityError)):
         return NOT_IN_INSTANCE
     if isinstance(error, CredentialsError):
@@ -41,24 +47,30 @@ def exit_code(error: NotebookStopError) -> int:
 
 
 class _Command(JupyterApp):
-    """What the commands have in common: the settings, the exit codes, and errors as two lines."""
+    """What the commands have in common: settings, exit codes, and errors as plain lines."""
 
-    # The file that the server extension reads, and a cell too; by itself each command would read one of its own name.
+    # The file that the server extension and a cell read; by default, each command would read one of its own name.
     config_file_name = CONFIG_NAME
     classes: List[Any] = [NotebookStop]  # noqa: RUF012 - a trait of the base class
 
+    @default("version")
+    def _default_version(self) -> str:
+        from . import __version__
+
+        return __version__
+
     def initialize(self, argv: Any = None) -> None:
-        """Read command line and settings; whatever is wrong with them is wrong usage."""
+        """Read the command line and the settings; any error in them is wrong usage."""
         try:
             super().initialize(argv)
         except SystemExit as end:
             raise SystemExit(USAGE if end.code == 1 else end.code) from None
         if self.extra_args and self.subapp is None:
-            self._complain(f"Not understood: {' '.join(self.extra_args)}. See --help.")
+            self._print_error(f"Unrecognized arguments: {' '.join(self.extra_args)}. See --help.")
             raise SystemExit(USAGE)
 
     def print_help(self, classes: bool = False) -> None:
-        """Print the help, and what the exit codes mean."""
+        """Print the help and the exit codes."""
         super().print_help(classes)
         print(EXIT_CODES)
 
@@ -71,30 +83,32 @@ class _Command(JupyterApp):
             self._explain(error)
             code = exit_code(error)
         except TraitError as error:
-            self._complain(f"A setting is not right: {error}")
+            self._print_error(f"Invalid setting: {error}")
             code = USAGE
         except KeyboardInterrupt:
             code = INTERRUPTED
         self.exit(code)
 
     def run(self) -> int:
-        """Do what the command is for and return the exit code."""
+        """Carry out the command and return the exit code."""
         raise NotImplementedError
 
     @property
     def settings(self) -> NotebookStop:
-        """The settings, those of the command line included."""
+        """The settings, including those of the command line."""
         return NotebookStop(parent=self)
 
     def _explain(self, error: NotebookStopError) -> None:
-        self._complain(f"{error.message} [{error.code}]")
-        if isinstance(error, SaveError):
-            for document in error.documents:
-                self._complain(f"  {document['path']}: {document['reason'] or 'not saved'}")
-        if error.remedy:
-            self._complain(error.remedy)
+        from .notebook.rendering import unsaved_documents
 
-    def _complain(self, text: str) -> None:
+        self._print_error(f"{error.message} [{error.code}]")
+        if isinstance(error, SaveError):
+            for line in unsaved_documents(error):
+                self._print_error(f"  {line}")
+        if error.remedy:
+            self._print_error(error.remedy)
+
+    def _print_error(self, text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
@@ -104,61 +118,61 @@ class StopApp(_Command):
     name = "jupyter-notebook-stop-stop"
     description = """Stop the notebook instance you work in.
 
-    Asks first, counts down, has open tabs save, and asks the cloud. Ctrl-C cancels."""
+    Asks for confirmation, counts down, has open tabs save, then requests the stop. Press Ctrl-C to cancel."""
     examples = (
         "jupyter notebook-stop stop                 # ask, count down, stop\n"
-        "jupyter notebook-stop stop --dry-run       # say what would be done\n"
+        "jupyter notebook-stop stop --dry-run       # show what a stop would do\n"
         "papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
     )
 
     delay = CFloat(
-        None, allow_none=True, help="Seconds to count down; default 10, or 150 where open tabs can't be saved for you."
+        None,
+        allow_none=True,
+        help="Length of the countdown in seconds. Default: 10, or 150 if open tabs cannot be saved for you.",
     ).tag(config=True)
     save = Bool(True, help="Whether open tabs save first.").tag(config=True)
-    wait = Bool(False, help="Whether to follow the stop to its end.").tag(config=True)
-    dry_run = Bool(False, help="Stop nothing; check everything and say what would be done.").tag(config=True)
+    wait = Bool(False, help=_WAIT).tag(config=True)
+    dry_run = Bool(False, help=_DRY_RUN).tag(config=True)
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,
-        "y": ({"JupyterApp": {"answer_yes": True}}, "Do not ask."),
-        "yes": ({"JupyterApp": {"answer_yes": True}}, "Do not ask."),
-        "no-save": ({"StopApp": {"save": False}}, "Do not have open tabs save first."),
-        "wait": ({"StopApp": {"wait": True}}, "Follow the stop to its end."),
-        "dry-run": ({"StopApp": {"dry_run": True}}, "Stop nothing; check everything and say what would be done."),
+        **dict.fromkeys(("y", "yes"), ({"JupyterApp": {"answer_yes": True}}, "Do not ask for confirmation.")),
+        "no-save": ({"StopApp": {"save": False}}, _NO_SAVE),
+        "wait": ({"StopApp": {"wait": True}}, _WAIT),
+        "dry-run": ({"StopApp": {"dry_run": True}}, _DRY_RUN),
     }
     aliases: Dict[Any, Any] = {**base_aliases, "delay": "StopApp.delay"}  # noqa: RUF012 - a trait of the base class
 
     def run(self) -> int:
         """Ask, count down, stop."""
-        from .notebook import api
-        from .notebook.display import choose
-        from .notebook.stop import StopOptions
+        from .notebook.display import choose_display
+        from .notebook.stop import StopOptions, stop_instance
+        from .notebook.worker import run
 
         try:
             options = StopOptions(delay=self.delay, save=self.save, wait=self.wait)
         except ValueError as error:
-            self._complain(f"--{error}.")
+            self._print_error(f"--{error}.")
             return USAGE
         settings = self.settings
         if self.dry_run:
             return report_checks(settings, options, plan=True)
         if not self.answer_yes:
-            answer = self._ask(settings)
-            if answer != DONE:
-                return answer
-        api.run(lambda show: api.stop_instance(settings, options, show), choose())
+            code = self._confirm(settings)
+            if code != DONE:
+                return code
+        run(lambda show: stop_instance(settings, options, show), choose_display())
         return DONE
 
-    def _ask(self, settings: NotebookStop) -> int:
-        from .notebook import api, rendering
-        from .notebook.display import Display
+    def _confirm(self, settings: NotebookStop) -> int:
+        from .notebook.rendering import instance_text
 
         if sys.stdin is None or not sys.stdin.isatty():
-            self._complain("There is no terminal to ask at: add --yes.")
+            self._print_error("Cannot prompt: stdin is not a terminal. Add --yes to stop without a prompt.")
             return USAGE
-        instance = api.run(lambda show: api.read_instance(settings), Display())
-        print(rendering.instance_text(instance))
-        print(f"All kernels and terminals end; files outside {instance.mount_path or 'the work folder'} are lost.")
+        instance = read(settings)
+        print(instance_text(instance))
+        print(f"All kernels and terminals end. Files outside {instance.mount_path or 'the work folder'} are lost.")
         try:
             answer = input("Stop this instance? [y/N] ")
         except EOFError:
@@ -176,7 +190,7 @@ class StatusApp(_Command):
     description = "Show the notebook instance you work in."
     examples = "jupyter notebook-stop status --json"
 
-    json = Bool(False, help="Print one JSON object, as the local REST API answers it.").tag(config=True)
+    json = Bool(False, help="Print one JSON object, as the local REST API returns it.").tag(config=True)
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,
         "json": ({"StatusApp": {"json": True}}, "Print one JSON object."),
@@ -186,12 +200,10 @@ class StatusApp(_Command):
         """Print the instance."""
         import msgspec
 
-        from .notebook import api, rendering
-        from .notebook.display import Display
+        from .notebook.rendering import instance_text
 
-        settings = self.settings
-        instance = api.run(lambda show: api.read_instance(settings), Display())
-        print(msgspec.json.encode(instance).decode() if self.json else rendering.instance_text(instance))
+        instance = read(self.settings)
+        print(msgspec.json.encode(instance).decode() if self.json else instance_text(instance))
         return DONE
 
 
@@ -199,7 +211,7 @@ class DoctorApp(_Command):
     """Finds out why a stop would not work."""
 
     name = "jupyter-notebook-stop-doctor"
-    description = "Check everything that a stop needs, and name the remedy of what is wrong. Nothing is stopped."
+    description = "Check everything that a stop needs, and show how to fix what is wrong. Nothing is stopped."
     examples = "jupyter notebook-stop doctor"
 
     def run(self) -> int:
@@ -209,13 +221,23 @@ class DoctorApp(_Command):
         return report_checks(self.settings, StopOptions(), plan=False)
 
 
+def read(settings: NotebookStop) -> Any:
+    """Return the instance."""
+    from .notebook.display import Display
+    from .notebook.environment import read_instance
+    from .notebook.worker import run
+
+    return run(lambda show: read_instance(settings), Display())
+
+
 def report_checks(settings: NotebookStop, options: Any, *, plan: bool) -> int:
-    """Print what a dry run finds, and return the exit code."""
-    from .notebook import api, rendering
+    """Print the report of a dry run, and return the exit code."""
+    from .notebook import rendering
     from .notebook.display import Display
     from .notebook.doctor import dry_run
+    from .notebook.worker import run
 
-    report = api.run(lambda show: dry_run(settings, options), Display())
+    report = run(lambda show: dry_run(settings, options), Display())
     print(rendering.report_text(report) if plan else "\n".join(map(rendering.check_text, report.checks)))
     failed = {check.name for check in report.checks if check.ok is False}
     if "identity" in failed:
@@ -224,23 +246,21 @@ def report_checks(settings: NotebookStop, options: Any, *, plan: bool) -> int:
 
 
 class DemoApp(_Command):
-    """Tries everything out without a cloud."""
+    """Runs a demo without a cloud."""
 
     name = "jupyter-notebook-stop-demo"
     description = """Try everything out without a cloud.
 
-    Starts a stand-in of the cloud on this machine and a JupyterLab that believes it runs in one of its instances."""
+    Starts a simulated cloud on this machine, and a JupyterLab that believes it runs in one of its instances."""
     examples = "jupyter notebook-stop demo"
 
     open_browser = Bool(True, help="Whether to open a browser.").tag(config=True)
-    refuse = Bool(False, help="Whether the simulated cloud refuses every stop, as without the permission.").tag(
-        config=True
-    )
+    refuse = Bool(False, help=_REFUSE).tag(config=True)
     step_seconds = CFloat(2.0, min=0.0, help="Duration of each step of a stop, in seconds.").tag(config=True)
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         "no-browser": ({"DemoApp": {"open_browser": False}}, "Do not open a browser."),
-        "refuse": ({"DemoApp": {"refuse": True}}, "Let the simulated cloud refuse every stop."),
+        "refuse": ({"DemoApp": {"refuse": True}}, _REFUSE),
     }
     aliases: Dict[Any, Any] = {"step-seconds": "DemoApp.step_seconds"}  # noqa: RUF012 - a trait of the base class
 
@@ -248,9 +268,7 @@ class DemoApp(_Command):
         """Run the demo until Ctrl-C."""
         from .demo.app import Demo
 
-        def say(line: str) -> None:
-            print(line, flush=True)
-
+        say = functools.partial(print, flush=True)
         demo = Demo(open_browser=self.open_browser, refuse=self.refuse, step_seconds=self.step_seconds, say=say)
         return demo.run()
 
@@ -261,14 +279,14 @@ class NotebookStopApp(_Command):
     name = "jupyter-notebook-stop"
     description = "Stop the ModelArts notebook instance you work in."
     subcommands: Dict[str, Any] = {  # noqa: RUF012 - a trait of the base class
-        "stop": (StopApp, "Stop the instance, after a question and a countdown."),
+        "stop": (StopApp, "Stop the instance, after a confirmation and a countdown."),
         "status": (StatusApp, "Show the instance."),
         "doctor": (DoctorApp, "Check everything that a stop needs."),
         "demo": (DemoApp, "Try everything out without a cloud."),
     }
 
     def run(self) -> int:
-        """Show the help where no subcommand was given."""
+        """Show the help if no subcommand was given."""
         self.print_help()
         return USAGE
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import uuid
-from typing import Annotated, Any, Dict, List, Literal, Optional, Union
+from typing import Annotated, Dict, List, Literal, Optional, Union
 
 import msgspec
 
@@ -195,16 +195,6 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
     def __repr__(self) -> str:
         shown = {"id": self.id, "name": self.name, "status": self.status, "flavor": self.flavor, "region": self.region}
         return f"Instance({', '.join(f'{name}={value!r}' for name, value in shown.items() if value is not None)})"
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, str]:
-        from .notebook import rendering
-
-        return {"text/plain": rendering.instance_text(self), "text/html": rendering.instance_html(self)}
-
-    def _ipython_display_(self) -> None:
-        from .notebook.display import skip_if_suppressed
-
-        skip_if_suppressed(self)
 
 
 class NoInstance(_Response, frozen=True, kw_only=True):

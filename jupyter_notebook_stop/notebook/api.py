@@ -2,136 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import queue
-import threading
-from typing import Any, Callable, Coroutine, Generic, Literal, Optional, TypeVar, Union, overload
+from typing import Literal, Optional, Tuple, Union, overload
 
 from ..config import NotebookStop
-from ..errors import UnreachableError
 from ..schema import Instance
-from .display import Display, choose, suppress_next_display
-from .doctor import dry_run as look
-from .environment import detect_environment, read_config
-from .follow import follow
-from .progress import ProgressUpdate, Report, Show
-from .stop import Stop, StopOptions, read
-
-T = TypeVar("T")
-
-_TICK = 0.2
-"""How often a waiting main thread looks whether it was interrupted, in seconds: Windows does not wake it."""
-
-Main = Callable[[Show], Coroutine[Any, Any, T]]
+from .display import Display, choose_display, register_formatters, suppress_next_display
+from .doctor import dry_run as check
+from .environment import read_config, read_instance
+from .follow import follow_stop
+from .progress import Report
+from .stop import StopOptions, stop_instance
+from .worker import run
 
 
-class _Worker(Generic[T]):
-    """Runs a coroutine on an event loop of its own in a thread of its own: the caller's loop may be running."""
-
-    def __init__(self, main: Main[T]) -> None:
-        self.progress: queue.SimpleQueue[Optional[ProgressUpdate]] = queue.SimpleQueue()
-        self._main = main
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._task: asyncio.Task[T] | None = None
-        self._result: Any = None
-        self._error: BaseException | None = None
-        self._cancelled = False
-        threading.Thread(target=self._run, name="jupyter_notebook_stop", daemon=True).start()
-
-    def _run(self) -> None:
-        try:
-            self._result = asyncio.run(self._call())
-        except BaseException as error:
-            self._error = error
-        finally:
-            self.progress.put(None)
-
-    async def _call(self) -> T:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.ensure_future(self._main(self.progress.put))
-        if self._cancelled:
-            self._task.cancel()
-        return await self._task
-
-    def cancel(self) -> None:
-        """Cancel the coroutine; it may still say something."""
-        self._cancelled = True
-        if self._loop is not None and self._task is not None:
-            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
-                self._loop.call_soon_threadsafe(self._task.cancel)
-
-    def result(self) -> T:
-        """Return what the coroutine returned, or raise what it raised."""
-        if self._error is not None:
-            # The frames of the worker say nothing to the caller.
-            raise self._error.with_traceback(None)
-        result: T = self._result
-        return result
-
-
-def run(main: Main[T], display: Display) -> T:
-    """Return what `main` returns, from any thread, whether or not an event loop runs in it.
-
-    Parameters
-    ----------
-    main
-        Called with the function to show progress with; these are shown in the caller's thread, whose output it is.
-    display
-        Where they are shown.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        Once `main` has been cancelled and has ended.
-    """
-    worker = _Worker(main)
-    try:
-        try:
-            _show_all(worker, display)
-        except KeyboardInterrupt:
-            worker.cancel()
-            _show_all(worker, display)
-            raise KeyboardInterrupt from None
-    finally:
-        display.close()
-    return worker.result()
-
-
-def _show_all(worker: _Worker[Any], display: Display) -> None:
-    while True:
-        try:
-            update = worker.progress.get(timeout=_TICK)
-        except queue.Empty:
-            continue
-        if update is None:
-            return
-        display.show(update)
-
-
-async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:
-    """Find the way, and stop the instance on it."""
-    async with detect_environment(config) as environment:
-        return await Stop(environment, options, show).run()
-
-
-async def read_instance(config: NotebookStop) -> Instance:
-    """Read the instance."""
-    async with detect_environment(config) as environment:
-        return await read(environment)
-
-
-async def follow_stop(config: NotebookStop, timeout: float | None, show: Show | None) -> Instance:
-    """Follow the stop that is under way."""
-
-    async def main() -> Instance:
-        async with detect_environment(config) as environment:
-            return await follow(environment, show)
-
-    try:
-        return await asyncio.wait_for(main(), timeout)
-    except asyncio.TimeoutError:
-        raise UnreachableError(f"The instance has not stopped within {timeout:g} s.", code="timeout") from None
+def _begin() -> Tuple[NotebookStop, Display]:
+    """Return what each call needs: the settings, and the display; what it returns will be shown richly."""
+    register_formatters()
+    return read_config(), choose_display()
 
 
 @overload
@@ -153,41 +40,41 @@ def stop(
 ) -> Union[Instance, Report]:
     """Stop the notebook instance that this code runs in.
 
-    Counts down first; interrupting the kernel (or Ctrl-C) cancels. Then the
-    Jupyter server of the instance has every open tab save, and asks the cloud.
-    Where no such server runs, the cloud is asked directly with the credentials
-    of this process. Works in a script, in a thread and in a cell, also while
-    an event loop is running.
+    Counts down first; interrupting the kernel (or Ctrl-C) cancels the stop.
+    Then the Jupyter server of the instance has every open tab save, and
+    requests the stop. If no such server runs, the stop is requested directly
+    from the cloud with the credentials of this process. Works in a script, in
+    a thread and in a cell, also while an event loop is running.
 
     Parameters
     ----------
     delay
-        Seconds to count down; 0 stops at once. Default: 10, or 150 where open tabs can't be saved for you, which is
-        longer than JupyterLab's autosave interval.
+        Length of the countdown in seconds; 0 for none. Default: 10, or 150 if open tabs cannot be saved for you, which
+        is longer than JupyterLab's autosave interval.
     save
-        Whether open tabs save first; a document that can't be saved cancels the stop.
+        Whether open tabs save first; a document that cannot be saved cancels the stop.
     wait
-        Whether to follow the stop to its end. By default, this returns as soon as the stop is accepted, so that
-        whoever runs the notebook can still write its file.
+        Whether to wait until the instance has stopped. By default, this returns as soon as the stop is accepted, so
+        that the program that runs the notebook can still write its file.
     dry_run
-        Stop nothing; look at everything a stop needs, and say what it would do.
+        Stop nothing; check everything that a stop needs, and show what it would do.
 
     Returns
     -------
     Instance
         The instance, which is stopping; with `dry_run` a `Report`. As the last expression of a cell it is not shown
-        again: after a hand-over to open tabs that output would come too late to be saved.
+        again: after a stop through the Jupyter server, that output would come too late to be saved.
 
     Raises
     ------
     NotebookStopError
-        When nothing was stopped, or nobody knows; each kind has a `remedy`. `SaveError` names the documents.
+        When nothing was stopped, or the outcome is unknown; each kind has a `remedy`. `SaveError` names the documents.
     KeyboardInterrupt
-        When it was interrupted: nothing was stopped, unless the output says that it was too late for that.
+        When it was interrupted. Nothing was stopped, unless the output says that it was too late to cancel.
     ValueError
-        When `delay` is no number of seconds.
+        When `delay` is not a number of seconds.
     traitlets.TraitError
-        When a configuration file holds a setting that is not right.
+        When a configuration file contains an invalid setting.
 
     Examples
     --------
@@ -196,11 +83,11 @@ def stop(
     >>> stop(dry_run=True).ok  # doctest: +SKIP
     True
     """
-    config, display = read_config(), choose()
     options = StopOptions(delay=delay, save=save, wait=wait)
+    config, display = _begin()
     if dry_run:
-        return _reported(run(lambda show: look(config, options), display), display)
-    return _quiet(run(lambda show: stop_instance(config, options, show), display))
+        return _show_report(run(lambda show: check(config, options), display), display)
+    return _already_shown(run(lambda show: stop_instance(config, options, show), display))
 
 
 async def astop(
@@ -208,7 +95,7 @@ async def astop(
 ) -> Union[Instance, Report]:
     """Stop the notebook instance that this code runs in, from async code.
 
-    Cancelling the task cancels the stop, as interrupting the kernel does.
+    Cancelling the task cancels the stop, as does interrupting the kernel.
 
     Parameters
     ----------
@@ -229,12 +116,12 @@ async def astop(
     --------
     >>> await astop(delay=30)  # doctest: +SKIP
     """
-    config, display = read_config(), choose()
     options = StopOptions(delay=delay, save=save, wait=wait)
+    config, display = _begin()
     try:
         if dry_run:
-            return _reported(await look(config, options), display)
-        return _quiet(await stop_instance(config, options, display.show))
+            return _show_report(await check(config, options), display)
+        return _already_shown(await stop_instance(config, options, display.show))
     finally:
         display.close()
 
@@ -245,21 +132,21 @@ def status() -> Instance:
     Raises
     ------
     NotebookStopError
-        When this is not an instance, or the cloud can't be read.
+        When this is not an instance, or the cloud cannot be read.
 
     Examples
     --------
     >>> status().status  # doctest: +SKIP
     'RUNNING'
     """
-    config = read_config()
-    return run(lambda show: read_instance(config), Display())
+    config, display = _begin()
+    return run(lambda show: read_instance(config), display)
 
 
 def wait(timeout: Optional[float] = None) -> Instance:
-    """Follow the stop that is under way, whoever asked for it, until the instance has stopped.
+    """Follow the stop that is in progress, whoever requested it, until the instance has stopped.
 
-    Inside the instance the end may never be seen: it takes this process along.
+    Inside the instance you may never see the end, because this process ends with the instance.
 
     Parameters
     ----------
@@ -269,25 +156,25 @@ def wait(timeout: Optional[float] = None) -> Instance:
     Returns
     -------
     Instance
-        As it was seen last.
+        As it was last seen.
 
     Raises
     ------
     InstanceStateError
-        When nothing is stopping the instance.
+        When no stop is in progress.
     NotebookStopError
-        When the stop comes to nothing, or `timeout` is over.
+        When the instance did not stop, or not within `timeout`.
     """
-    config = read_config()
-    return run(lambda show: follow_stop(config, timeout, show), choose())
+    config, display = _begin()
+    return run(lambda show: follow_stop(config, timeout, show), display)
 
 
-def _quiet(instance: Instance) -> Instance:
+def _already_shown(instance: Instance) -> Instance:
     suppress_next_display(instance)
     return instance
 
 
-def _reported(report: Report, display: Display) -> Report:
+def _show_report(report: Report, display: Display) -> Report:
     display.report(report)
     display.close()
     suppress_next_display(report)

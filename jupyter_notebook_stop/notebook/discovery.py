@@ -1,4 +1,4 @@
-"""Finds the Jupyter server of this instance, and says whether it can save open tabs before a stop."""
+"""Finds the Jupyter server of this instance, and says whether it can have open tabs save before a stop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import msgspec
 
 from ..errors import IdentityError, NotebookStopError
 from ..schema import Instance, NoInstance
-from .local_api import PREFIX, Address, LocalApi, LostServerError
+from .local_api import Address, LocalApi, LostServerError
 
 _KERNEL_FILE = re.compile(r"kernel-(.+)\.json")
 
 
 class Kernel(NamedTuple):
-    """The kernel that this process is; the id is None where the connection file has a name of its own."""
+    """The kernel that this process is; the id is None if the connection file has an unusual name."""
 
     id: Optional[str]
     folder: Optional[pathlib.Path]
@@ -31,11 +31,11 @@ class Server(NamedTuple):
     Attributes
     ----------
     instance
-        What the server says, where it can save for us.
+        The instance as the server reports it, if it can have open tabs save.
     obstacle
-        Why it can't, where it can't.
+        Why it cannot, otherwise.
     connections
-        How many clients are connected to our kernel; None where the server does not know our kernel.
+        How many clients are connected to this kernel; None if the server does not know this kernel.
     """
 
     address: Address
@@ -45,7 +45,7 @@ class Server(NamedTuple):
 
     @property
     def rank(self) -> Tuple[bool, bool]:
-        """How much this server is ours: it can save for us, and it knows our kernel."""
+        """How well this server suits us: whether it can have open tabs save, and whether it knows this kernel."""
         return self.instance is not None, self.connections is not None
 
 
@@ -57,8 +57,8 @@ class _ServerFile(msgspec.Struct):
     hostname: str = ""
 
 
-def this_kernel() -> Kernel | None:
-    """Return the kernel that this process is, or None where it is none."""
+def current_kernel() -> Kernel | None:
+    """Return the kernel that this process is, or None if it is not one."""
     module = sys.modules.get("ipykernel.kernelapp")
     app: Any = getattr(module, "IPKernelApp", None)
     if app is None or not app.initialized():
@@ -69,7 +69,7 @@ def this_kernel() -> Kernel | None:
 
 
 def server_files(kernel: Kernel | None) -> List[pathlib.Path]:
-    """Return the files that running servers have written, those beside the kernel's own file first."""
+    """Return the files that running servers have written, those in the folder of the kernel's connection file first."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     folders = [kernel.folder] if kernel and kernel.folder else []
@@ -82,7 +82,7 @@ def server_files(kernel: Kernel | None) -> List[pathlib.Path]:
 
 
 def read_address(file: pathlib.Path) -> Address | None:
-    """Return where the server is that wrote `file`, or None where that can't be told."""
+    """Return the address of the server that wrote `file`, or None if the file does not give one."""
     try:
         found = msgspec.json.decode(file.read_bytes(), type=_ServerFile)
     except (OSError, UnicodeDecodeError, msgspec.DecodeError):
@@ -97,71 +97,73 @@ def read_address(file: pathlib.Path) -> Address | None:
 
 
 async def find_server(instance_id: str | None, kernel: Kernel | None) -> Server | None:
-    """Return the Jupyter server of this instance, best one that can save for us and knows our kernel.
+    """Return the Jupyter server of this instance, preferably one that can have open tabs save and knows this kernel.
 
     Parameters
     ----------
     instance_id
-        Who we are; None where this process does not know, and will take a server's word.
+        Id of the instance; None if this process does not know it and relies on what a server says.
     kernel
-        The kernel that asks, if one does.
+        The kernel that this process is, if it is one.
 
     Raises
     ------
     IdentityError
-        When the server that runs our kernel claims to be in another instance, or servers disagree.
+        When the server of this kernel names another instance, or servers name different ones.
     """
     addresses = {address for address in map(read_address, server_files(kernel)) if address}
-    answers = await asyncio.gather(*(_ask(address, instance_id, kernel) for address in sorted(addresses)))
-    servers = [server for server in answers if server is not None]
+    found = await asyncio.gather(*(_query(address, instance_id, kernel) for address in sorted(addresses)))
+    servers = [server for server in found if server is not None]
     claims = {server.instance.id for server in servers if server.instance}
     if len(claims) > 1:
         raise _conflict(f"Jupyter servers on this machine name different instances: {', '.join(sorted(claims))}.")
     return max(servers, key=lambda server: server.rank, default=None)
 
 
-async def _ask(address: Address, instance_id: str | None, kernel: Kernel | None) -> Server | None:
-    """Return what the server at `address` is to us; None where it is gone, no Jupyter server, or another's."""
+async def _query(address: Address, instance_id: str | None, kernel: Kernel | None) -> Server | None:
+    """Return the server at `address`; None if it is gone, not a Jupyter server, or another instance's."""
     kernel_id = kernel.id if kernel else None
     async with LocalApi(address) as api:
         try:
-            answer = await api.get(f"{PREFIX}instance", **({"kernel": kernel_id} if kernel_id else {}))
-            if answer.status_code != 200:
-                known = answer.status_code not in (404, 405) or await _is_jupyter(api)
-                return Server(address, None, _obstacle(answer.status_code)) if known else None
-            said = api.read_instance(answer)
+            response = await api.get_instance(kernel_id)
+            if response.status_code != 200:
+                known = response.status_code not in (404, 405) or await _is_jupyter(api)
+                return Server(address, None, _obstacle(response.status_code)) if known else None
+            instance = api.decode_instance(response)
             connections = await api.connections(kernel_id) if kernel_id else None
         except LostServerError as error:
-            # A file that a dead server left behind; one that only is slow may have tabs with unsaved edits.
-            return None if error.gone else Server(address, None, "it does not answer")
+            # If nobody listens, a dead server left its file behind; one that is only slow may have unsaved tabs.
+            return None if error.gone else Server(address, None, "it does not respond")
         except NotebookStopError as error:
-            return Server(address, None, error.message)
-    if isinstance(said, NoInstance):
-        return Server(address, None, f"it does not think that it is in an instance: {said.reason}", connections)
-    if instance_id is None or said.id.lower() == instance_id:
-        return Server(address, said, None, connections)
+            return Server(address, None, error.message.rstrip("."))
+    if isinstance(instance, NoInstance):
+        return Server(address, None, f'it reports "{instance.reason}"', connections)
+    if instance_id is None or instance.id.lower() == instance_id:
+        return Server(address, instance, None, connections)
     if connections is not None:
-        raise _conflict(f"The server of this kernel says it is in {said.id}, the kernel in {instance_id}.")
+        raise _conflict(
+            f"The Jupyter server of this kernel runs in instance {instance.id}, the kernel in {instance_id}."
+        )
     return None
 
 
 async def _is_jupyter(api: LocalApi) -> bool:
-    """Return whether it is a Jupyter server at all: another program may listen at the port of one that has died."""
-    answer = await api.get("api")
-    return answer.status_code in (401, 403) or (answer.status_code == 200 and b'"version"' in answer.content)
+    """Return whether it is a Jupyter server at all: another program may use the port of one that has died."""
+    response = await api.get("api")
+    return response.status_code in (401, 403) or (response.status_code == 200 and b'"version"' in response.content)
 
 
 def _obstacle(status: int) -> str:
     if status in (404, 405):
-        return "jupyter_notebook_stop is not installed in it"
+        return "jupyter_notebook_stop is not installed or not enabled in it"
     if status in (401, 403) or 300 <= status < 400:
-        return "a password keeps this process out of it"
-    return f"it answered HTTP {status}"
+        return "it requires authentication"
+    return f"it returned HTTP {status}"
 
 
 def _conflict(what: str) -> IdentityError:
     return IdentityError(
-        f"{what} Nothing is stopped.",
+        f"{what} Nothing was stopped.",
         code="identity_conflict",
-        remedy="Find out which one is right; c.NotebookStop.instance_id sets it.",
+        remedy="Set c.NotebookStop.instance_id to the right id.",
     )

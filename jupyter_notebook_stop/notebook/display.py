@@ -1,4 +1,4 @@
-"""Where a stop is shown: one live display in a notebook, one line that is rewritten on a terminal, lines in a pipe."""
+"""Where a stop is shown: a live output in a notebook, a line that is rewritten on a terminal, lines in a pipe."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ def suppress_next_display(result: Union[Instance, Report]) -> None:
     """Have the next display of `result` show nothing.
 
     As the last expression of a cell the result would become an output by
-    itself: after a hand-over too late to be saved, after a dry run a second time.
+    itself: after a delegated stop too late to be saved, after a dry run a
+    second time.
     """
     global _suppressed
     _suppressed = result
 
 
 def skip_if_suppressed(result: Union[Instance, Report]) -> None:
-    """Return where `result` is not to be shown now.
+    """Return if `result` is not to be shown this time; an IPython display formatter.
 
     Raises
     ------
     NotImplementedError
-        Where it is; IPython then takes its text or HTML.
+        If it is; IPython then uses its text or HTML.
     """
     global _suppressed
     if _suppressed is not result:
@@ -37,82 +38,104 @@ def skip_if_suppressed(result: Union[Instance, Report]) -> None:
     _suppressed = None
 
 
+def register_formatters() -> None:
+    """Have the running IPython show an `Instance` and a `Report` richly; without IPython, do nothing."""
+    formatter = getattr(_ipython_shell(), "display_formatter", None)
+    if formatter is None:
+        return
+    for kind, bundle in ((Instance, _instance_bundle), (Report, _report_bundle)):
+        # A formatter that the user has registered stays.
+        if kind not in formatter.mimebundle_formatter.type_printers:
+            formatter.mimebundle_formatter.for_type(kind, bundle)
+            formatter.ipython_display_formatter.for_type(kind, skip_if_suppressed)
+
+
+def _instance_bundle(instance: Instance) -> Dict[str, str]:
+    return {"text/plain": rendering.instance_text(instance), "text/html": rendering.instance_html(instance)}
+
+
+def _report_bundle(report: Report) -> Dict[str, str]:
+    return {"text/plain": rendering.report_text(report), "text/html": rendering.report_html(report)}
+
+
+def _update_bundle(update: ProgressUpdate) -> Dict[str, str]:
+    return {"text/plain": rendering.update_text(update), "text/html": rendering.update_html(update)}
+
+
+def _ipython_shell() -> Any:
+    """Return the running IPython shell, or None; IPython is not imported for that."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
 class Display:
     """Shows the progress of a stop; this one shows nothing."""
 
     def show(self, update: ProgressUpdate) -> None:
-        """Show how the stop stands now."""
+        """Show the progress."""
 
     def report(self, report: Report) -> None:
-        """Show what a dry run found."""
+        """Show the report of a dry run."""
 
     def close(self) -> None:
-        """Leave what was shown last."""
-
-
-class _Shown:
-    def __init__(self, text: str, html: str) -> None:
-        self._bundle = {"text/plain": text, "text/html": html}
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, str]:
-        return self._bundle
+        """Leave on display what was shown last."""
 
 
 class NotebookDisplay(Display):
-    """One output of the cell, which is replaced."""
+    """One output of the cell, which is updated."""
 
     def __init__(self) -> None:
         self._handle: Any = None
 
     def show(self, update: ProgressUpdate) -> None:
         """Replace what was shown before."""
-        self._put(_Shown(rendering.update_text(update), rendering.update_html(update)))
+        self._put(_update_bundle(update))
 
     def report(self, report: Report) -> None:
-        """Show what a dry run found."""
-        self._put(_Shown(rendering.report_text(report), rendering.report_html(report)))
+        """Show the report of a dry run."""
+        self._put(_report_bundle(report))
 
-    def _put(self, shown: _Shown) -> None:
+    def _put(self, bundle: Dict[str, str]) -> None:
         from IPython.display import display
 
         if self._handle is None:
-            self._handle = display(shown, display_id=True)  # type: ignore[no-untyped-call]
+            self._handle = display(bundle, raw=True, display_id=True)  # type: ignore[no-untyped-call]
         else:
-            self._handle.update(shown)
+            self._handle.update(bundle, raw=True)
 
 
 class LineDisplay(Display):
-    """Lines in a pipe: each once, when something has changed."""
+    """Lines in a pipe, each written once."""
 
     def __init__(self, stream: Optional[TextIO] = None) -> None:
         self.stream = stream or sys.stdout
-        self._said: List[str] = []
+        self._written: List[str] = []
         self._counting = False
 
     def show(self, update: ProgressUpdate) -> None:
         """Write what is new."""
-        if update.kind == progress.LOOKING:
+        if update.kind == progress.READING:
             return
         for note in update.notes:
-            self._say(note)
+            self._write_once(note)
         if update.kind == progress.COUNTDOWN:
             if self._counting:
                 return
             self._counting = True
-        step = rendering.short_steps(update.instance) if update.kind == progress.STOPPING else ""
-        self._say(f"{update.title} {step}".rstrip())
+        step = rendering.current_step(update.instance) if update.kind == progress.STOPPING else ""
+        self._write_once(f"{update.title} {step}".rstrip())
 
     def report(self, report: Report) -> None:
-        """Write what a dry run found."""
+        """Write the report of a dry run."""
         self.write(rendering.report_text(report) + "\n")
 
-    def _say(self, text: str) -> None:
-        if text not in self._said:
-            self._said.append(text)
+    def _write_once(self, text: str) -> None:
+        if text not in self._written:
+            self._written.append(text)
             self.write(text + "\n")
 
     def write(self, text: str) -> None:
-        """Write `text` now; characters that the stream's encoding lacks are replaced."""
+        """Write `text` now; characters that the stream cannot encode are replaced."""
         encoding = getattr(self.stream, "encoding", None) or "utf-8"
         self.stream.write(text.encode(encoding, "replace").decode(encoding))
         self.stream.flush()
@@ -128,16 +151,16 @@ class TerminalDisplay(LineDisplay):
     def show(self, update: ProgressUpdate) -> None:
         """Rewrite the line."""
         for note in update.notes:
-            if note not in self._said:
+            if note not in self._written:
                 self._clear()
-                self._say(note)
+                self._write_once(note)
         width = shutil.get_terminal_size().columns - 1
         self._clear()
         self.write(rendering.update_line(update)[:width])
         self._open = True
 
     def report(self, report: Report) -> None:
-        """Write what a dry run found, below the line."""
+        """Write the report of a dry run below the line."""
         self.close()
         super().report(report)
 
@@ -152,17 +175,11 @@ class TerminalDisplay(LineDisplay):
             self.write("\r\x1b[K")
 
 
-def choose(stream: Optional[TextIO] = None) -> Display:
-    """Return the display that fits where this process writes to."""
-    if stream is None and _in_kernel():
+def choose_display(stream: Optional[TextIO] = None) -> Display:
+    """Return the display that suits where this process writes to."""
+    if stream is None and getattr(_ipython_shell(), "kernel", None) is not None:
         return NotebookDisplay()
     stream = stream or sys.stdout
     if stream is None:
         return Display()  # a program without a console
     return TerminalDisplay(stream) if stream.isatty() else LineDisplay(stream)
-
-
-def _in_kernel() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return getattr(shell, "kernel", None) is not None

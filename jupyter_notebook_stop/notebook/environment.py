@@ -1,4 +1,4 @@
-"""Where this process is: its instance, the kernel it may be, the Jupyter server that may help."""
+"""Where this process runs: its instance, its kernel if it is one, and the instance's Jupyter server."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..modelarts.connection import Connection
 from ..schema import Instance
-from .discovery import Kernel, Server, find_server, this_kernel
+from .discovery import Kernel, Server, current_kernel, find_server
+from .local_api import error_of
 
 
 class Environment(NamedTuple):
-    """Who we are and who can help.
+    """Where this process runs.
 
     Attributes
     ----------
     this
-        The way to the cloud with this process's own credentials.
+        The instance, accessed with this process's own credentials.
     instance_id
-        Who we are, as this process or its server knows.
+        Id of the instance, as this process or its server knows it.
     kernel
         The kernel that this process is, if it is one.
     server
@@ -35,31 +36,41 @@ class Environment(NamedTuple):
 
     @property
     def kernel_id(self) -> str | None:
-        """The id of our kernel, where it has one."""
+        """The id of the kernel, if it has one."""
         return self.kernel.id if self.kernel else None
 
     @property
     def source(self) -> str:
-        """Where the stop is asked for, as the API calls it."""
+        """Where the stop is requested, as the API names it."""
         return "cell" if self.kernel else "terminal"
 
     @property
     def saving_server(self) -> Server | None:
-        """The server, if it can save open tabs before the stop."""
+        """The server, if it can have open tabs save before the stop."""
         return self.server if self.server and self.server.instance else None
 
     @property
     def unsaveable_server(self) -> Server | None:
-        """The server whose open tabs can't be saved, if there is one."""
+        """The server, if it cannot have open tabs save before the stop."""
         return self.server if self.server and not self.server.instance else None
 
-    def as_seen(self) -> Instance:
-        """Return the instance as the cloud last described it to this process."""
-        return self.this.view()
+    def view(self, error: NotebookStopError | None = None) -> Instance:
+        """Return the instance as this process last read it; `error` says why it could not be read just now."""
+        return self.this.view(error=error)
+
+    async def read(self) -> Instance:
+        """Read the instance from its server if that can save, else from the cloud; a failure is in its `error`."""
+        if self.server and self.server.instance:
+            return self.server.instance
+        try:
+            await self.this.show()
+        except NotebookStopError as error:
+            return self.view(error)
+        return self.view()
 
 
 def read_config() -> NotebookStop:
-    """Return the settings of a process that is no Jupyter application: those of Jupyter's configuration files."""
+    """Return the settings in Jupyter's configuration files, for a process that is not a Jupyter application."""
     from jupyter_core.application import JupyterApp
 
     app = JupyterApp(config_file_name=CONFIG_NAME)
@@ -69,54 +80,69 @@ def read_config() -> NotebookStop:
 
 @contextlib.asynccontextmanager
 async def detect_environment(config: NotebookStop) -> AsyncIterator[Environment]:
-    """Find out where this process is.
+    """Find out where this process runs.
 
     Raises
     ------
     NotInInstanceError
-        When neither this process nor a Jupyter server of its machine knows of an instance.
+        When neither this process nor a Jupyter server on its machine knows an instance.
     IdentityError
-        When that is not clear.
+        When it is not clear which instance this is.
     """
-    this, kernel = ThisInstance(Connection(config)), this_kernel()
+    this, kernel = ThisInstance(Connection(config)), current_kernel()
     try:
         unknown: NotebookStopError | None = None
-        own: str | None = None
+        instance_id: str | None = None
         try:
-            own = this.identity.instance_id.value
+            instance_id = this.identity.instance_id.value
         except NotInInstanceError as error:
-            # A terminal or kernel may lack the environment that its server was started with.
+            # A terminal or kernel may lack the environment variables of its server.
             unknown = error
-        server = await find_server(own, kernel)
-        if own is None and server is not None and server.instance is not None:
-            own = server.instance.id
-        if own is None:
-            raise unknown or NotInInstanceError("This is not in a ModelArts notebook instance.")
-        yield Environment(this, own, kernel, server)
+        server = await find_server(instance_id, kernel)
+        if instance_id is None and server is not None and server.instance is not None:
+            instance_id = server.instance.id
+        if instance_id is None:
+            raise unknown or NotInInstanceError("Not running in a ModelArts notebook instance.")
+        yield Environment(this, instance_id, kernel, server)
     finally:
         await this.aclose()
 
 
+async def read_instance(config: NotebookStop) -> Instance:
+    """Find the instance and read it.
+
+    Raises
+    ------
+    NotebookStopError
+        When this is not an instance, or the cloud cannot be read.
+    """
+    async with detect_environment(config) as environment:
+        instance = await environment.read()
+    if instance.error:
+        raise error_of(instance.error)
+    return instance
+
+
 def warnings(environment: Environment, save: bool) -> List[str]:
-    """Return what a user should know before the stop, the gravest first."""
+    """Return what a user should know before the stop, the most serious first."""
     if environment.unsaveable_server:
         url, obstacle = environment.unsaveable_server.address.url, environment.unsaveable_server.obstacle
         return [
-            "Press Ctrl+S in every open tab now: unsaved edits are lost.",
-            f"The Jupyter server at {url} can't save them for you: {obstacle}.",
+            "Press Ctrl+S in every open tab now. Unsaved changes will be lost.",
+            f"The Jupyter server at {url} cannot have open tabs save: {obstacle}.",
         ]
-    said = []
+    found = []
     if not save:
-        said.append("Open tabs are not asked to save.")
+        found.append("Open tabs will not be saved first.")
     if environment.saving_server and environment.kernel:
         if environment.saving_server.connections is None:
-            said.append(
-                "This kernel is not one of the Jupyter server's: whoever runs this notebook has a few seconds to write"
-                " its file once the stop is accepted."
+            found.append(
+                "This kernel was not started by the Jupyter server. The program that runs this notebook has a few"
+                " seconds to write the file after the stop is accepted."
             )
         elif environment.saving_server.connections == 0:
-            said.append(
-                "Nobody is connected to this kernel: its outputs are saved nowhere, and go with it. This keeps them:"
+            found.append(
+                "Nobody is connected to this kernel, so its outputs will be lost. To keep them, run the notebook with:"
                 " papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
             )
-    return said
+    return found

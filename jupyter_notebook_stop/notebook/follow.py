@@ -1,128 +1,134 @@
-"""Follows a stop that was accepted to its end, which may be the end of who follows it."""
+"""Follows a stop to its end, which may also be the end of the process that follows it."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from typing import Optional
+from typing import AsyncIterator, Optional
 
-from ..errors import InstanceStateError, NotebookStopError, StopFailedError
-from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt, Instance
+from ..config import NotebookStop
+from ..errors import InstanceStateError, NotebookStopError, StopFailedError, UnreachableError
+from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Instance
 from ..states import FAILED_STATES
 from . import progress
-from .environment import Environment
+from .environment import Environment, detect_environment
 from .local_api import LocalApi, LostServerError, error_of
 from .progress import ProgressUpdate, Show
 
-_UNDER_WAY = (SAVING, STOPPING, ACCEPTED)
+UNDER_WAY = (SAVING, STOPPING, ACCEPTED)
+"""Phases of an attempt that has not ended."""
 
 
-def _say(show: Optional[Show], instance: Instance, began: float) -> None:
-    if show is None:
-        return
-    stopped = instance.status == "STOPPED"
-    kind = progress.STOPPED if stopped else progress.STOPPING
-    title = f"{instance.name or instance.id} is {instance.status or 'stopping'}"
-    show(ProgressUpdate(kind=kind, title=title, instance=instance, began=began))
-
-
-async def follow_server(
-    api: LocalApi, instance: Instance, environment: Environment, show: Optional[Show], began: float | None = None
-) -> Instance:
-    """Return the instance as it was seen last: STOPPED, or as it was just before its server went with it.
-
-    Raises
-    ------
-    NotebookStopError
-        When the stop came to nothing.
-    """
-    began = time.monotonic() if began is None else began
-    accepted = instance.attempt is not None and instance.attempt.phase == ACCEPTED
+async def from_server(api: LocalApi, instance: Instance, environment: Environment) -> AsyncIterator[Instance]:
+    """Yield `instance` and then what its server reports, until the accepted stop ends the server too."""
+    accepted = False
     while True:
-        _say(show, instance, began)
-        attempt = instance.attempt
-        if instance.status == "STOPPED" or (attempt and attempt.phase == STOPPED):
-            return instance
-        if attempt and attempt.phase in (REFUSED, CANCELLED, RESUMED):
-            raise error_of(attempt.error) if attempt.error else StopFailedError("The stop came to nothing.")
-        if not (attempt and attempt.phase in _UNDER_WAY) and instance.status != "STOPPING":
-            raise nothing_to_wait_for(instance)
-        accepted = accepted or instance.status == "STOPPING" or bool(attempt and attempt.phase == ACCEPTED)
+        yield instance
+        accepted = accepted or instance.status == "STOPPING" or _phase(instance) == ACCEPTED
         await asyncio.sleep(environment.this.config.poll_interval)
         try:
-            seen = await api.instance(environment.kernel_id)
+            latest = await api.instance(environment.kernel_id)
         except LostServerError:
             if accepted:
-                return instance
+                return
             raise
-        instance = seen if isinstance(seen, Instance) else instance
+        instance = latest if isinstance(latest, Instance) else instance
 
 
-async def follow_attempt(attempt: Attempt, environment: Environment, show: Optional[Show], began: float) -> Instance:
-    """Return the instance once the stop that this process has asked for itself is over.
+async def from_own_attempt(environment: Environment) -> AsyncIterator[Instance]:
+    """Yield the instance whose accepted stop this process watches."""
+    while True:
+        yield environment.view()
+        await asyncio.sleep(min(0.5, environment.this.config.poll_interval))
+
+
+async def from_cloud(environment: Environment) -> AsyncIterator[Instance]:
+    """Yield the instance as the cloud reports it; only the first read must succeed."""
+    await environment.this.show()
+    while True:
+        yield environment.view()
+        await asyncio.sleep(environment.this.config.poll_interval)
+        with contextlib.suppress(NotebookStopError):
+            await environment.this.show()
+
+
+async def follow(instances: AsyncIterator[Instance], show: Optional[Show], started: float | None = None) -> Instance:
+    """Return the instance at the end of its stop: STOPPED, or as it was last seen.
+
+    Parameters
+    ----------
+    instances
+        The instance, seen again and again.
+    show
+        Called with each update, if given.
+    started
+        When the stop began; default: now.
 
     Raises
     ------
+    InstanceStateError
+        When no stop is in progress.
     NotebookStopError
         When the instance did not stop.
     """
-    while attempt.phase == ACCEPTED:
-        _say(show, environment.as_seen(), began)
-        await asyncio.sleep(min(0.5, environment.this.config.poll_interval))
-    if attempt.error is not None:
-        raise error_of(attempt.error)
-    _say(show, environment.as_seen(), began)
-    return environment.as_seen()
+    started = time.monotonic() if started is None else started
+    under_way = False
+    async for instance in instances:
+        phase, status = _phase(instance), instance.status
+        if show is not None:
+            kind = progress.STOPPED if status == "STOPPED" else progress.STOPPING
+            title = f"{instance.name or instance.id} is {status or 'stopping'}"
+            show(ProgressUpdate(kind=kind, title=title, instance=instance, started=started))
+        # An accepted attempt gets its own last phase a moment after the status.
+        if phase == STOPPED or (status == "STOPPED" and phase != ACCEPTED):
+            break
+        if phase in (REFUSED, CANCELLED, RESUMED):
+            problem = instance.attempt.error if instance.attempt else None
+            raise error_of(problem) if problem else StopFailedError("The instance did not stop.")
+        if phase in UNDER_WAY or status == "STOPPING":
+            under_way = True
+        elif status in FAILED_STATES or (under_way and status == "RUNNING"):
+            raise StopFailedError(
+                f"The instance did not stop; it is {status} now.", remedy="Check the instance in the console."
+            )
+        elif not under_way:
+            raise _not_stopping(instance)
+    return instance
 
 
-async def follow_cloud(environment: Environment, show: Optional[Show]) -> Instance:
-    """Return the instance once it has stopped, whoever asked for that.
-
-    Raises
-    ------
-    NotebookStopError
-        When it does not stop.
-    """
-    began = time.monotonic()
-    seen_stopping = False
-    while True:
-        try:
-            await environment.this.show()
-        except NotebookStopError:
-            if not seen_stopping:
-                raise
-        instance = environment.as_seen()
-        _say(show, instance, began)
-        if instance.status == "STOPPED":
-            return instance
-        if instance.status in FAILED_STATES or (seen_stopping and instance.status == "RUNNING"):
-            raise StopFailedError(f"The instance is {instance.status} now.", remedy="Look at it in the console.")
-        if instance.status == "RUNNING":
-            raise nothing_to_wait_for(instance)
-        seen_stopping = True
-        await asyncio.sleep(environment.this.config.poll_interval)
-
-
-async def follow(environment: Environment, show: Optional[Show]) -> Instance:
-    """Return the instance at the end of the stop that is under way.
+async def follow_stop(config: NotebookStop, timeout: float | None, show: Show) -> Instance:
+    """Find the instance and follow the stop that is in progress, whoever requested it.
 
     Raises
     ------
     NotebookStopError
-        When none is, or it comes to nothing.
+        When none is, when the instance did not stop, or after `timeout` seconds.
     """
-    if not environment.saving_server or not environment.saving_server.instance:
-        return await follow_cloud(environment, show)
-    async with LocalApi(environment.saving_server.address) as api:
-        return await follow_server(api, environment.saving_server.instance, environment, show)
+
+    async def main() -> Instance:
+        async with detect_environment(config) as environment:
+            server = environment.saving_server
+            if server is None or server.instance is None:
+                return await follow(from_cloud(environment), show)
+            async with LocalApi(server.address) as api:
+                return await follow(from_server(api, server.instance, environment), show)
+
+    try:
+        return await asyncio.wait_for(main(), timeout)
+    except asyncio.TimeoutError:
+        raise UnreachableError(f"The instance did not stop within {timeout:g} s.", code="timeout") from None
 
 
-def nothing_to_wait_for(instance: Instance) -> InstanceStateError:
-    """Return the error for who waits for the end of a stop that nobody has asked for."""
+def _phase(instance: Instance) -> str | None:
+    return instance.attempt.phase if instance.attempt else None
+
+
+def _not_stopping(instance: Instance) -> InstanceStateError:
     error = InstanceStateError(
-        f"Nothing is stopping this instance; it is {instance.status or 'in an unknown state'}.",
+        f"No stop is in progress; the status of the instance is {instance.status or 'unknown'}.",
         code="state_not_stopping",
-        remedy="Ask for a stop first.",
+        remedy="Request a stop first.",
     )
     error.state = instance.status
     return error

@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 PREFIX = "jupyter-notebook-stop/"
 
-CONNECT_LIMIT = 3.0
+CONNECT_TIMEOUT = 3.0
 """Longest wait for a connection on this machine, in seconds."""
 
-ANSWER_LIMIT = 90.0
-"""Longest wait for an answer, in seconds: the server may itself be waiting for the cloud. A stop may take longer."""
+RESPONSE_TIMEOUT = 90.0
+"""Longest wait for a response, in seconds: the server may itself be waiting for the cloud. A stop may take longer."""
 
 
 class Address(NamedTuple):
-    """Where a Jupyter server is, and what it takes to be let in."""
+    """The URL of a Jupyter server, and the token that it accepts."""
 
     url: str
     token: str
@@ -35,7 +35,7 @@ class Address(NamedTuple):
 
 
 class LostServerError(UnreachableError):
-    """The Jupyter server does not answer; `gone` says that nobody listens there."""
+    """The Jupyter server does not respond; `gone` says that nobody listens at its port."""
 
     default_code = "server_lost"
     gone = False
@@ -78,14 +78,14 @@ def error_of(problem: Problem, status: int | None = None) -> NotebookStopError:
 
 
 class LocalApi:
-    """Asks one Jupyter server; an async context manager.
+    """A client of one Jupyter server; an async context manager.
 
     Parameters
     ----------
     address
-        Where it is.
+        Where the server is.
     transport
-        In place of the network, for tests.
+        Replaces the network in tests.
     """
 
     def __init__(self, address: Address, transport: Optional[httpx.AsyncBaseTransport] = None) -> None:
@@ -95,18 +95,18 @@ class LocalApi:
         if address.token:
             headers["Authorization"] = f"token {address.token}"
         else:
-            # A server that asks for nothing still asks who posts to have read a cookie.
+            # Without a token, the server still demands a cookie and a header that match.
             headers["X-XSRFToken"] = "x"
             cookies["_xsrf"] = "x"
         self._http = httpx.AsyncClient(
             base_url=address.url,
             headers=headers,
             cookies=cookies,
-            # No proxy comes between this process and its own machine; a certificate can't name 127.0.0.1.
+            # Loopback needs no proxy, and no certificate is issued for 127.0.0.1.
             trust_env=False,
             verify=False,
             follow_redirects=False,
-            timeout=httpx.Timeout(ANSWER_LIMIT, connect=CONNECT_LIMIT),
+            timeout=httpx.Timeout(RESPONSE_TIMEOUT, connect=CONNECT_TIMEOUT),
             transport=transport,
         )
 
@@ -123,95 +123,99 @@ class LocalApi:
         await self._http.aclose()
 
     async def get(self, path: str, **query: str) -> httpx.Response:
-        """Return the answer to a GET, whatever its status.
+        """Return the response to a GET, whatever its status.
 
         Raises
         ------
         LostServerError
-            When none comes.
+            When the server does not respond.
         """
-        return await self._ask("GET", path, params=query)
+        return await self._request("GET", path, params=query)
+
+    async def get_instance(self, kernel: str | None) -> httpx.Response:
+        """Return the response to ``GET instance``, whatever its status."""
+        return await self.get(f"{PREFIX}instance", **({"kernel": kernel} if kernel else {}))
 
     async def instance(self, kernel: str | None) -> Instance | NoInstance:
-        """Return the instance the server runs in.
+        """Return the instance that the server runs in.
 
         Raises
         ------
         NotebookStopError
-            When the server refuses or does not answer.
+            When the server refuses or does not respond.
         """
-        answer = await self.get(f"{PREFIX}instance", **({"kernel": kernel} if kernel else {}))
-        if answer.status_code != 200:
-            raise self._failure(answer)
-        return self.read_instance(answer)
+        response = await self.get_instance(kernel)
+        if response.status_code != 200:
+            raise self._failure(response)
+        return self.decode_instance(response)
 
-    def read_instance(self, answer: httpx.Response) -> Instance | NoInstance:
-        """Return what a 200 of ``GET instance`` says.
+    def decode_instance(self, response: httpx.Response) -> Instance | NoInstance:
+        """Return the content of a successful response to ``GET instance``.
 
         Raises
         ------
         NotebookStopError
-            When it is not of the contract's form.
+            When it does not conform to the contract.
         """
-        available = self._decoded(answer, _Availability).available
-        return self._decoded(answer, Instance) if available else self._decoded(answer, NoInstance)
+        available = self._decode(response, _Availability).available
+        return self._decode(response, Instance) if available else self._decode(response, NoInstance)
 
     async def stop(self, **request: Optional[str]) -> Accepted:
-        """Ask for a stop; returns once the cloud has accepted it.
+        """Request a stop; return once the cloud has accepted it.
 
         Raises
         ------
         NotebookStopError
-            When nothing was stopped, or nobody knows.
+            When nothing was stopped, or the outcome is unknown.
         """
-        answer = await self._ask(
-            "POST", f"{PREFIX}stop", json=request, timeout=httpx.Timeout(None, connect=CONNECT_LIMIT)
+        response = await self._request(
+            "POST", f"{PREFIX}stop", json=request, timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT)
         )
-        if answer.status_code != 202:
-            raise self._failure(answer)
-        return self._decoded(answer, Accepted)
+        if response.status_code != 202:
+            raise self._failure(response)
+        return self._decode(response, Accepted)
 
     async def cancel(self, attempt: str) -> bool | None:
-        """Cancel an attempt; return whether that was not too late, or None where the server knows no such attempt.
+        """Cancel an attempt; return False if it is too late, or None if the server does not know the attempt.
 
         Raises
         ------
         LostServerError
-            When the server does not answer.
+            When the server does not respond.
         """
-        answer = await self._ask("DELETE", f"{PREFIX}stop/{attempt}")
-        return None if answer.status_code == 404 else answer.status_code == 204
+        response = await self._request("DELETE", f"{PREFIX}stop/{attempt}")
+        return None if response.status_code == 404 else response.status_code == 204
 
     async def connections(self, kernel: str) -> int | None:
-        """Return how many clients are connected to a kernel, or None where the server does not know it."""
-        answer = await self.get(f"api/kernels/{kernel}")
-        if answer.status_code != 200:
+        """Return how many clients are connected to a kernel, or None if the server does not know it."""
+        response = await self.get(f"api/kernels/{kernel}")
+        if response.status_code != 200:
             return None
-        known = self._decoded(answer, Dict[str, Any]).get("connections")
-        return known if isinstance(known, int) else None
+        connections = self._decode(response, Dict[str, Any]).get("connections")
+        return connections if isinstance(connections, int) else None
 
-    async def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             return await self._http.request(method, path, **options)
         except httpx.HTTPError as error:
-            lost = LostServerError(f"The Jupyter server at {self.address.url} does not answer.")
+            lost = LostServerError(f"The Jupyter server at {self.address.url} does not respond.")
             lost.gone = isinstance(error, httpx.ConnectError)
             raise lost from None
 
-    def _failure(self, answer: httpx.Response) -> NotebookStopError:
+    def _failure(self, response: httpx.Response) -> NotebookStopError:
         try:
-            problem = msgspec.json.decode(answer.content, type=Problem)
+            problem = msgspec.json.decode(response.content, type=Problem)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            text = f"The Jupyter server at {self.address.url} answered HTTP {answer.status_code}."
-            problem = Problem(code=f"http_{answer.status_code}", message=text)
-        return error_of(problem, answer.status_code)
+            text = f"The Jupyter server at {self.address.url} returned HTTP {response.status_code}."
+            problem = Problem(code=f"http_{response.status_code}", message=text)
+        return error_of(problem, response.status_code)
 
-    def _decoded(self, answer: httpx.Response, kind: Type[T]) -> T:
+    def _decode(self, response: httpx.Response, kind: Type[T]) -> T:
         try:
-            return msgspec.json.decode(answer.content, type=kind)
+            return msgspec.json.decode(response.content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise NotebookStopError(
-                f"The Jupyter server at {self.address.url} answered what is not understood.",
+                f"The Jupyter server at {self.address.url} sent a response that is invalid.",
                 code="bad_server_answer",
-                remedy="Is another version of jupyter_notebook_stop installed there? Update both.",
+                remedy="Install the same version of jupyter_notebook_stop here and in the server's environment.",
             ) from None

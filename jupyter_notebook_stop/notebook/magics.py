@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, List, Optional, Union
 
 from IPython.core.error import UsageError
@@ -13,6 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from ..schema import Instance
 from .api import status, stop
+from .display import register_formatters
 from .progress import Report
 from .stop import StopOptions
 
@@ -28,22 +30,25 @@ class StopMagics(Magics):
         "--delay",
         type=float,
         default=None,
-        help="Seconds to count down; 0 stops at once. Default: as for stop().",
+        help="Length of the countdown in seconds; 0: none. Default: 10, or 150 if open tabs cannot be saved for you.",
     )
-    @argument("--dry-run", action="store_true", help="Stop nothing; check everything and say what would be done.")
-    @argument("--no-save", action="store_true", help="Do not have open tabs save first.")
-    @argument("--wait", action="store_true", help="Follow the stop to its end.")
-    @argument("--status", action="store_true", help="Only show the instance.")
-    @argument("--on-success", action="store_true", help="With %%%%stop_instance: only if the cell did not raise.")
+    @argument("--dry-run", action="store_true", help="Check everything and show what a stop would do; stop nothing.")
+    @argument("--no-save", action="store_true", help="Stop without having open tabs save first.")
+    @argument("--wait", action="store_true", help="Wait until the instance has stopped.")
+    @argument("--status", action="store_true", help="Show the instance; stop nothing.")
+    @argument(
+        "--on-success", action="store_true", help="With %%%%stop_instance: stop only if the cell raised no exception."
+    )
     @line_cell_magic
     def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, None]:
         """Stop the notebook instance that this kernel runs in.
 
         ``%stop_instance`` counts down, has open tabs save, and stops the
-        instance; interrupting the kernel cancels. ``%%stop_instance`` as the
-        first line of a cell runs the cell first, and stops also when the cell
-        raised, unless ``--on-success`` is given. A cell that is interrupted by
-        hand stops nothing.
+        instance; interrupting the kernel cancels it. ``%%stop_instance`` as
+        the first line of a cell runs the cell first. It then stops the
+        instance even if the cell raised an exception, unless ``--on-success``
+        is given. A cell that you interrupt, or that cannot run at all, stops
+        nothing.
         """
         options: Any = parse_argstring(self.stop_instance, line)
         try:
@@ -53,19 +58,22 @@ class StopMagics(Magics):
             raise UsageError(f"--{error}.") from None
         if options.status:
             if cell is not None:
-                raise UsageError("--status is for %stop_instance, without a cell.")
+                raise UsageError("--status works with %stop_instance only, not with %%stop_instance.")
             return status()
         if cell is None:
             if options.on_success:
-                raise UsageError("--on-success is for %%stop_instance, with a cell.")
-        elif not self._run(cell, options.on_success):
+                raise UsageError("--on-success works with %%stop_instance only.")
+        elif not self._run_cell(cell, options.on_success):
             return None
         dry_run: bool = options.dry_run
         return stop(delay=options.delay, save=not options.no_save, wait=options.wait, dry_run=dry_run)
 
-    def _run(self, cell: str, on_success: bool) -> bool:
-        """Run the cell, and return whether to stop after it; its error is raised where nothing stops."""
+    def _run_cell(self, cell: str, on_success: bool) -> bool:
+        """Run the cell, and return whether to stop after it; its error is raised if not."""
         shell: Any = self.shell
+        if _awaits(shell, cell):
+            raise UsageError("%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`.")
+        never_ran = False
         error: Any
         try:
             result = shell.run_cell(cell, store_history=False)
@@ -73,17 +81,24 @@ class StopMagics(Magics):
             error = interrupt
         else:
             error = result.error_before_exec or result.error_in_exec
+            never_ran = result.error_before_exec is not None
         if error is None:
             return True
         name = type(error).__name__
-        if not isinstance(error, KeyboardInterrupt) and not on_success:
-            print(f"The cell raised {name}; the instance is stopped all the same.", flush=True)
+        if not (on_success or never_ran or isinstance(error, KeyboardInterrupt)):
+            print(f"The cell raised {name}. The instance will be stopped anyway.", flush=True)
             return True
-        raise _quietly(error, f"{name}, as above. Nothing is stopped.")
+        raise _with_short_traceback(error, f"{name} (see above). Nothing was stopped.")
 
 
-def _quietly(error: BaseException, line: str) -> BaseException:
-    """Return `error` such that IPython shows one line for it: its traceback has been shown already."""
+def _awaits(shell: Any, cell: str) -> bool:
+    with contextlib.suppress(SyntaxError):  # running the cell shows it
+        return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
+    return False
+
+
+def _with_short_traceback(error: BaseException, line: str) -> BaseException:
+    """Have IPython show one line for `error`, whose traceback it has shown already."""
 
     def render() -> List[str]:
         return [line]
@@ -94,10 +109,11 @@ def _quietly(error: BaseException, line: str) -> BaseException:
 
 def load(ipython: Any) -> None:
     """Register the magics."""
+    register_formatters()
     ipython.register_magics(StopMagics)
 
 
 def unload(ipython: Any) -> None:
-    """Take the magics away."""
+    """Remove the magics."""
     for kind in ("line", "cell"):
         ipython.magics_manager.magics[kind].pop(NAME, None)

@@ -1,18 +1,18 @@
-"""What there is to show: how a stop is going, and the report of a dry run."""
+"""What there is to show: the progress of a stop, and the report of a dry run."""
 
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Dict, List, Optional
+from typing import Callable, List, Optional
 
 import msgspec
 
 from ..schema import Instance
 
-LOOKING = "looking"
+READING = "reading"
 COUNTDOWN = "countdown"
-ASKING = "asking"
-DELEGATED = "handed_over"
+REQUESTING = "requesting"
+DELEGATED = "delegated"
 STOPPING = "stopping"
 STOPPED = "stopped"
 CANCELLED = "cancelled"
@@ -20,22 +20,22 @@ FAILED = "failed"
 
 
 class ProgressUpdate(msgspec.Struct, frozen=True, kw_only=True):
-    """How a stop stands.
+    """The progress of a stop at one moment.
 
     Attributes
     ----------
     kind
-        One of the names of this module.
+        One of the constants of this module.
     title
-        The one line that says it.
+        The progress in one line.
     notes
-        What to know besides, warnings first.
+        Further information, warnings first.
     warning
         Whether the notes are warnings.
-    left, total
+    remaining, total
         Seconds of the countdown.
-    began
-        When the stop was asked for, on the clock of `time.monotonic`.
+    started
+        When the stop began, on the clock of `time.monotonic`.
     """
 
     kind: str
@@ -43,21 +43,21 @@ class ProgressUpdate(msgspec.Struct, frozen=True, kw_only=True):
     notes: List[str] = []
     warning: bool = False
     instance: Optional[Instance] = None
-    left: Optional[int] = None
+    remaining: Optional[int] = None
     total: Optional[float] = None
-    began: float = msgspec.field(default_factory=time.monotonic)
+    started: float = msgspec.field(default_factory=time.monotonic)
 
     @property
     def elapsed(self) -> int:
-        """Whole seconds since the stop was asked for."""
-        return int(time.monotonic() - self.began)
+        """Whole seconds since the stop began."""
+        return int(time.monotonic() - self.started)
 
 
 Show = Callable[[ProgressUpdate], None]
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a stop needs; `ok` is None where it can't be tried, or is worth knowing only."""
+    """One requirement of a stop; `ok` is None if it cannot be checked or is for information only."""
 
     name: str
     ok: Optional[bool]
@@ -66,14 +66,14 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
-    """What a stop would do, and whether it could.
+    """What a stop would do, and whether it would work.
 
     Attributes
     ----------
     checks
-        Everything that was looked at.
+        Everything that was checked.
     plan
-        What `stop` would do, step by step; empty where it would not work.
+        What `stop` would do, step by step; empty if it would not work.
     """
 
     checks: List[Check]
@@ -83,13 +83,3 @@ class Report(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     def ok(self) -> bool:
         """Whether no check failed."""
         return all(check.ok is not False for check in self.checks)
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Dict[str, str]:
-        from . import rendering
-
-        return {"text/plain": rendering.report_text(self), "text/html": rendering.report_html(self)}
-
-    def _ipython_display_(self) -> None:
-        from .display import skip_if_suppressed
-
-        skip_if_suppressed(self)

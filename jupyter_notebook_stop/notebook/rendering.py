@@ -1,4 +1,4 @@
-"""Text and HTML of what there is to show. Everything from outside is escaped; colours are the theme's."""
+"""Text and HTML of what there is to show. Everything from outside is escaped; the theme sets the colours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime
 import html
 from typing import Dict, List, Tuple
 
+from ..errors import SaveError
 from ..schema import AtRisk, Instance, Lease, Step
 from . import progress
 from .progress import Check, ProgressUpdate, Report
@@ -34,24 +35,24 @@ _MUTED = "color:var(--jp-ui-font-color2, inherit)"
 
 
 def _time(epoch_ms: int) -> str:
-    update = datetime.datetime.fromtimestamp(epoch_ms / 1000, datetime.timezone.utc)
-    return update.strftime("%Y-%m-%d %H:%M UTC")
+    time = datetime.datetime.fromtimestamp(epoch_ms / 1000, datetime.timezone.utc)
+    return time.strftime("%Y-%m-%d %H:%M UTC")
 
 
-def _span(ms: int) -> str:
+def _duration(ms: int) -> str:
     minutes = round(ms / 60000)
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 def _lease(lease: Lease) -> str:
     if lease.idle_duration is not None:
-        return f"after {_span(lease.idle_duration)} without activity"
-    return f"at {_time(lease.expires_at)}" if lease.expires_at is not None else "in a while"
+        return f"after {_duration(lease.idle_duration)} without activity"
+    return f"at {_time(lease.expires_at)}" if lease.expires_at is not None else "enabled, time unknown"
 
 
-def _busy(at_risk: AtRisk) -> str:
+def _at_risk(at_risk: AtRisk) -> str:
     kernels = [kernel.path or kernel.name for kernel in at_risk.kernels]
-    parts = [f"running: {', '.join(kernels)}"] if kernels else []
+    parts = [f"busy kernels: {', '.join(kernels)}"] if kernels else []
     if at_risk.terminals:
         parts.append(f"terminals: {len(at_risk.terminals)}")
     return "; ".join(parts)
@@ -63,25 +64,25 @@ def _step(step: Step) -> str:
     return f"{mark} {number}{step.description or step.status or ''}".rstrip()
 
 
-def facts(instance: Instance) -> Rows:
+def _facts(instance: Instance) -> Rows:
     """Return what is known of the instance, as pairs of label and text."""
     source = instance.sources.get("id")
     rows: Rows = [
-        ("Id", instance.id + (f"  (from {source})" if source else "")),
+        ("ID", instance.id + (f"  (from {source})" if source else "")),
         ("Project", instance.project_id or ""),
         ("Region", instance.region or ""),
         ("Flavor", instance.flavor or ""),
-        ("Pool", instance.dedicated_pool or ""),
+        ("Resource pool", instance.dedicated_pool or ""),
         ("What stays", f"{instance.mount_path} ({instance.storage or 'storage'})" if instance.mount_path else ""),
-        ("Stops by itself", _lease(instance.lease) if instance.lease else ""),
-        ("Would be lost", _busy(instance.at_risk)),
-        ("Reason", instance.fail_reason or ""),
+        ("What is lost", _at_risk(instance.at_risk)),
+        ("Auto-stop", _lease(instance.lease) if instance.lease else ""),
+        ("Failure reason", instance.fail_reason or ""),
     ]
     if instance.attempt:
-        rows.append(("Stop", f"{instance.attempt.phase}, asked for from {instance.attempt.source}"))
+        rows.append(("Stop", f"{instance.attempt.phase}, requested from {instance.attempt.source}"))
         rows.append(("Attempt", instance.attempt.id))
     if instance.error:
-        rows.append(("Unreadable", instance.error.message))
+        rows.append(("Read error", instance.error.message))
     return [(label, text) for label, text in rows if text]
 
 
@@ -92,36 +93,36 @@ def _aligned(rows: Rows) -> List[str]:
 
 def instance_text(instance: Instance) -> str:
     """Return the instance as lines for a terminal."""
-    title = f"{instance.name or 'Notebook instance'}: {instance.status or 'state unknown'}"
-    return "\n".join([title, *_aligned(facts(instance)), *(f"  {_step(step)}" for step in _under_way(instance))])
+    title = f"{instance.name or 'Notebook instance'}: {instance.status or 'status unknown'}"
+    return "\n".join([title, *_aligned(_facts(instance)), *(f"  {_step(step)}" for step in _current_steps(instance))])
 
 
-def _under_way(instance: Instance) -> List[Step]:
-    """Return the steps of what happens now; those of what is done are of no interest any more."""
+def _current_steps(instance: Instance) -> List[Step]:
+    """Return the steps of the action in progress; those of a finished action are of no interest."""
     steps = instance.action_progress
     return steps if any(step.status != "COMPLETED" for step in steps) else []
 
 
 def instance_html(instance: Instance) -> str:
     """Return the instance as a card."""
-    status = instance.status or "state unknown"
+    status = instance.status or "status unknown"
     tone = _STATUS_TONES.get(status, "quiet")
-    body = _table(facts(instance)) + _steps(_under_way(instance))
+    body = _table(_facts(instance)) + _steps(_current_steps(instance))
     return _card(tone, f"{_bold(instance.name or 'Notebook instance')} {_badge(status, tone)}", body)
 
 
-def short_steps(instance: Instance | None) -> str:
-    """Return the step that is under way, for one line."""
+def current_step(instance: Instance | None) -> str:
+    """Return the step in progress, for one line."""
     steps = instance.action_progress if instance else []
-    current = next((step for step in steps if step.status == "PROCESSING"), None)
-    return f"step {current.step} of {len(steps)}: {current.description}" if current else ""
+    step = next((step for step in steps if step.status == "PROCESSING"), None)
+    return f"step {step.step} of {len(steps)}: {step.description}" if step else ""
 
 
 def update_line(update: ProgressUpdate) -> str:
-    """Return the one line for a terminal: title, steps and elapsed time."""
+    """Return the one line for a terminal: title, step and elapsed time."""
     parts = [update.title]
     if update.kind == progress.STOPPING:
-        step = short_steps(update.instance)
+        step = current_step(update.instance)
         parts += [step] if step else []
         parts.append(f"{update.elapsed} s")
     return " · ".join(parts)
@@ -136,8 +137,8 @@ def update_html(update: ProgressUpdate) -> str:
     """Return a progress update as a card."""
     tone = _UPDATE_TONES.get(update.kind, "calm")
     body = ""
-    if update.left is not None and update.total:
-        body += _bar(update.left / update.total, tone)
+    if update.remaining is not None and update.total:
+        body += _bar(update.remaining / update.total, tone)
     if update.notes:
         colour = "" if update.warning else _MUTED
         body += "".join(f'<div style="{colour}">{html.escape(note)}</div>' for note in update.notes)
@@ -146,6 +147,11 @@ def update_html(update: ProgressUpdate) -> str:
     if update.kind != progress.COUNTDOWN and update.elapsed:
         body += f'<div style="{_MUTED}">{update.elapsed} s</div>'
     return _card(tone, _bold(update.title), body)
+
+
+def unsaved_documents(error: SaveError) -> List[str]:
+    """Return a line for each document that could not be saved."""
+    return [f"{document['path']}: {document['reason'] or 'not saved'}" for document in error.documents]
 
 
 def report_text(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""The course of a stop from a cell or a terminal: count down, then hand over to the server or ask the cloud."""
+"""A stop from a cell or a terminal: count down, then delegate to the Jupyter server or request it from the cloud."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from typing import Any, List, Optional
 
 import msgspec
 
-from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, UnreachableError
-from ..schema import ACCEPTED, SAVING, STOPPING, Accepted, Attempt, Instance
-from . import progress
-from .environment import Environment, warnings
-from .follow import follow_attempt, follow_server
-from .local_api import LocalApi, LostServerError, error_of
+from ..config import NotebookStop
+from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
+from ..schema import Accepted, Attempt, Instance
+from . import progress, rendering
+from .discovery import Server
+from .environment import Environment, detect_environment, warnings
+from .follow import UNDER_WAY, follow, from_own_attempt, from_server
+from .local_api import LocalApi, LostServerError
 from .progress import ProgressUpdate, Show
 
 DELAY = 10.0
-"""Default countdown, in seconds: long enough for who pressed Run All by mistake."""
+"""Default countdown, in seconds: enough time to react to a *Run All* by mistake."""
 
 UNSAVED_DELAY = 150.0
-"""Default countdown where open tabs can't be saved: longer than JupyterLab's autosave interval of 120 s."""
+"""Default countdown if open tabs cannot be saved: longer than JupyterLab's autosave interval of 120 s."""
 
-_TAKEN = (SAVING, STOPPING, ACCEPTED)
+_POLL_INTERVAL = 0.2
+_CONFIRM_TIMEOUT = 1.0
+"""Longest wait until the server reports the attempt, in seconds. Tabs wait at most three for the cell's last output."""
 
-_LOOK_EVERY = 0.2
-_SHOW_WITHIN = 1.0
-"""How long the hand-over waits for the server's own word that it has the attempt, in seconds. Tabs wait no longer than
-three for the cell's last output, and the server may be slow to say it."""
-
-_END_LIMIT = 60.0
+_FINISH_TIMEOUT = 60.0
+"""Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
 
 
 class StopOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How the stop is wanted.
+    """How to stop.
 
     Attributes
     ----------
@@ -53,42 +53,32 @@ class StopOptions(msgspec.Struct, frozen=True, kw_only=True):
     wait: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a countdown that can't be counted down.
+        """Check the length of the countdown.
 
         Raises
         ------
         ValueError
-            When it can't.
+            When it is not a finite number of seconds.
         """
         if self.delay is not None and not 0 <= self.delay < math.inf:
-            raise ValueError(f"delay takes seconds, 0 or more, and not {self.delay}")
+            raise ValueError(f"delay must be a number of seconds, 0 or more, not {self.delay}")
 
 
-def delay_of(options: StopOptions, environment: Environment) -> float:
-    """Return the seconds of the countdown."""
+def countdown_seconds(options: StopOptions, environment: Environment) -> float:
+    """Return the length of the countdown, in seconds."""
     if options.delay is not None:
         return options.delay
     return UNSAVED_DELAY if environment.unsaveable_server and options.save else DELAY
 
 
+async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:
+    """Find the instance and stop it; see `Stop`."""
+    async with detect_environment(config) as environment:
+        return await Stop(environment, options, show).run()
+
+
 def _failure(error: BaseException) -> str:
     return str(error) if isinstance(error, OutcomeUnknownError) else f"Not stopped: {error}"
-
-
-async def read(environment: Environment) -> Instance:
-    """Return the instance, from the server where that can tell.
-
-    Raises
-    ------
-    NotebookStopError
-        When the cloud can't be read.
-    """
-    if environment.saving_server and environment.saving_server.instance:
-        if environment.saving_server.instance.error:
-            raise error_of(environment.saving_server.instance.error)
-        return environment.saving_server.instance
-    await environment.this.show()
-    return environment.as_seen()
 
 
 class Stop:
@@ -97,9 +87,9 @@ class Stop:
     Parameters
     ----------
     environment
-        Where this process is.
+        Where this process runs.
     options
-        How the stop is wanted.
+        How to stop.
     show
         Called with each update.
     """
@@ -108,27 +98,30 @@ class Stop:
         self._environment = environment
         self._options = options
         self._show = show
-        self._began = time.monotonic()
+        self._started = time.monotonic()
         self._notes: List[str] = []
         self._instance = environment.saving_server.instance if environment.saving_server else None
 
     async def run(self) -> Instance:
-        """Stop the instance; returns once that is accepted, or at its end where that is wished.
+        """Stop the instance; return as soon as the stop is accepted, or at its end if the options say so.
 
         Raises
         ------
         NotebookStopError
-            When nothing was stopped, or nobody knows.
+            When nothing was stopped, or the outcome is unknown.
         """
-        self._say(progress.LOOKING, "Looking at the instance…")
+        self._say(progress.READING, "Reading the status of the instance…")
+        server = self._environment.saving_server
         try:
-            if not self._environment.saving_server:
-                await self._prepare_direct()
+            if server is None:
+                await self._prepare_direct_stop()
             self._notes = warnings(self._environment, self._options.save) + self._notes
             await self._count_down()
-            return await (self._delegate_to_server() if self._environment.saving_server else self._ask_the_cloud())
+            return await (self._delegate_to_server(server) if server else self._request_from_cloud())
         except NotebookStopError as error:
             if self._environment.kernel:
+                if isinstance(error, SaveError):
+                    self._notes = rendering.unsaved_documents(error)
                 self._say(progress.FAILED, _failure(error))
             raise
 
@@ -136,52 +129,51 @@ class Stop:
     def _name(self) -> str:
         return (self._instance and self._instance.name) or self._environment.instance_id
 
-    def _say(self, kind: str, title: str, left: int | None = None, total: float | None = None) -> None:
+    def _say(self, kind: str, title: str, remaining: int | None = None, total: float | None = None) -> None:
         update = ProgressUpdate(
             kind=kind,
             title=title,
             notes=list(self._notes),
             warning=kind == progress.COUNTDOWN,
             instance=self._instance,
-            left=left,
+            remaining=remaining,
             total=total,
-            began=self._began,
+            started=self._started,
         )
         self._show(update)
 
-    async def _prepare_direct(self) -> None:
-        """Fail before the countdown where the stop could not work after it."""
-        # Who may not read may still be allowed to stop; and the cloud may be back when the countdown is over.
+    async def _prepare_direct_stop(self) -> None:
+        """Fail before the countdown if the stop could not work after it."""
+        # Permission to stop does not need permission to read, and the network may be back after the countdown.
         with contextlib.suppress(PermissionDeniedError, UnreachableError):
             await self._environment.this.show()
-            self._instance = self._environment.as_seen()
-        source = self._environment.this.credentials_source
+            self._instance = self._environment.view()
         if not self._environment.server:
-            self._notes.append("No Jupyter server of this instance was found: nobody is asked to save.")
-        self._notes.append(f"The cloud is asked directly, with the credentials from {source or 'nowhere yet'}.")
+            self._notes.append("No Jupyter server was found for this instance, so open tabs will not be saved.")
+        source = self._environment.this.credentials_source
+        credentials = f" with the credentials from {source}" if source else ""
+        self._notes.append(f"The stop will be requested directly from the cloud{credentials}.")
 
     async def _count_down(self) -> None:
-        total = delay_of(self._options, self._environment)
+        total = countdown_seconds(self._options, self._environment)
         end = time.monotonic() + total
-        how = "interrupt the kernel to cancel" if self._environment.kernel else "Ctrl-C cancels"
+        how = "interrupt the kernel to cancel" if self._environment.kernel else "press Ctrl-C to cancel"
         try:
-            while (left := end - time.monotonic()) > 0:
-                seconds = math.ceil(left)
+            while (remaining := end - time.monotonic()) > 0:
+                seconds = math.ceil(remaining)
                 self._say(progress.COUNTDOWN, f"Stopping {self._name} in {seconds} s: {how}.", seconds, total)
-                await asyncio.sleep(left - (seconds - 1))
+                await asyncio.sleep(remaining - (seconds - 1))
         except asyncio.CancelledError:
             self._say(progress.CANCELLED, "Cancelled during the countdown: nothing was stopped.")
             raise
         if total:
             self._notes.append(f"Counted down {total:g} s.")
 
-    async def _delegate_to_server(self) -> Instance:
-        """Have the Jupyter server stop the instance, as the palette does, once open tabs have saved."""
-        saving_server = self._environment.saving_server
-        assert saving_server
+    async def _delegate_to_server(self, server: Server) -> Instance:
+        """Have the Jupyter server stop the instance, as the page does, once open tabs have saved."""
         attempt = uuid.uuid4().hex
-        async with LocalApi(saving_server.address) as api:
-            posting = asyncio.ensure_future(
+        async with LocalApi(server.address) as api:
+            request = asyncio.ensure_future(
                 api.stop(
                     instance_id=self._environment.instance_id,
                     source=self._environment.source,
@@ -191,96 +183,97 @@ class Stop:
                 )
             )
             try:
-                taken = await self._taken(api, posting, attempt)
-                if not (posting.done() and posting.exception()):
-                    self._say_delegated(taken)
-                accepted = await asyncio.shield(posting)
+                current = await self._confirm_attempt(api, request, attempt)
+                if not (request.done() and request.exception()):
+                    self._say_delegated(current)
+                accepted = await asyncio.shield(request)
             except asyncio.CancelledError:
-                await self._cancel_on_server(api, attempt, posting)
+                await self._cancel_on_server(api, attempt, request)
                 raise
             except LostServerError as error:
-                return await self._after_loss(error)
+                return await self._check_after_loss(error)
             self._instance = msgspec.structs.replace(accepted.instance, attempt=accepted.attempt)
             if not self._environment.kernel:
-                self._say(progress.STOPPING, f"Accepted: {self._name} is {self._instance.status or 'stopping'}")
+                self._say(progress.STOPPING, f"Stop accepted: {self._name} is {self._instance.status or 'stopping'}")
             if not self._options.wait:
                 return self._instance
-            # A cell says nothing more: whatever comes now is too late to be saved.
+            # A cell shows nothing more: it would come too late to be saved.
             show = None if self._environment.kernel else self._show
-            return await follow_server(api, self._instance, self._environment, show, self._began)
+            return await follow(from_server(api, self._instance, self._environment), show, self._started)
 
-    async def _taken(self, api: LocalApi, posting: asyncio.Future[Accepted], attempt: str) -> str:
-        """Return the id of the attempt once the server has it; another's where ours has joined that."""
+    async def _confirm_attempt(self, api: LocalApi, request: asyncio.Future[Accepted], attempt: str) -> str:
+        """Return the id of the attempt once the server reports it, or of the attempt that ours has joined."""
 
-        async def look() -> str:
+        async def poll() -> str:
             while True:
-                # What fails here, the answer to the request itself will tell.
+                # The response to the request itself will report any failure.
                 with contextlib.suppress(NotebookStopError):
-                    seen = await api.instance(self._environment.kernel_id)
-                    current = seen.attempt if isinstance(seen, Instance) else None
-                    if current and (current.id == attempt or current.phase in _TAKEN):
+                    instance = await api.instance(self._environment.kernel_id)
+                    current = instance.attempt if isinstance(instance, Instance) else None
+                    if current and (current.id == attempt or current.phase in UNDER_WAY):
                         return current.id
-                await asyncio.sleep(_LOOK_EVERY)
+                await asyncio.sleep(_POLL_INTERVAL)
 
-        looking = asyncio.ensure_future(look())
+        polling = asyncio.ensure_future(poll())
         try:
-            both: set[asyncio.Future[Any]] = {posting, looking}
-            await asyncio.wait(both, timeout=_SHOW_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-            return looking.result() if looking.done() else attempt
+            both: set[asyncio.Future[Any]] = {request, polling}
+            await asyncio.wait(both, timeout=_CONFIRM_TIMEOUT, return_when=asyncio.FIRST_COMPLETED)
+            return polling.result() if polling.done() else attempt
         finally:
-            looking.cancel()
+            polling.cancel()
 
     def _say_delegated(self, attempt: str) -> None:
-        what = "open tabs save now, then it stops" if self._options.save else "it stops now"
+        what = "open tabs are saved, then the instance stops" if self._options.save else "the instance stops now"
         if self._environment.kernel:
             # The last output of the cell: every tab waits for the attempt's id in it before it saves.
-            self._notes.append(f"Progress is in the dialog of each open tab (attempt {attempt}).")
+            self._notes.append(f"Each open tab shows the progress (attempt {attempt}).")
         self._say(progress.DELEGATED, f"Stop of {self._name} accepted by the Jupyter server: {what}.")
 
-    async def _cancel_on_server(self, api: LocalApi, attempt: str, posting: asyncio.Future[Accepted]) -> None:
-        """Cancel at the server; an attempt that is not there yet may still be on its way."""
+    async def _cancel_on_server(self, api: LocalApi, attempt: str, request: asyncio.Future[Accepted]) -> None:
+        """Cancel the attempt; if the server does not know it yet, the request may still be on its way."""
         cancelled: bool | None = None
         for _ in range(10):
             try:
                 cancelled = await api.cancel(attempt)
             except LostServerError:
                 break
-            if cancelled is not None or posting.done():
+            if cancelled is not None or request.done():
                 break
-            await asyncio.sleep(_LOOK_EVERY)
-        posting.cancel()
-        await asyncio.wait({posting})
+            await asyncio.sleep(_POLL_INTERVAL)
+        request.cancel()
+        await asyncio.wait({request})
         if cancelled:
             self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
         else:
-            self._say(progress.FAILED, "Too late to cancel: the cloud has been asked, or another's stop goes on.")
+            self._say(
+                progress.FAILED, "Too late to cancel: the stop was already requested, or it joined one that continues."
+            )
 
-    async def _after_loss(self, lost: LostServerError) -> Instance:
-        """Return the instance if it stops: that takes the server along which had been asked."""
-        try:
+    async def _check_after_loss(self, lost: LostServerError) -> Instance:
+        """Return the instance if it is stopping, since that also ends the server that was asked to stop it."""
+        with contextlib.suppress(NotebookStopError):
             notebook = await self._environment.this.show()
-        except NotebookStopError:
-            notebook = None
-        if notebook is None or notebook.status not in ("STOPPING", "STOPPED"):
-            raise OutcomeUnknownError(f"{lost.message} It had been asked to stop the instance.") from None
-        return self._environment.as_seen()
+            if notebook.status in ("STOPPING", "STOPPED"):
+                return self._environment.view()
+        raise OutcomeUnknownError(f"{lost.message} It had already been asked to stop the instance.") from None
 
-    async def _ask_the_cloud(self) -> Instance:
-        self._say(progress.ASKING, f"Asking the cloud to stop {self._name}…")
+    async def _request_from_cloud(self) -> Instance:
         environment = self._environment
-        wanted = Attempt(source=environment.source, save="none", kernel=environment.kernel_id)
-        asking = asyncio.ensure_future(environment.this.stop(wanted))
+        self._say(progress.REQUESTING, f"Requesting the stop of {self._name} from the cloud…")
+        attempt = Attempt(source=environment.source, save="none", kernel=environment.kernel_id)
+        request = asyncio.ensure_future(environment.this.stop(attempt))
         try:
-            await asyncio.shield(asking)
+            await asyncio.shield(request)
         except asyncio.CancelledError:
-            # A request that may have been sent is not abandoned: its answer says what has become of the instance.
-            await asyncio.wait({asking}, timeout=_END_LIMIT)
-            failed = asking.exception() if asking.done() else None
-            told = _failure(failed) if failed else "Too late to cancel: the cloud has been asked."
-            self._say(progress.FAILED, told)
+            # A request that may have been sent is awaited: its response says what has become of the instance.
+            await asyncio.wait({request}, timeout=_FINISH_TIMEOUT)
+            error = request.exception() if request.done() else None
+            self._say(
+                progress.FAILED, _failure(error) if error else "Too late to cancel: the stop was already requested."
+            )
             raise
-        self._instance = environment.as_seen()
-        self._say(progress.STOPPING, f"The cloud has accepted the stop: {self._name} is {self._instance.status}")
+        self._instance = environment.view()
+        self._say(progress.STOPPING, f"The cloud accepted the stop: {self._name} is {self._instance.status}")
         if not self._options.wait:
             return self._instance
-        return await follow_attempt(wanted, environment, self._show, self._began)
+        return await follow(from_own_attempt(environment), self._show, self._started)

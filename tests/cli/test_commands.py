@@ -12,6 +12,7 @@ import sys
 import msgspec
 import pytest
 
+import jupyter_notebook_stop
 from jupyter_notebook_stop import cli, errors
 from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
@@ -46,7 +47,7 @@ class TestStop:
         ended = commands.run("stop", "--yes", "--delay=1", "--wait")
         assert (ended.code, ended.err) == (0, "")
         lines = ended.out.splitlines()
-        assert lines[2:4] == ["Stopping simulated-notebook in 1 s: Ctrl-C cancels.", "Counted down 1 s."]
+        assert lines[2:4] == ["Stopping simulated-notebook in 1 s: press Ctrl-C to cancel.", "Counted down 1 s."]
         assert lines[-1] == "simulated-notebook is STOPPED"
         assert len(lines) == len(set(lines))
         assert "\r" not in ended.out
@@ -66,7 +67,7 @@ class TestStop:
         assert terminal.end() == 0
         assert "\r\x1b[K" in terminal.output
         assert "simulated-notebook is STOPPED" in terminal.output
-        assert terminal.output.count("Ctrl-C cancels") == 1
+        assert terminal.output.count("press Ctrl-C to cancel") == 1
         assert simulator.count("stop") == 1
 
     @on_posix
@@ -197,6 +198,11 @@ class TestUsage:
             ended = commands.run(command, "--help")
             assert ended.code == 0
             assert "130 Ctrl-C" in ended.out
+
+    def test_the_version(self, commands: Commands) -> None:
+        for arguments in (["--version"], ["stop", "--version"]):
+            ended = commands.run(*arguments)
+            assert (ended.code, ended.out) == (0, f"{jupyter_notebook_stop.__version__}\n")
 
     def test_settings_are_those_of_the_server(
         self, commands: Commands, folders: dict[str, str], simulator: ThreadedSimulator

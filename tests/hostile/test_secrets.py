@@ -21,6 +21,7 @@ from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
 from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.notebook.rendering import instance_html, instance_text
 from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 
@@ -116,7 +117,8 @@ def test_whatever_goes_wrong_nothing_secret_is_seen(simulator: ThreadedSimulator
             error = caught
             witness.note("error", caught)
         view = this.view(error=error)
-        witness.note("view", f"{view!r} {view._repr_mimebundle_()!r} {this.latest!r} {this.attempt!r} {vars(this)!r}")
+        shown = instance_text(view) + instance_html(view)
+        witness.note("view", f"{view!r} {shown} {this.latest!r} {this.attempt!r} {vars(this)!r}")
         await this.aclose()
         simulator.faults.clear()
         simulator.instance.status = "RUNNING"

@@ -157,10 +157,10 @@ def test_another_program_at_the_port_of_a_dead_server_is_not_a_jupyter_server(se
     ("answers", "obstacle"),
     [
         ({"api": JUPYTER}, "not installed"),
-        ({"instance": (403, {"message": "Forbidden"})}, "a password keeps"),
-        ({"instance": (302, {})}, "a password keeps"),
+        ({"instance": (403, {"message": "Forbidden"})}, "requires authentication"),
+        ({"instance": (302, {})}, "requires authentication"),
         ({"instance": (500, {})}, "HTTP 500"),
-        ({"instance": (200, b"<html>")}, "not understood"),
+        ({"instance": (200, b"<html>")}, "invalid"),
         ({"instance": (200, {"available": False, "reason": "no INSTANCE_ID"})}, "no INSTANCE_ID"),
     ],
 )
@@ -174,7 +174,7 @@ def test_one_that_cannot_save_for_us_says_why(serve: Serve, answers: dict[str, A
 
 def test_a_kernel_and_its_server_that_disagree_stop_nothing(serve: Serve) -> None:
     serve(instance=claim(OTHER), kernel=(200, {"connections": 1}))
-    with pytest.raises(IdentityError, match="Nothing is stopped"):
+    with pytest.raises(IdentityError, match="Nothing was stopped"):
         find(kernel=Kernel("kernel-1", None))
 
 

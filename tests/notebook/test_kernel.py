@@ -39,7 +39,7 @@ class TestWholeNotebook:
         assert text_of(notebook.cells[0]).strip() == "trained"
         outputs = notebook.cells[1].outputs
         assert [output.output_type for output in outputs] == ["stream", "display_data"]
-        assert "The cloud has accepted the stop" in text_of(notebook.cells[1])
+        assert "The cloud accepted the stop" in text_of(notebook.cells[1])
         assert "Counted down 1 s." in text_of(notebook.cells[1])
         assert "<script" not in outputs[1]["data"]["text/html"]
         assert simulator.count("stop") == 1
@@ -54,7 +54,7 @@ class TestWholeNotebook:
         assert code == 0, output
         cells = nbformat.read(target, as_version=4).cells
         assert text_of(cells[0]).strip() == "trained"
-        assert "The cloud has accepted the stop" in text_of(cells[1])
+        assert "The cloud accepted the stop" in text_of(cells[1])
         assert simulator.count("stop") == 1
 
     def test_the_example_notebook(self, place: Place, simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
@@ -93,6 +93,28 @@ class TestCells:
         kernel.run("report = stop(dry_run=True)\nreport")
         assert kernel.run("report")[0][0] == "execute_result"
 
+    def test_a_result_is_shown_richly_wherever_it_is_displayed(
+        self, kernel: Kernel, simulator: ThreadedSimulator
+    ) -> None:
+        assert kernel.run(STOP + "instance = status()") == []
+        assert kernel.run("instance")[0][1].startswith("simulated-notebook: RUNNING")
+        ((kind, text),) = kernel.run("display(instance)")
+        assert kind == "display_data"
+        assert text.startswith("simulated-notebook: RUNNING")
+        html = "data, _ = get_ipython().display_formatter.format(instance); print(sorted(data))"
+        assert kernel.run(html) == [("stream", "['text/html', 'text/plain']\n")]
+        kernel.run("report = stop(dry_run=True)")
+        # What the call itself has shown is left out once.
+        assert kernel.run("display(report)") == []
+        assert "stop() would:" in kernel.run("display(report)")[0][1]
+
+    def test_a_formatter_of_the_users_own_stays(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        bundle = "get_ipython().display_formatter.mimebundle_formatter"
+        kernel.run("from jupyter_notebook_stop import Instance, status")
+        kernel.run(f"ours = {bundle}.for_type(Instance, lambda instance: {{'text/plain': 'mine'}})")
+        assert kernel.run("status()") == [("execute_result", "mine")]
+        kernel.run(f"{bundle}.for_type(Instance, ours)")
+
     def test_a_dry_run_is_shown_once(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         shown = kernel.run(STOP + "stop(dry_run=True)")
         assert [kind for kind, _ in shown] == ["display_data"]
@@ -124,7 +146,7 @@ class TestCells:
         shown = kernel.run(
             "from jupyter_notebook_stop import Instance\n"
             "evil = Instance(id='<img src=x>', name='<script>alert(1)</script>', status='\"><b>', flavor='<i>')\n"
-            "bundle = evil._repr_mimebundle_()\n"
+            "bundle = get_ipython().display_formatter.format(evil)[0]\n"
             "print('<script' in bundle['text/html'], '<img' in bundle['text/html'], '<b>' in bundle['text/html'])"
         )
         assert shown == [("stream", "False False False\n")]
@@ -167,13 +189,25 @@ class TestMagics:
         errors = [text for kind, text in shown if kind == "error"]
         assert len(errors) == 1
         assert "out of memory" in errors[0]
-        assert ("stream", "The cell raised ValueError; the instance is stopped all the same.\n") in shown
+        assert ("stream", "The cell raised ValueError. The instance will be stopped anyway.\n") in shown
         assert simulator.count("stop") == 1
+
+    @pytest.mark.parametrize(
+        ("cell", "reason"),
+        [("print('r' + 'an'", "SyntaxError"), ("print('r' + 'an')\nawait anything()", "UsageError")],
+    )
+    def test_not_when_the_cell_cannot_run(
+        self, kernel: Kernel, simulator: ThreadedSimulator, cell: str, reason: str
+    ) -> None:
+        shown = kernel.run(f"%%stop_instance --delay 0\n{cell}")
+        assert reason in str(shown)
+        assert ("stream", "ran\n") not in shown
+        assert simulator.count("stop") == 0
 
     def test_unless_only_success_is_wanted(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         shown = kernel.run("%%stop_instance --delay 0 --on-success\nraise ValueError('out of memory')")
         assert [kind for kind, _ in shown] == ["error", "error"]
-        assert "Nothing is stopped" in shown[-1][1]
+        assert "Nothing was stopped" in shown[-1][1]
         assert simulator.count("stop") == 0
         kernel.run("%%stop_instance --delay 0 --on-success\n1")
         assert simulator.count("stop") == 1
@@ -183,7 +217,7 @@ class TestMagics:
         kernel.until(cell, "training")
         kernel.manager.interrupt_kernel()
         shown = kernel.rest(cell)
-        assert "Nothing is stopped" in shown[-1][1], shown
+        assert "Nothing was stopped" in shown[-1][1], shown
         assert simulator.count("stop") == 0
 
     @pytest.mark.parametrize("line", ["%stop_instance --on-success", "%%stop_instance --status\n1", "%stop_instance x"])

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.metadata
 import json
+import pathlib
+import shutil
 import signal
+import subprocess
 import sys
 import threading
 from typing import Any
@@ -46,10 +50,10 @@ def test_a_script_stops_its_instance(place: Place, simulator: ThreadedSimulator)
     code, output = place.run("from jupyter_notebook_stop import stop; print(repr(stop(delay=0.2)))")
     assert code == 0, output
     assert simulator.count("stop") == 1
-    assert "Stopping simulated-notebook in 1 s: Ctrl-C cancels." in output
-    assert "No Jupyter server of this instance was found" in output
+    assert "Stopping simulated-notebook in 1 s: press Ctrl-C to cancel." in output
+    assert "No Jupyter server was found for this instance" in output
     assert "with the credentials from environment variables HUAWEICLOUD_SDK_AK" in output
-    assert "The cloud has accepted the stop" in output
+    assert "The cloud accepted the stop" in output
     assert f"Instance(id='{simulator.instance_id}', name='simulated-notebook', status='STOPPING'" in output
     assert not [secret for secret in secrets_of(simulator) if secret in output]
 
@@ -76,6 +80,41 @@ def test_the_package_imports_nothing_heavy() -> None:
     assert output.strip() == "[]"
 
 
+def test_a_bare_import_loads_the_package_alone() -> None:
+    root = pathlib.Path(jupyter_notebook_stop.__file__).parents[1]
+    # Without site-packages and their start-up files, which may load anything first.
+    code = (
+        f"import sys; sys.path.insert(0, {str(root)!r}); before = set(sys.modules); import jupyter_notebook_stop\n"
+        "print(sorted(set(sys.modules) - before), 'typing' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['__future__', 'jupyter_notebook_stop'] False\n"
+
+
+def test_the_version_is_that_of_the_package(tmp_path: pathlib.Path) -> None:
+    assert jupyter_notebook_stop.__version__ == importlib.metadata.version("jupyter_notebook_stop")
+    assert "__version__" in dir(jupyter_notebook_stop)
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import jupyter_notebook_stop as p; print(p.__version__)"
+    root = pathlib.Path(jupyter_notebook_stop.__file__).parents[1]
+    checkout = tmp_path / "checkout"
+    shutil.copytree(root / "jupyter_notebook_stop", checkout / "jupyter_notebook_stop")
+    command = [sys.executable, "-I", "-S", "-c", code, str(checkout)]
+    (checkout / "labextension").mkdir()
+    (checkout / "labextension" / "package.json").write_text('{"version": "12.3.4"}', encoding="utf-8")
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "12.3.4\n"
+
+
+def test_results_print_themselves_without_ipython(place: Place, simulator: ThreadedSimulator) -> None:
+    code, output = place.run(
+        "import sys; from jupyter_notebook_stop import status, stop\n"
+        "print(status(), stop(dry_run=True).checks[0]); print('IPython' in sys.modules)"
+    )
+    assert code == 0, output
+    assert f"Instance(id='{simulator.instance_id}', name='simulated-notebook', status='RUNNING'" in output
+    assert "Check(name='identity', ok=True" in output
+    assert output.endswith("False\n")
+
+
 def test_every_public_name_is_there_and_no_other() -> None:
     for name in jupyter_notebook_stop.__all__:
         assert getattr(jupyter_notebook_stop, name) is not None
@@ -88,7 +127,7 @@ def test_ctrl_c_during_the_countdown_stops_nothing(place: Place, simulator: Thre
     process = place.start("from jupyter_notebook_stop import stop; stop(delay=60)")
     assert process.stdout is not None
     for line in process.stdout:
-        if "Ctrl-C cancels" in line:
+        if "press Ctrl-C to cancel" in line:
             break
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=30)
@@ -153,8 +192,8 @@ def test_a_dry_run_stops_nothing(simulator: ThreadedSimulator, capsys: pytest.Ca
         "Jupyter server",
     ]
     assert report.plan == [
-        "Count down 10 s, while an interrupt cancels.",
-        f"Ask the cloud to stop instance {simulator.instance_id}.",
+        "Count down 10 s; an interrupt cancels the stop.",
+        f"Request the stop of instance {simulator.instance_id} from the cloud.",
         "Return as soon as the stop is accepted.",
     ]
     assert simulator.instance.status == "RUNNING"
@@ -231,7 +270,7 @@ def test_who_may_not_read_may_still_stop(simulator: ThreadedSimulator) -> None:
 
 
 def test_wait_follows_a_stop_of_someone_else(simulator: ThreadedSimulator) -> None:
-    with pytest.raises(InstanceStateError, match="Nothing is stopping"):
+    with pytest.raises(InstanceStateError, match="No stop is in progress"):
         wait()
     simulator.instance.step_seconds = 0.3
     simulator.call(lambda s: s.instance.stop())
@@ -270,7 +309,7 @@ def test_a_request_whose_answer_was_lost_is_not_sent_twice(simulator: ThreadedSi
 
 @pytest.mark.parametrize("delay", [-1, float("nan"), float("inf")])
 def test_a_countdown_of_no_length_in_time_is_refused(simulator: ThreadedSimulator, delay: float) -> None:
-    with pytest.raises(ValueError, match="delay takes seconds"):
+    with pytest.raises(ValueError, match="delay must be a number of seconds"):
         stop(delay=delay)
     assert simulator.count() == 0
 

@@ -83,8 +83,8 @@ def test_open_tabs_save_first(here: Inside, capsys: pytest.CaptureFixture[str]) 
     assert stopping.result.status == "STOPPED"
     assert here.simulator.count("stop") == 1
     output = capsys.readouterr().out
-    assert "accepted by the Jupyter server: open tabs save now, then it stops." in output
-    assert "Accepted: simulated-notebook is" in output
+    assert "accepted by the Jupyter server: open tabs are saved, then the instance stops." in output
+    assert "Stop accepted: simulated-notebook is" in output
     assert "simulated-notebook is STOPPED" in output
 
 
@@ -188,6 +188,15 @@ class TestCell:
         assert "PermissionDeniedError" in shown[-1][1]
         assert "Not stopped:" in dict(shown)["update_display_data"]
 
+    def test_a_document_that_is_not_saved_is_named_in_the_cell(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        identifier = kernel.start(STOP + "stop(delay=0)")
+        attempt = inside.await_attempt("saving")
+        inside.report(attempt["id"], "failed", {"path": "train.ipynb", "reason": "It is read-only."})
+        updates = [text for kind, text in kernel.rest(identifier) if kind == "update_display_data"]
+        assert "train.ipynb: It is read-only." in updates[-1]
+        assert inside.simulator.count("stop") == 0
+
 
 class TestServersThatCannotHelp:
     """Servers without our extension, or that don't let us in."""
@@ -208,13 +217,13 @@ class TestServersThatCannotHelp:
         monkeypatch.setenv("JUPYTER_RUNTIME_DIR", server.environment["JUPYTER_RUNTIME_DIR"])
         report = stop(dry_run=True)
         assert report.ok
-        assert "jupyter_notebook_stop is not installed in it" in report.checks[-1].detail
-        assert "Count down 150 s, while an interrupt cancels." in report.plan
+        assert "jupyter_notebook_stop is not installed or not enabled in it" in report.checks[-1].detail
+        assert "Count down 150 s; an interrupt cancels the stop." in report.plan
         assert "Press Ctrl+S" in report.plan[0]
-        assert "Count down 10 s, while an interrupt cancels." in stop(dry_run=True, save=False).plan
+        assert "Count down 10 s; an interrupt cancels the stop." in stop(dry_run=True, save=False).plan
         assert stop(delay=0.2).status == "STOPPING"
         output = capsys.readouterr().out
-        assert "Press Ctrl+S in every open tab now: unsaved edits are lost." in output
+        assert "Press Ctrl+S in every open tab now. Unsaved changes will be lost." in output
         assert simulator.count("stop") == 1
 
     def test_without_a_token(

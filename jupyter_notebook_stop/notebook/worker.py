@@ -1,0 +1,102 @@
+"""Runs a coroutine for a caller whose own event loop may be running: a cell, a script, a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import queue
+import threading
+from typing import Any, Callable, Coroutine, Generic, Optional, TypeVar
+
+from .display import Display
+from .progress import ProgressUpdate, Show
+
+T = TypeVar("T")
+
+Main = Callable[[Show], Coroutine[Any, Any, T]]
+
+_INTERRUPT_CHECK_INTERVAL = 0.2
+"""How often a waiting main thread checks for an interrupt, in seconds: on Windows, an interrupt does not wake it."""
+
+
+class _Worker(Generic[T]):
+    """A thread with an event loop of its own that runs one coroutine."""
+
+    def __init__(self, main: Main[T]) -> None:
+        self.updates: queue.SimpleQueue[Optional[ProgressUpdate]] = queue.SimpleQueue()
+        self._main = main
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._task: asyncio.Task[T] | None = None
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._cancelled = False
+        threading.Thread(target=self._run, name="jupyter_notebook_stop", daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            self._result = asyncio.run(self._await_main())
+        except BaseException as error:
+            self._error = error
+        finally:
+            self.updates.put(None)
+
+    async def _await_main(self) -> T:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.ensure_future(self._main(self.updates.put))
+        if self._cancelled:
+            self._task.cancel()
+        return await self._task
+
+    def cancel(self) -> None:
+        """Cancel the coroutine; it may still send updates."""
+        self._cancelled = True
+        if self._loop is not None and self._task is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
+                self._loop.call_soon_threadsafe(self._task.cancel)
+
+    def show_updates(self, display: Display) -> None:
+        """Show all updates until the coroutine has ended."""
+        while True:
+            try:
+                update = self.updates.get(timeout=_INTERRUPT_CHECK_INTERVAL)
+            except queue.Empty:
+                continue
+            if update is None:
+                return
+            display.show(update)
+
+    def result(self) -> T:
+        """Return what the coroutine returned, or raise what it raised."""
+        if self._error is not None:
+            # The worker's own frames would only clutter the caller's traceback.
+            raise self._error.with_traceback(None)
+        result: T = self._result
+        return result
+
+
+def run(main: Main[T], display: Display) -> T:
+    """Return what `main` returns, from any thread, whether or not an event loop runs in it.
+
+    Parameters
+    ----------
+    main
+        Called with the function that shows progress.
+    display
+        Shows the progress in the caller's thread, to which a notebook attributes output.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After an interrupt, once `main` has been cancelled and has ended.
+    """
+    worker = _Worker(main)
+    try:
+        try:
+            worker.show_updates(display)
+        except KeyboardInterrupt:
+            worker.cancel()
+            worker.show_updates(display)
+            raise KeyboardInterrupt from None
+    finally:
+        display.close()
+    return worker.result()
