@@ -43,7 +43,7 @@ async def until_stopped(
             return None
         running = status == "RUNNING" and (left_running or time.monotonic() - began > STILL_RUNNING_LIMIT)
         if latest and (status in FAILED_STATES or running):
-            reason = f": {one_line(latest.fail_reason)}" if latest.fail_reason else ""
+            reason = f": {one_line(latest.fail_reason).rstrip('.')}" if latest.fail_reason else ""
             return StopFailedError(
                 f"The cloud accepted the stop, but the instance is {status} now{reason}.",
                 remedy="Try again; if that does not help, stop it in the console.",
