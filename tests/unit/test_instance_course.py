@@ -189,7 +189,7 @@ def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, ho
         assert attempt.error is not None
         assert attempt.error.kind == StopFailedError.__name__
         assert f"the instance is {how} now" in attempt.error.message
-        assert "The simulator was asked" in attempt.error.message
+        assert attempt.error.message.endswith("now: The simulator was asked to let the stop fail.")
         if how == "RUNNING":
             simulator.instance.stop_fails_with = ""
             again = await instance.stop(Attempt())
