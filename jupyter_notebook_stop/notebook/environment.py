@@ -54,10 +54,6 @@ class Environment(NamedTuple):
         """The server, if it cannot have open tabs save before the stop."""
         return self.server if self.server and not self.server.instance else None
 
-    def view(self, error: NotebookStopError | None = None) -> Instance:
-        """Return the instance as this process last read it; `error` says why it could not be read just now."""
-        return self.this.view(error=error)
-
     async def read(self) -> Instance:
         """Read the instance from its server if that can save, else from the cloud; a failure is in its `error`."""
         if self.server and self.server.instance:
@@ -65,8 +61,8 @@ class Environment(NamedTuple):
         try:
             await self.this.show()
         except NotebookStopError as error:
-            return self.view(error)
-        return self.view()
+            return self.this.view(error=error)
+        return self.this.view()
 
 
 def read_config() -> NotebookStop:

@@ -9,15 +9,12 @@ from typing import AsyncIterator, Optional
 
 from ..config import NotebookStop
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError, UnreachableError
-from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Instance
+from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, STOPPED, Instance
 from ..states import FAILED_STATES
 from . import progress
 from .environment import Environment, detect_environment
 from .local_api import LocalApi, LostServerError, error_of
 from .progress import ProgressUpdate, Show
-
-UNDER_WAY = (SAVING, STOPPING, ACCEPTED)
-"""Phases of an attempt that has not ended."""
 
 
 async def from_server(api: LocalApi, instance: Instance, environment: Environment) -> AsyncIterator[Instance]:
@@ -39,7 +36,7 @@ async def from_server(api: LocalApi, instance: Instance, environment: Environmen
 async def from_own_attempt(environment: Environment) -> AsyncIterator[Instance]:
     """Yield the instance whose accepted stop this process watches."""
     while True:
-        yield environment.view()
+        yield environment.this.view()
         await asyncio.sleep(min(0.5, environment.this.config.poll_interval))
 
 
@@ -47,7 +44,7 @@ async def from_cloud(environment: Environment) -> AsyncIterator[Instance]:
     """Yield the instance as the cloud reports it; only the first read must succeed."""
     await environment.this.show()
     while True:
-        yield environment.view()
+        yield environment.this.view()
         await asyncio.sleep(environment.this.config.poll_interval)
         with contextlib.suppress(NotebookStopError):
             await environment.this.show()
@@ -86,7 +83,7 @@ async def follow(instances: AsyncIterator[Instance], show: Optional[Show], start
         if phase in (REFUSED, CANCELLED, RESUMED):
             problem = instance.attempt.error if instance.attempt else None
             raise error_of(problem) if problem else StopFailedError("The instance did not stop.")
-        if phase in UNDER_WAY or status == "STOPPING":
+        if (instance.attempt and instance.attempt.under_way) or status == "STOPPING":
             under_way = True
         elif status in FAILED_STATES or (under_way and status == "RUNNING"):
             raise StopFailedError(

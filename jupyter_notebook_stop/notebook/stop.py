@@ -17,7 +17,7 @@ from ..schema import Accepted, Attempt, Instance
 from . import progress, rendering
 from .discovery import Server
 from .environment import Environment, detect_environment, warnings
-from .follow import UNDER_WAY, follow, from_own_attempt, from_server
+from .follow import follow, from_own_attempt, from_server
 from .local_api import LocalApi, LostServerError
 from .progress import ProgressUpdate, Show
 
@@ -147,7 +147,7 @@ class Stop:
         # Permission to stop does not need permission to read, and the network may be back after the countdown.
         with contextlib.suppress(PermissionDeniedError, UnreachableError):
             await self._environment.this.show()
-            self._instance = self._environment.view()
+            self._instance = self._environment.this.view()
         if not self._environment.server:
             self._notes.append("No Jupyter server was found for this instance, so open tabs will not be saved.")
         source = self._environment.this.credentials_source
@@ -210,7 +210,7 @@ class Stop:
                 with contextlib.suppress(NotebookStopError):
                     instance = await api.instance(self._environment.kernel_id)
                     current = instance.attempt if isinstance(instance, Instance) else None
-                    if current and (current.id == attempt or current.phase in UNDER_WAY):
+                    if current and (current.id == attempt or current.under_way):
                         return current.id
                 await asyncio.sleep(_POLL_INTERVAL)
 
@@ -254,7 +254,7 @@ class Stop:
         with contextlib.suppress(NotebookStopError):
             notebook = await self._environment.this.show()
             if notebook.status in ("STOPPING", "STOPPED"):
-                return self._environment.view()
+                return self._environment.this.view()
         raise OutcomeUnknownError(f"{lost.message} It had already been asked to stop the instance.") from None
 
     async def _request_from_cloud(self) -> Instance:
@@ -272,7 +272,7 @@ class Stop:
                 progress.FAILED, _failure(error) if error else "Too late to cancel: the stop was already requested."
             )
             raise
-        self._instance = environment.view()
+        self._instance = environment.this.view()
         self._say(progress.STOPPING, f"The cloud accepted the stop: {self._name} is {self._instance.status}")
         if not self._options.wait:
             return self._instance
