@@ -39,16 +39,6 @@ _OVERRIDES = {
 }
 
 
-@pytest.fixture(scope="session", autouse=True)
-def jp_asyncio_loop() -> None:
-    """Replace pytest-jupyter's, which closes the event loop that Playwright runs on."""
-
-
-@pytest.fixture(autouse=True)
-def jp_server_cleanup() -> None:
-    """Replace pytest-jupyter's, for the same reason."""
-
-
 # While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
