@@ -54,9 +54,9 @@ def network_guard() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def jp_asyncio_loop(request: pytest.FixtureRequest) -> Iterator[Any]:
+def jp_asyncio_loop(request: pytest.FixtureRequest) -> Any:
     """Have pytest-jupyter's event loop where there is a server: its closing would end Playwright's loop as well."""
-    yield request.getfixturevalue("jp_asyncio_loop") if "jp_serverapp" in request.fixturenames else None
+    return request.getfixturevalue("jp_asyncio_loop") if "jp_serverapp" in request.fixturenames else None
 
 
 @pytest.fixture(autouse=True)
