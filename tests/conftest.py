@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 from typing import Any, Iterator
@@ -11,14 +13,17 @@ from typing import Any, Iterator
 import pytest
 
 GUARD = pathlib.Path(__file__).parent / "guard"
+# Each worker of pytest-xdist has a log of its own, and so has what it starts: a test fails for its own contacts only.
 GUARD_LOG = pathlib.Path(tempfile.mkdtemp(prefix="network-guard-")) / "contacts"
+atexit.register(shutil.rmtree, GUARD_LOG.parent, ignore_errors=True)
 
 # Before anything else: this process and all it starts are guarded from here on.
 os.environ["NETWORK_GUARD_LOG"] = str(GUARD_LOG)
-os.environ["PYTHONPATH"] = os.pathsep.join([str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])])
-sys.path.insert(0, str(GUARD))
-if "sitecustomize" in sys.modules:
-    del sys.modules["sitecustomize"]
+if str(GUARD) not in sys.path:
+    # A worker was started by a process that is guarded, and is so already.
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(GUARD), *filter(None, [os.environ.get("PYTHONPATH")])])
+    sys.path.insert(0, str(GUARD))
+    sys.modules.pop("sitecustomize", None)
 import sitecustomize  # noqa: E402, F401
 
 for name in [*os.environ]:
@@ -46,6 +51,19 @@ def network_guard() -> Iterator[None]:
     new = contacts()[before:]
     if new:
         pytest.fail("contact with another machine: " + "; ".join(new), pytrace=False)
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop(request: pytest.FixtureRequest) -> Any:
+    """Have pytest-jupyter's event loop where there is a server: its closing would end Playwright's loop as well."""
+    return request.getfixturevalue("jp_asyncio_loop") if "jp_serverapp" in request.fixturenames else None
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup(request: pytest.FixtureRequest) -> None:
+    """Clean up where there is a server: pytest-jupyter makes one for every other test as well, only to clean it up."""
+    if "jp_serverapp" in request.fixturenames:
+        request.getfixturevalue("jp_server_cleanup")
 
 
 @pytest.fixture

@@ -2,19 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import pathlib
-import re
-import secrets
-import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -24,6 +14,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .. import browser_finder
 from ..conftest import GUARD_LOG, instance_environment
+from ..servers import RunningDemo as RunningDemo
+from ..servers import Server as Server
 
 ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts"
 
@@ -33,20 +25,6 @@ CHROMIUM_OPTIONS = [
     # Whatever the browser itself would look up ends here.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
-
-_OVERRIDES = {
-    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
-}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def jp_asyncio_loop() -> None:
-    """Replace pytest-jupyter's, which closes the event loop that Playwright runs on."""
-
-
-@pytest.fixture(autouse=True)
-def jp_server_cleanup() -> None:
-    """Replace pytest-jupyter's, for the same reason."""
 
 
 # While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
@@ -125,118 +103,6 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
         context.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-class Server:
-    """A Jupyter server in a process of its own, with everything of its own.
-
-    Parameters
-    ----------
-    root
-        An empty folder.
-    environment
-        Further environment variables, such as those of an instance.
-    python
-        The interpreter whose JupyterLab is run.
-    arguments
-        Further command line arguments.
-    """
-
-    def __init__(
-        self,
-        root: pathlib.Path,
-        environment: dict[str, str],
-        *,
-        base_url: str = "/",
-        python: str = sys.executable,
-        arguments: Sequence[str] = (),
-    ) -> None:
-        self.root = root
-        self.work = root / "work"
-        self.token = secrets.token_hex(16)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}{base_url}"
-        self.log = root / "server.log"
-        for name in ("work", "data", "runtime", "config/labconfig", "home"):
-            (root / name).mkdir(parents=True)
-        (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(_OVERRIDES))
-        command = [
-            *(python, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-            f"--ServerApp.port={self.port}",
-            "--ServerApp.port_retries=0",
-            f"--ServerApp.base_url={base_url}",
-            f"--ServerApp.root_dir={self.work}",
-            "--ServerApp.allow_unauthenticated_access=False",
-            "--NotebookStop.poll_interval=0.5",
-            *arguments,
-        ]
-        self.environment = {
-            **os.environ,
-            "HOME": str(root / "home"),
-            "JUPYTER_TOKEN": self.token,
-            "JUPYTER_CONFIG_DIR": str(root / "config"),
-            "JUPYTER_DATA_DIR": str(root / "data"),
-            "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
-            **environment,
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command,
-                env=self.environment,
-                cwd=self.work,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._await()
-
-    def _await(self) -> None:
-        limit = time.monotonic() + 90
-        while time.monotonic() < limit:
-            assert self.process.poll() is None, self.log.read_text()
-            with contextlib.suppress(OSError):
-                self.fetch("GET", "api/status")
-                return
-            time.sleep(0.2)
-        raise AssertionError(self.log.read_text())
-
-    def fetch(self, method: str, path: str, body: Any = None) -> Any:
-        """Ask the server with its token and return the decoded answer."""
-        request = urllib.request.Request(
-            self.url + path,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"Authorization": f"token {self.token}", "Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            text = response.read()
-            return json.loads(text) if text else None
-
-    def address(self, path: str) -> str:
-        return f"{self.url}{path}?token={self.token}"
-
-    def kill(self) -> float:
-        """End the server as a container ends, at once; return when."""
-        self.process.kill()
-        self.process.wait()
-        return time.monotonic()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(15)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-
 StartServer = Callable[..., Server]
 
 
@@ -262,32 +128,6 @@ def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> 
     return start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/")
 
 
-class RunningDemo:
-    """`jupyter notebook-stop demo` as a user runs it."""
-
-    def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "demo", "--no-browser", *options]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.output = ""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.output += line
-            if "Ctrl-C here" in line:
-                break
-        found = re.search(r"^http\S+$", self.output, re.MULTILINE)
-        assert found, self.output
-        self.url = found[0]
-        console = re.search(r"console: (http\S+)", self.output)
-        assert console, self.output
-        self.console_url = console[1]
-
-    def interrupt(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30)
-
-
 @pytest.fixture
 def demo() -> Iterator[Callable[..., RunningDemo]]:
     running: list[RunningDemo] = []
@@ -298,7 +138,4 @@ def demo() -> Iterator[Callable[..., RunningDemo]]:
 
     yield start
     for one in running:
-        if one.process.poll() is None:
-            one.interrupt()
-        if one.process.stdout is not None:
-            one.process.stdout.close()
+        one.close()

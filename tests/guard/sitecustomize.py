@@ -44,3 +44,5 @@ def hook(event: str, args: tuple[Any, ...]) -> None:
 
 if os.environ.get(LOG_VARIABLE):
     sys.addaudithook(hook)
+    # jsonschema loads it where it is, for a second of every server's start, to check a format that no schema here has.
+    sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]

@@ -20,41 +20,61 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy
 from .secrecy import Witness, witnessing
-from .ticker import Ticker, measured
+from .ticker import Ticker
 
 BLOCKED = 0.5
 """An event loop that is blocked longer than this fails the test, in seconds."""
 
 
+measured: List[float] = []
+"""The longest block in each case of the test that runs, in seconds."""
+
+
 @contextlib.asynccontextmanager
-async def never_blocked() -> AsyncIterator[Ticker]:
+async def never_blocked() -> AsyncIterator[None]:
     """Fail when the event loop is blocked meanwhile; the worst of all is told when the tests end."""
     ticker = Ticker()
     ticking = asyncio.ensure_future(ticker.run())
     await asyncio.sleep(0)
     try:
-        yield ticker
+        yield
     finally:
         # What blocked at the very end is seen at the next tick.
         await asyncio.sleep(0.01)
         ticking.cancel()
-    measured.append(ticker)
-    assert ticker.worst < BLOCKED, f"the event loop was blocked for {ticker.worst * 1000:.0f} ms"
+    judge_block(ticker.worst)
+
+
+def judge_block(seconds: float) -> None:
+    """Note how long the event loop was blocked, and fail when it was too long."""
+    measured.append(seconds)
+    assert seconds < BLOCKED, f"the event loop was blocked for {seconds * 1000:.0f} ms"
+
+
+@pytest.fixture(autouse=True)
+def tell_measured(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Put what a test has measured into its report, which reaches the terminal from every worker."""
+    measured.clear()
+    yield
+    request.node.user_properties += [("blocked", seconds) for seconds in measured]
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell what was measured."""
-    if measured:
-        clock, own = (sorted(values) for values in zip(*((one.worst, one.own) for one in measured)))
-        middle, slow = (
-            len(clock) // 2,
-            [f"{one.name} {one.worst * 1000:.0f} ms" for one in measured if one.worst > 0.05],
-        )
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    blocks = sorted(
+        (seconds, report.nodeid.rpartition("::")[2])
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        for name, seconds in report.user_properties
+        if name == "blocked"
+    )
+    if blocks:
+        longest, median = blocks[-1][0] * 1000, blocks[len(blocks) // 2][0] * 1000
+        slow = [f"{name} {seconds * 1000:.0f} ms" for seconds, name in blocks if seconds > 0.05]
         terminalreporter.write_line(
-            f"hostile: the event loop was measured in {len(clock)} cases. Longest block:"
-            f" {clock[-1] * 1000:.0f} ms on the clock, {own[-1] * 1000:.0f} ms of computing; in the median case"
-            f" {clock[middle] * 1000:.0f} ms and {own[middle] * 1000:.0f} ms; over 50 ms on the clock in"
-            f" {len(slow)} cases: {', '.join(slow) or 'none'}"
+            f"hostile: the event loop was measured in {len(blocks)} cases. Longest block: {longest:.0f} ms, in the median"
+            f" case {median:.0f} ms; over 50 ms in {len(slow)} cases: {', '.join(slow) or 'none'}"
         )
 
 

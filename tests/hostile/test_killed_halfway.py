@@ -10,14 +10,8 @@ import pytest
 
 from jupyter_notebook_stop.simulator import Delay, ThreadedSimulator
 
+from ..waiting import until
 from .plain_server import PlainServer
-
-
-def until(holds: Callable[[], bool], seconds: float = 15.0) -> None:
-    limit = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < limit, "it never came about"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -33,9 +27,9 @@ def stop_and_kill(server: PlainServer, simulator: ThreadedSimulator, save: str, 
     asking = server.stop_in_background(instance_id=simulator.instance_id, save=save, attempt="cut-short", tab="t1")
     until(when)
     server.kill()
-    asking.join(10)
+    asking.join(60)
     assert files(server) == before
-    server.start_again()
+    server.start()
     for path in server.root.rglob("*"):
         if path.is_file() and path != server.log:
             assert b"cut-short" not in path.read_bytes(), path
@@ -78,7 +72,7 @@ def test_while_the_cloud_is_called_and_has_done_it(server: PlainServer, simulato
     stop_and_kill(server, simulator, "none", lambda: simulator.instance.status == "STOPPING")
     view = server.view()
     assert (view["status"], view["attempt"]) == ("STOPPING", None)
-    status, answer = server.fetch("POST", "jupyter-notebook-stop/stop", {"instance_id": simulator.instance_id})
+    status, answer = server.ask("POST", "jupyter-notebook-stop/stop", {"instance_id": simulator.instance_id})
     assert (status, answer["instance"]["status"]) == (202, "STOPPING")
     assert simulator.count("stop") == 1
 

@@ -25,10 +25,10 @@ from jupyter_notebook_stop.notebook.rendering import instance_html, instance_tex
 from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 
-from ..browser.conftest import RunningDemo
 from ..conftest import instance_environment
 from ..server import conftest as server_tests
 from ..server.conftest import Fetch
+from ..servers import RunningDemo
 from .matrix import CASES, Case
 from .plain_server import PlainServer
 from .secrecy import Witness, whole
@@ -161,11 +161,11 @@ def test_a_real_server_and_its_files(simulator: ThreadedSimulator, tmp_path: pat
         for case in echoes()[:14]:
             simulator.faults.add(case.operation, case.faults)
             server.view()
-            server.fetch("POST", "jupyter-notebook-stop/stop", body)
+            server.ask("POST", "jupyter-notebook-stop/stop", body)
             simulator.faults.clear()
         # The gateway itself echoes what was signed with a wrong key.
         simulator.keys.add(AK, "another-secret-key", SECURITY)
-        server.fetch("POST", "jupyter-notebook-stop/stop", body)
+        server.ask("POST", "jupyter-notebook-stop/stop", body)
     finally:
         server.close()
     assert "[D " in server.log.read_text(encoding="utf-8"), "the debug log is off"
@@ -210,14 +210,24 @@ def test_the_environment_was_not_touched(witness: Witness) -> None:
     witness.note("environment", dict(os.environ))
 
 
+def of_process(pid: int, name: str) -> str:
+    """Return what Linux tells of a process: nothing any more once it has ended."""
+    # It may be gone before the file is opened, or between that and reading it.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return pathlib.Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8")
+    return ""
+
+
 def descendants(pid: int) -> List[int]:
-    found = []
-    for entry in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            if int(entry.read_text(encoding="utf-8").rpartition(")")[2].split()[1]) == pid:
-                child = int(entry.parent.name)
-                found += [child, *descendants(child)]
-    return found
+    parents = {}
+    for entry in pathlib.Path("/proc").glob("[0-9]*"):
+        fields = of_process(int(entry.name), "stat").rpartition(")")[2].split()
+        if fields:
+            parents[int(entry.name)] = int(fields[1])
+    found = [pid]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
 
 
 def test_no_process_of_the_demo_has_a_secret_among_its_arguments() -> None:
@@ -225,20 +235,18 @@ def test_no_process_of_the_demo_has_a_secret_among_its_arguments() -> None:
     try:
         children = descendants(demo.process.pid)
         assert children
-        kept = [pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0") for pid in children]
+        kept = [of_process(pid, "environ").split("\0") for pid in children]
         names = ("HUAWEICLOUD_SDK_AK=", "HUAWEICLOUD_SDK_SK=", "HUAWEICLOUD_SDK_SECURITY_TOKEN=", "JUPYTER_TOKEN=")
         secrets = {line.partition("=")[2] for lines in kept for line in lines if line.startswith(names)}
         assert len(secrets) == len(names)
         for pid in (demo.process.pid, *children):
-            arguments = pathlib.Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+            arguments = of_process(pid, "cmdline")
             assert not any(secret in arguments for secret in secrets), f"process {pid} shows a secret"
         # The address with the Jupyter token is what the demo is there to print; nothing else is.
         shown = [secret for secret in secrets if secret in demo.output.replace(demo.url, "")]
         assert shown == []
     finally:
-        demo.interrupt()
-        assert demo.process.stdout is not None
-        demo.process.stdout.close()
+        demo.close()
 
 
 Leak = Callable[[str, pathlib.Path], None]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pathlib
-import secrets
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterator, Tuple
@@ -14,9 +13,10 @@ from playwright.sync_api import expect, sync_playwright
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .. import browser_finder
-from ..browser import conftest as browser_tests
+from ..browser.conftest import CHROMIUM_OPTIONS, Tab
 from ..browser.steps import LAB
 from ..conftest import instance_environment
+from ..servers import Server
 from .plain_server import PlainServer
 
 STOP = "jupyter-notebook-stop/stop"
@@ -47,17 +47,17 @@ def test_two_instances_on_one_host(start: Start, simulator: ThreadedSimulator) -
     second, other = start_second(start, simulator)
     own = simulator.instance_id
     for server, foreign in ((first, other), (second, own)):
-        status, problem = server.fetch("POST", STOP, {"instance_id": foreign, "save": "none"})
+        status, problem = server.ask("POST", STOP, {"instance_id": foreign, "save": "none"})
         assert (status, problem["code"]) == (409, "wrong_instance")
         assert foreign not in problem["message"]
     assert simulator.count() == 0
     # A token copied from one to the other opens nothing.
     for server, token in ((first, second.token), (second, first.token)):
         for instance_id in (own, other):
-            assert server.fetch("POST", STOP, {"instance_id": instance_id}, token=token)[0] == 403
-        assert server.fetch("GET", "jupyter-notebook-stop/instance", token=token)[0] == 403
+            assert server.ask("POST", STOP, {"instance_id": instance_id}, token=token)[0] == 403
+        assert server.ask("GET", "jupyter-notebook-stop/instance", token=token)[0] == 403
     assert simulator.count() == 0
-    assert second.fetch("POST", STOP, {"instance_id": other, "save": "none"})[0] == 202
+    assert second.ask("POST", STOP, {"instance_id": other, "save": "none"})[0] == 202
     assert (simulator.instance.status, simulator.count("stop")) == ("RUNNING", 1)
     assert simulator.instances[other].status in ("STOPPING", "STOPPED")
 
@@ -66,7 +66,7 @@ def test_a_changed_base_url(start: Start, simulator: ThreadedSimulator) -> None:
     foreign = simulator.add_instance(str(uuid.uuid4())).id
     server = start(base_url=f"/{foreign}/")
     for instance_id in (foreign, simulator.instance_id):
-        status, problem = server.fetch("POST", STOP, {"instance_id": instance_id, "save": "none"})
+        status, problem = server.ask("POST", STOP, {"instance_id": instance_id, "save": "none"})
         assert (status, problem["code"]) == (409, "identity_conflict")
         assert "base_url" in problem["message"]
         assert "INSTANCE_ID" in problem["message"]
@@ -76,7 +76,7 @@ def test_a_changed_base_url(start: Start, simulator: ThreadedSimulator) -> None:
 def test_a_base_url_that_names_no_instance_changes_nothing(start: Start, simulator: ThreadedSimulator) -> None:
     server = start(base_url="/user/somebody/")
     assert server.view()["id"] == simulator.instance_id
-    assert server.fetch("POST", STOP, {"instance_id": str(uuid.uuid4())})[0] == 409
+    assert server.ask("POST", STOP, {"instance_id": str(uuid.uuid4())})[0] == 409
     assert simulator.count("stop") == 0
 
 
@@ -86,35 +86,28 @@ def test_the_cloud_describes_another_instance(start: Start, simulator: ThreadedS
     view = server.view()
     assert (view["status"], view["error"]["code"]) == (None, "bad_answer")
     assert "another notebook instance" in view["error"]["message"]
-    status, problem = server.fetch("POST", STOP, {"instance_id": simulator.instance_id, "save": "none"})
+    status, problem = server.ask("POST", STOP, {"instance_id": simulator.instance_id, "save": "none"})
     assert (status, problem["code"]) == (502, "bad_answer")
     assert simulator.count("stop") == 0
 
 
-def test_a_page_left_open_says_so(
-    tmp_path: pathlib.Path, simulator: ThreadedSimulator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_page_left_open_says_so(tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> None:
     other = simulator.add_instance(str(uuid.uuid4())).id
-    environment = instance_environment(simulator)
-    port = browser_tests.free_port()
-    monkeypatch.setattr(browser_tests, "free_port", lambda: port)
-    monkeypatch.setattr(secrets, "token_hex", lambda size: "t" * 2 * size)
 
     def main() -> None:
         path = browser_finder.find()
         assert path, "no Chromium or Chrome; run: python tests/run.py"
-        options: dict[str, Any] = {"base_url": "/same/", "arguments": ["--log-level=DEBUG"]}
-        server = browser_tests.Server(tmp_path / "first", environment, **options)
+        environment = instance_environment(simulator)
+        server = Server(tmp_path / "server", environment, base_url="/same/", arguments=["--log-level=DEBUG"])
         try:
             with sync_playwright() as playwright:
-                running = playwright.chromium.launch(
-                    executable_path=path, headless=True, args=browser_tests.CHROMIUM_OPTIONS
-                )
-                page = browser_tests.Tab(running.new_page()).page
+                running = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_OPTIONS)
+                page = Tab(running.new_page()).page
                 page.goto(server.address("lab"))
                 page.wait_for_selector(LAB, timeout=60_000)
                 server.close()
-                server = browser_tests.Server(tmp_path / "second", {**environment, "INSTANCE_ID": other}, **options)
+                server.environment["INSTANCE_ID"] = other
+                server.start()
                 # JupyterLab may have noticed that its server went away, and have said so in a dialog of its own.
                 page.wait_for_timeout(1_000)
                 page.keyboard.press("Escape")

@@ -7,7 +7,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import time
 from typing import Any, Callable, Iterator
 
 import pytest
@@ -16,8 +15,9 @@ from jupyter_client.manager import KernelManager
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..browser.conftest import Server
 from ..conftest import instance_environment
+from ..servers import Server
+from ..waiting import until
 
 
 @pytest.fixture
@@ -167,13 +167,12 @@ class Inside:
 
     def await_attempt(self, phase: str) -> dict[str, Any]:
         """Wait until an attempt is in `phase`."""
-        limit = time.monotonic() + 30
-        while time.monotonic() < limit:
+
+        def in_phase() -> dict[str, Any] | None:
             attempt = self.attempt()
-            if attempt and attempt["phase"] == phase:
-                return attempt
-            time.sleep(0.05)
-        raise AssertionError(f"no attempt is {phase}: {self.attempt()}")
+            return attempt if attempt and attempt["phase"] == phase else None
+
+        return until(in_phase, pause=0.05)
 
     def report(self, attempt: str, state: str, *documents: dict[str, str]) -> None:
         """Report what an open tab says."""
@@ -203,12 +202,9 @@ def under_way(attempt: dict[str, Any] | None) -> bool:
 def inside(running_server: Inside) -> Inside:
     """Have the instance of the Jupyter server run."""
     simulator = running_server.simulator
-    limit = time.monotonic() + 30
-    while simulator.instance.status == "STOPPING" and time.monotonic() < limit:
-        time.sleep(0.02)
+    until(lambda: simulator.instance.status != "STOPPING")
     # A stop that the server still follows would be joined by the next one.
-    while under_way(running_server.attempt()) and time.monotonic() < limit:
-        time.sleep(0.05)
+    until(lambda: not under_way(running_server.attempt()), pause=0.05)
     simulator.instance.status = "RUNNING"
     simulator.settings.allow("any")
     simulator.call(lambda s: s.requests.clear())

@@ -81,7 +81,7 @@ async def test_every_step_is_on_the_event_bus(
     with caplog.at_level(logging.INFO):
         status, _ = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "source": "terminal"})
     assert status == 202
-    for _ in range(100):
+    for _ in range(2000):
         if any(data.get("phase") == "stopped" for _, data in seen):
             break
         await asyncio.sleep(0.02)
@@ -125,7 +125,7 @@ async def test_busy_kernels_are_seen_with_path_and_time(jp_serverapp: Any, fetch
         await client.wait_for_ready(timeout=60)
         client.execute("import time; time.sleep(30)")
         busy: list[dict[str, Any]] = []
-        for _ in range(200):
+        for _ in range(1000):
             _, view = await fetch("GET", "instance")
             busy = view["at_risk"]["kernels"]
             if busy:

@@ -18,7 +18,7 @@ def stop_body(simulator: ThreadedSimulator, **more: Any) -> dict[str, Any]:
 
 
 async def until_phase(fetch: Fetch, phase: str) -> dict[str, Any]:
-    for _ in range(200):
+    for _ in range(2000):
         _, view = await fetch("GET", "instance")
         if view["attempt"] and view["attempt"]["phase"] == phase:
             return dict(view)

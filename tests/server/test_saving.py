@@ -9,6 +9,7 @@ import pytest
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..waiting import until_async
 from .conftest import Fetch
 
 
@@ -18,12 +19,11 @@ def stopping(fetch: Fetch, simulator: ThreadedSimulator, **more: Any) -> asyncio
 
 
 async def saving(fetch: Fetch) -> None:
-    for _ in range(200):
+    async def is_saving() -> bool:
         _, view = await fetch("GET", "instance")
-        if view["attempt"] and view["attempt"]["phase"] == "saving":
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("never saving")
+        return bool(view["attempt"] and view["attempt"]["phase"] == "saving")
+
+    await until_async(is_saving)
 
 
 async def report(fetch: Fetch, tab: str, state: str, *documents: dict[str, Any]) -> int:
@@ -43,7 +43,7 @@ async def test_all_tabs_save(fetch: Fetch, simulator: ThreadedSimulator) -> None
     for tab in ("t1", "t2"):
         assert await report(fetch, tab, "here") == 204
     assert await report(fetch, "t1", "saved") == 204
-    await asyncio.sleep(0.7)
+    await asyncio.sleep(1.3)
     assert simulator.count("stop") == 0
     assert await report(fetch, "t2", "saved") == 204
     status, answer = await task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from datetime import datetime, timezone
 from typing import Any, Callable, Iterator
@@ -13,6 +14,8 @@ from huaweicloudsdkmodelarts.v1 import ModelArtsClient  # type: ignore[import-un
 
 from jupyter_notebook_stop.modelarts.signature import DATE_FORMAT, authorization, sign, signed_header_names
 from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .. import waiting
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +77,7 @@ def signed() -> Callable[..., dict[str, str]]:
 @pytest.fixture
 def call(signed: Callable[..., dict[str, str]]) -> Iterator[Callable[..., httpx.Response]]:
     """Return a function that makes a signed call; `action` is what follows the instance in the path."""
-    with httpx.Client(trust_env=False, timeout=5.0) as client:
+    with httpx.Client(trust_env=False, timeout=waiting.LIMIT) as client:
 
         def make(
             simulator: ThreadedSimulator,
@@ -104,14 +107,7 @@ def call(signed: Callable[..., dict[str, str]]) -> Iterator[Callable[..., httpx.
 @pytest.fixture
 def until() -> Callable[[Callable[[], bool]], None]:
     """Return a function that waits until something holds."""
-
-    def wait(holds: Callable[[], bool]) -> None:
-        end = time.monotonic() + 5.0
-        while not holds():
-            assert time.monotonic() < end, "it never came about"
-            time.sleep(0.002)
-
-    return wait
+    return functools.partial(waiting.until, pause=0.002)
 
 
 @pytest.fixture

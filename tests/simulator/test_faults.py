@@ -42,7 +42,7 @@ def talk(simulator: ThreadedSimulator, action: str = "", method: str = "GET") ->
     """Return all that comes over a plain socket, and whether the connection ended with a reset."""
     path = f"/v1/{simulator.project_id}/notebooks/{simulator.instance_id}{action}"
     received = b""
-    with socket.create_connection(("127.0.0.1", simulator.port), timeout=5) as plain:
+    with socket.create_connection(("127.0.0.1", simulator.port), timeout=60) as plain:
         plain.sendall(
             f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n"
             f"X-Auth-Token: {simulator.auth_token}\r\n\r\n".encode()
@@ -65,7 +65,9 @@ def split(received: bytes) -> tuple[dict[str, str], bytes]:
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_delay(simulator: ThreadedSimulator, until: Callable[[Callable[[], bool]], None], when: Any) -> None:
-    simulator.faults.add("stop", Delay(0.3, when))
+    # Long enough for all that happens meanwhile, on a busy machine as well.
+    delay = 1.0 if when == "before" else 60.0
+    simulator.faults.add("stop", Delay(delay, when))
     begin = time.monotonic()
     url = f"{simulator.endpoint}/v1/{simulator.project_id}/notebooks/{simulator.instance_id}/stop"
     with httpx.Client(trust_env=False, timeout=0.1) as client, pytest.raises(httpx.ReadTimeout):
@@ -73,7 +75,7 @@ def test_a_delay(simulator: ThreadedSimulator, until: Callable[[Callable[[], boo
     assert (simulator.instance.status == "RUNNING") == (when == "before")
     # Who has gone doesn't take the request along.
     until(lambda: simulator.instance.status == "STOPPED")
-    assert (time.monotonic() - begin > 0.3) == (when == "before")
+    assert (time.monotonic() - begin > delay) == (when == "before")
 
 
 def test_a_delay_ends_with_the_right_answer(simulator: ThreadedSimulator, call: Call) -> None:
@@ -333,5 +335,5 @@ def test_a_mistake_in_a_fault_leaves_nobody_waiting(
     begin = time.monotonic()
     received, _ = talk(simulator)
     assert received == b""
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 30
     until(lambda: "The simulator failed" in caplog.text)

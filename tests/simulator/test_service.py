@@ -88,7 +88,7 @@ def test_the_hook_may_be_async_and_may_end_the_simulator(call: Call) -> None:
 
     with ThreadedSimulator(step_seconds=0, on_stopped=hook) as simulator:
         call(simulator, "POST", "/stop")
-        assert ended.wait(5)
+        assert ended.wait(60)
         with pytest.raises(httpx.ConnectError):
             call(simulator)
 
@@ -133,7 +133,7 @@ def test_stopping_leaves_nobody_waiting(call: Call, fault: Any) -> None:
         threading.Timer(0.2, lambda: simulator.call(lambda s: s.close())).start()
         with pytest.raises(httpx.TransportError):
             call(simulator)
-        assert time.monotonic() - begin < 4
+        assert time.monotonic() - begin < 30
 
 
 def test_an_async_simulator() -> None:

@@ -1,0 +1,189 @@
+"""Jupyter servers and demos in processes of their own, with everything of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import pathlib
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from typing import Any, Sequence
+
+from .waiting import LIMIT, until
+
+log = logging.getLogger(__name__)
+
+_NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+
+
+def free_port() -> int:
+    """Return a port that nobody is given by chance before it is used: of those that the system hands out, none."""
+    while True:
+        port = 10_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+
+
+class Server:
+    """A Jupyter server with its frontends, which can be killed and started again.
+
+    Parameters
+    ----------
+    root
+        Where its folders are made.
+    environment
+        Further environment variables, such as those of an instance.
+    python
+        The interpreter whose JupyterLab is run.
+    arguments
+        Further command line arguments.
+    """
+
+    module = "jupyterlab"
+
+    def __init__(
+        self,
+        root: pathlib.Path,
+        environment: dict[str, str],
+        *,
+        base_url: str = "/",
+        python: str = sys.executable,
+        arguments: Sequence[str] = (),
+    ) -> None:
+        self.root = root
+        self.work = root / "work"
+        self.token = secrets.token_hex(16)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}{base_url}"
+        self.log = root / "server.log"
+        for name in ("work", "data", "runtime", "config/labconfig", "home"):
+            (root / name).mkdir(parents=True, exist_ok=True)
+        (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(_NO_NEWS))
+        self._command = [
+            *(python, "-m", self.module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+            f"--ServerApp.port={self.port}",
+            "--ServerApp.port_retries=0",
+            f"--ServerApp.base_url={base_url}",
+            f"--ServerApp.root_dir={self.work}",
+            "--ServerApp.allow_unauthenticated_access=False",
+            "--NotebookStop.poll_interval=0.5",
+            *arguments,
+        ]
+        self.environment = {
+            **os.environ,
+            "HOME": str(root / "home"),
+            "JUPYTER_TOKEN": self.token,
+            "JUPYTER_CONFIG_DIR": str(root / "config"),
+            "JUPYTER_DATA_DIR": str(root / "data"),
+            "JUPYTER_RUNTIME_DIR": str(root / "runtime"),
+            **environment,
+        }
+        self.start()
+
+    def start(self) -> None:
+        """Start it, also again after it was killed, and wait until it answers."""
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                self._command,
+                env=self.environment,
+                cwd=self.work,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        until(self._is_up, pause=0.1)
+
+    def _is_up(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
+        with contextlib.suppress(OSError):
+            return self.ask("GET", "api/status")[0] == 200
+        return False
+
+    def ask(self, method: str, path: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+        """Return status and decoded body of a response; with this server's token unless another is given."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"token {token or self.token}", "Content-Type": "application/json"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT) as response:
+                status, text = response.status, response.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                status, text = error.code, error.read()
+        log.debug("%s %s was answered %s %s", method, path, status, text.decode())
+        return status, json.loads(text) if text else None
+
+    def fetch(self, method: str, path: str, body: Any = None) -> Any:
+        """Return the decoded body of a response that is no error."""
+        status, answer = self.ask(method, path, body)
+        assert status < 400, answer
+        return answer
+
+    def view(self) -> dict[str, Any]:
+        """Return the server's view of its instance."""
+        return dict(self.fetch("GET", "jupyter-notebook-stop/instance"))
+
+    def address(self, path: str) -> str:
+        return f"{self.url}{path}?token={self.token}"
+
+    def kill(self) -> float:
+        """End the server as a container ends, at once; return when."""
+        self.process.kill()
+        self.process.wait()
+        return time.monotonic()
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            with contextlib.suppress(OSError):
+                log.debug("the arguments are %s", pathlib.Path(f"/proc/{self.process.pid}/cmdline").read_text())
+            self.process.terminate()
+            try:
+                self.process.wait(LIMIT)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+
+class RunningDemo:
+    """`jupyter notebook-stop demo` as a user runs it."""
+
+    def __init__(self, *options: str) -> None:
+        command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "demo", "--no-browser", *options]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.output = ""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.output += line
+            if "Ctrl-C here" in line:
+                break
+        found = re.search(r"^http\S+$", self.output, re.MULTILINE)
+        assert found, self.output
+        self.url = found[0]
+        console = re.search(r"console: (http\S+)", self.output)
+        assert console, self.output
+        self.console_url = console[1]
+
+    def interrupt(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(LIMIT)
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.interrupt()
+        if self.process.stdout is not None:
+            self.process.stdout.close()

@@ -1,0 +1,34 @@
+"""Waiting for what must come about."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Awaitable, Callable, Optional, TypeVar
+
+T = TypeVar("T")
+
+LIMIT = 60.0
+"""How long at most, in seconds: it bounds failures alone, so that it may be long enough for the busiest machine."""
+
+
+def until(look: Callable[[], Optional[T]], pause: float = 0.01) -> T:
+    """Look until there is something true, and return it."""
+    limit = time.monotonic() + LIMIT
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < limit, "it never came about"
+        time.sleep(pause)
+
+
+async def until_async(look: Callable[[], Awaitable[Optional[T]]], pause: float = 0.01) -> T:
+    """Look until there is something true, and return it; meanwhile the event loop goes on."""
+    limit = time.monotonic() + LIMIT
+    while True:
+        found = await look()
+        if found:
+            return found
+        assert time.monotonic() < limit, "it never came about"
+        await asyncio.sleep(pause)
