@@ -73,8 +73,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         longest, median = blocks[-1][0] * 1000, blocks[len(blocks) // 2][0] * 1000
         slow = [f"{name} {seconds * 1000:.0f} ms" for seconds, name in blocks if seconds > 0.05]
         terminalreporter.write_line(
-            f"hostile: the event loop was measured in {len(blocks)} cases. Longest block: {longest:.0f} ms, in the median"
-            f" case {median:.0f} ms; over 50 ms in {len(slow)} cases: {', '.join(slow) or 'none'}"
+            f"hostile: the event loop was measured in {len(blocks)} cases. Longest block: {longest:.0f} ms, in the"
+            f" median case {median:.0f} ms; over 50 ms in {len(slow)} cases: {', '.join(slow) or 'none'}"
         )
 
 
