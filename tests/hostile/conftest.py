@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from typing import Any, AsyncIterator, Iterator, List
+from typing import AsyncIterator, Iterator, List
 
 import pytest
 
