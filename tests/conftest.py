@@ -88,3 +88,22 @@ def environment(simulator: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     return variables
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Tell for how long the event loop was blocked, as tests/hostile has measured it, in whatever worker."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    blocks = sorted(
+        (seconds, report.nodeid.rpartition("::")[2])
+        for report in reports
+        if getattr(report, "when", None) == "teardown"
+        for name, seconds in report.user_properties
+        if name == "blocked"
+    )
+    if blocks:
+        longest, median = blocks[-1][0] * 1000, blocks[len(blocks) // 2][0] * 1000
+        slow = [f"{name} {seconds * 1000:.0f} ms" for seconds, name in blocks if seconds > 0.05]
+        terminalreporter.write_line(
+            f"The event loop was measured in {len(blocks)} cases. Longest block: {longest:.0f} ms, in the"
+            f" median case {median:.0f} ms; over 50 ms in {len(slow)} cases: {', '.join(slow) or 'none'}"
+        )

@@ -50,6 +50,7 @@ class Server:
     """
 
     module = "jupyterlab"
+    poll_interval = 0.5
 
     def __init__(
         self,
@@ -76,7 +77,7 @@ class Server:
             f"--ServerApp.base_url={base_url}",
             f"--ServerApp.root_dir={self.work}",
             "--ServerApp.allow_unauthenticated_access=False",
-            "--NotebookStop.poll_interval=0.5",
+            f"--NotebookStop.poll_interval={self.poll_interval}",
             *arguments,
         ]
         self.environment = {
@@ -106,7 +107,8 @@ class Server:
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.log.read_text(encoding="utf-8")
-        with contextlib.suppress(OSError):
+        # Until its handlers are there, Jupyter answers with a page.
+        with contextlib.suppress(OSError, ValueError):
             return self.ask("GET", "api/status")[0] == 200
         return False
 

@@ -11,7 +11,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from typing import Any, AsyncIterator, Iterator, List
+from typing import AsyncIterator, Iterator, List
 
 import pytest
 
@@ -57,25 +57,6 @@ def tell_measured(request: pytest.FixtureRequest) -> Iterator[None]:
     measured.clear()
     yield
     request.node.user_properties += [("blocked", seconds) for seconds in measured]
-
-
-def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Tell what was measured."""
-    reports = [report for reports in terminalreporter.stats.values() for report in reports]
-    blocks = sorted(
-        (seconds, report.nodeid.rpartition("::")[2])
-        for report in reports
-        if getattr(report, "when", None) == "teardown"
-        for name, seconds in report.user_properties
-        if name == "blocked"
-    )
-    if blocks:
-        longest, median = blocks[-1][0] * 1000, blocks[len(blocks) // 2][0] * 1000
-        slow = [f"{name} {seconds * 1000:.0f} ms" for seconds, name in blocks if seconds > 0.05]
-        terminalreporter.write_line(
-            f"hostile: the event loop was measured in {len(blocks)} cases. Longest block: {longest:.0f} ms, in the"
-            f" median case {median:.0f} ms; over 50 ms in {len(slow)} cases: {', '.join(slow) or 'none'}"
-        )
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -27,6 +27,7 @@ class PlainServer(Server):
     """
 
     module = "jupyter_server"
+    poll_interval = 0.1
 
     def __init__(
         self,
@@ -40,7 +41,6 @@ class PlainServer(Server):
         settings = [
             *(f"--ServerApp.jpserver_extensions={name}=False" for name in ("jupyterlab", "notebook")),
             "--log-level=DEBUG",
-            "--NotebookStop.poll_interval=0.1",
             "--NotebookStop.roll_call_timeout=0.3",
         ]
         super().__init__(
