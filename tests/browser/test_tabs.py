@@ -12,7 +12,16 @@ from playwright.sync_api import Page, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server, Tab
-from .steps import expect_farewell, expect_phase, failure, stop_from_palette, type_text, write_notebook
+from .steps import (
+    OVERLAY,
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
 
 
 @pytest.fixture
@@ -89,7 +98,7 @@ def test_a_stop_from_a_terminal_saves_all(
     post = Post(instance_server, simulator.instance_id)
     for tab in tabs.values():
         expect_phase(tab.page, "accepted")
-        expect(tab.page.locator(".jp-Dialog")).to_contain_text("from a terminal")
+        expect(tab.page.locator(OVERLAY)).to_contain_text("from a terminal")
     tabs["one.txt"].screenshot("from-a-terminal")
     post.join(30)
     assert post.status == 202
@@ -143,7 +152,7 @@ def test_a_forged_event_does_nothing(
     instance_server.fetch("POST", "api/events", {"schema_id": schema, "version": "1", "data": data})
     tabs["one.txt"].page.wait_for_timeout(2_000)
     for tab in tabs.values():
-        assert tab.page.locator(".jp-Dialog").count() == 0
+        expect_nothing_open(tab.page)
         assert any("jupyter-notebook-stop/instance" in url for _, url in tab.requests)
     assert simulator.count("stop") == 0
     type_text(tabs["two.txt"].page, " and on")
