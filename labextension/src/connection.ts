@@ -34,7 +34,7 @@ export class ConnectionGuard {
     private readonly sessions: () => ISessionContext[],
     private readonly onDoubt: () => void
   ) {
-    this.settings = app.serviceManager.serverSettings as Settings;
+    this.settings = app.serviceManager.serverSettings;
     this.fetch = this.settings.fetch;
     this.socket = this.settings.WebSocket;
   }

@@ -120,7 +120,7 @@ function looked(state: State, event: EventOf<'seen' | 'unseen'>): ITransition {
   if (event.look !== state.look.id || !state.look.sent) {
     return stay(state);
   }
-  const done = { ...state, look: { ...state.look, sent: false } };
+  const done = { ...state, look: { id: state.look.id + 1, sent: false } };
   return event.type === 'seen'
     ? seen(done, event.view)
     : unseen(done, event.trouble);
