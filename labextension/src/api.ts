@@ -161,7 +161,7 @@ export function newId(): string {
 export class Api {
   constructor(settings: ServerConnection.ISettings) {
     // A copy: ConnectionGuard closes the original while the instance is silent, and these requests must still go out.
-    this.settings = { ...settings };
+    this.#settings = { ...settings };
   }
 
   /**
@@ -171,17 +171,17 @@ export class Api {
    */
   instance(patient = false): Promise<IInstance | INoInstance> {
     const timeout = patient ? TIMEOUT.cloud : TIMEOUT.quick;
-    return this.request('GET', ['instance'], null, timeout);
+    return this.#request('GET', ['instance'], null, timeout);
   }
 
   /** Stop the instance. The answer may take as long as tabs need to save. */
   stop(request: IStopRequest): Promise<IAccepted> {
-    return this.request('POST', ['stop'], request);
+    return this.#request('POST', ['stop'], request);
   }
 
   /** Cancel an attempt before the cloud is called. */
   cancel(attempt: string): Promise<void> {
-    return this.request('DELETE', ['stop', attempt], null, TIMEOUT.quick);
+    return this.#request('DELETE', ['stop', attempt], null, TIMEOUT.quick);
   }
 
   /** Report how far this tab is with saving. */
@@ -191,7 +191,7 @@ export class Api {
     state: TabState,
     documents: IDocument[] = []
   ): Promise<void> {
-    return this.request(
+    return this.#request(
       'PUT',
       ['stop', attempt, 'tabs', tab],
       {
@@ -206,13 +206,13 @@ export class Api {
     );
   }
 
-  private async request<T>(
+  async #request<T>(
     method: string,
     path: string[],
     body: object | null,
     timeout = 0
   ): Promise<T> {
-    const { baseUrl } = this.settings;
+    const { baseUrl } = this.#settings;
     const url = URLExt.join(baseUrl, ROOT, ...path.map(encodeURIComponent));
     let response: Response;
     let data: unknown = null;
@@ -225,7 +225,7 @@ export class Api {
           headers: body ? { 'Content-Type': 'application/json' } : {},
           signal: timeout ? AbortSignal.timeout(timeout) : null
         },
-        this.settings
+        this.#settings
       );
       const text = await response.text();
       data = text ? JSON.parse(text) : null;
@@ -252,5 +252,5 @@ export class Api {
     return data as T;
   }
 
-  private readonly settings: ServerConnection.ISettings;
+  readonly #settings: ServerConnection.ISettings;
 }

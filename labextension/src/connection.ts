@@ -24,66 +24,76 @@ export type ConnectionLevel = 'open' | 'suspended' | 'held' | 'disposed';
  * `WebSocket` anew each time.
  */
 export class ConnectionGuard {
+  readonly #app: JupyterFrontEnd;
+  readonly #info: JupyterLab.IInfo | null;
+  readonly #sessions: () => ISessionContext[];
+  readonly #onDoubt: () => void;
+
   /**
    * @param sessions - The kernel sessions of the open documents.
    * @param onDoubt - Called when a connection of JupyterLab's own was lost.
    */
   constructor(
-    private readonly app: JupyterFrontEnd,
-    private readonly info: JupyterLab.IInfo | null,
-    private readonly sessions: () => ISessionContext[],
-    private readonly onDoubt: () => void
+    app: JupyterFrontEnd,
+    info: JupyterLab.IInfo | null,
+    sessions: () => ISessionContext[],
+    onDoubt: () => void
   ) {
-    this.settings = app.serviceManager.serverSettings;
-    this.fetch = this.settings.fetch;
-    this.socket = this.settings.WebSocket;
+    this.#app = app;
+    this.#info = info;
+    this.#sessions = sessions;
+    this.#onDoubt = onDoubt;
+
+    this.#settings = app.serviceManager.serverSettings;
+    this.#fetch = this.#settings.fetch;
+    this.#socket = this.#settings.WebSocket;
   }
 
   /** Change how much of the connection may be used. */
   set(level: ConnectionLevel): void {
-    if (level === this.level || this.level === 'disposed') {
+    if (level === this.#level || this.#level === 'disposed') {
       return;
     }
-    this.level = level;
+    this.#level = level;
     switch (level) {
       case 'open':
-        this.resume();
+        this.#resume();
         break;
       case 'suspended':
-        this.suspend();
-        this.release();
+        this.#suspend();
+        this.#release();
         break;
       case 'held':
-        this.suspend();
-        this.hold();
+        this.#suspend();
+        this.#hold();
         break;
       case 'disposed':
-        this.dispose();
+        this.#dispose();
     }
   }
 
-  private suspend(): void {
-    this.setConnected(false);
-    if (!this.watched) {
-      this.watched = this.sessions();
-      this.watched.forEach(session =>
-        session.connectionStatusChanged.connect(this.onChange, this)
+  #suspend(): void {
+    this.#setConnected(false);
+    if (!this.#watched) {
+      this.#watched = this.#sessions();
+      this.#watched.forEach(session =>
+        session.connectionStatusChanged.connect(this.#onChange, this)
       );
-      this.app.serviceManager.connectionFailure.connect(this.onChange, this);
+      this.#app.serviceManager.connectionFailure.connect(this.#onChange, this);
     }
   }
 
-  private hold(): void {
-    this.settings.fetch = () =>
+  #hold(): void {
+    this.#settings.fetch = () =>
       Promise.reject(new TypeError('The instance is stopping'));
-    this.settings.WebSocket = HeldSocket as unknown as typeof WebSocket;
+    this.#settings.WebSocket = HeldSocket as unknown as typeof WebSocket;
   }
 
-  private release(): void {
-    this.settings.fetch = this.fetch;
-    this.settings.WebSocket = this.socket;
+  #release(): void {
+    this.#settings.fetch = this.#fetch;
+    this.#settings.WebSocket = this.#socket;
     if (HeldSocket.held.size) {
-      for (const { session } of this.sessions()) {
+      for (const { session } of this.#sessions()) {
         if (session?.kernel?.connectionStatus === 'connecting') {
           session.kernel.reconnect().catch(() => undefined);
         }
@@ -92,49 +102,49 @@ export class ConnectionGuard {
     }
   }
 
-  private resume(): void {
-    this.unwatch();
-    this.setConnected(true);
-    this.release();
+  #resume(): void {
+    this.#unwatch();
+    this.#setConnected(true);
+    this.#release();
     // Polls that failed meanwhile have slowed down.
-    const { kernels, sessions } = this.app.serviceManager;
+    const { kernels, sessions } = this.#app.serviceManager;
     void Promise.allSettled([
       kernels.refreshRunning(),
       sessions.refreshRunning()
     ]);
   }
 
-  private dispose(): void {
-    this.unwatch();
-    this.app.serviceManager.kernels.dispose();
-    this.app.serviceManager.dispose();
+  #dispose(): void {
+    this.#unwatch();
+    this.#app.serviceManager.kernels.dispose();
+    this.#app.serviceManager.dispose();
   }
 
-  private unwatch(): void {
-    this.watched?.forEach(session =>
-      session.connectionStatusChanged.disconnect(this.onChange, this)
+  #unwatch(): void {
+    this.#watched?.forEach(session =>
+      session.connectionStatusChanged.disconnect(this.#onChange, this)
     );
-    this.app.serviceManager.connectionFailure.disconnect(this.onChange, this);
-    this.watched = null;
+    this.#app.serviceManager.connectionFailure.disconnect(this.#onChange, this);
+    this.#watched = null;
   }
 
-  private onChange(): void {
-    if (this.level === 'suspended') {
-      this.onDoubt();
+  #onChange(): void {
+    if (this.#level === 'suspended') {
+      this.#onDoubt();
     }
   }
 
-  private setConnected(value: boolean): void {
-    if (this.info) {
-      this.info.isConnected = value;
+  #setConnected(value: boolean): void {
+    if (this.#info) {
+      this.#info.isConnected = value;
     }
   }
 
-  private readonly settings: Settings;
-  private readonly fetch: ServerConnection.ISettings['fetch'];
-  private readonly socket: ServerConnection.ISettings['WebSocket'];
-  private level: ConnectionLevel = 'open';
-  private watched: ISessionContext[] | null = null;
+  readonly #settings: Settings;
+  readonly #fetch: ServerConnection.ISettings['fetch'];
+  readonly #socket: ServerConnection.ISettings['WebSocket'];
+  #level: ConnectionLevel = 'open';
+  #watched: ISessionContext[] | null = null;
 }
 
 /** A WebSocket that stays `connecting` until it is dropped; its owner then connects again. */

@@ -24,21 +24,29 @@ const CONFLICT_MARGIN = 500;
  * The documents that are open in this tab.
  */
 export class Documents {
+  readonly #app: JupyterFrontEnd;
+  readonly #docManager: IDocumentManager | null;
+  readonly #trans: TranslationBundle;
+
   constructor(
-    private readonly app: JupyterFrontEnd,
-    private readonly docManager: IDocumentManager | null,
-    private readonly trans: TranslationBundle
-  ) {}
+    app: JupyterFrontEnd,
+    docManager: IDocumentManager | null,
+    trans: TranslationBundle
+  ) {
+    this.#app = app;
+    this.#docManager = docManager;
+    this.#trans = trans;
+  }
 
   /** The open documents, each once. */
   open(): Context[] {
-    const { app, docManager } = this;
+    const { shell } = this.#app;
     const contexts = new Set<Context>();
-    const isLab = 'saveLayout' in app.shell;
+    const isLab = 'saveLayout' in shell;
     for (const area of isLab ? [...AREAS, ...LAB_AREAS] : AREAS) {
       try {
-        for (const widget of app.shell.widgets(area)) {
-          const context = docManager?.contextForWidget(widget);
+        for (const widget of shell.widgets(area)) {
+          const context = this.#docManager?.contextForWidget(widget);
           if (context) {
             contexts.add(context);
           }
@@ -68,7 +76,7 @@ export class Documents {
     Dialog.tracker.forEach(dialog => known.add(dialog));
     const dirty = this.open().filter(context => context.model.dirty);
     const results = await Promise.allSettled(
-      dirty.map(context => this.save(context))
+      dirty.map(context => this.#save(context))
     );
     const failed: IDocument[] = [];
     results.forEach((result, index) => {
@@ -84,8 +92,8 @@ export class Documents {
     return failed;
   }
 
-  private async save(context: Context): Promise<void> {
-    const { trans } = this;
+  async #save(context: Context): Promise<void> {
+    const trans = this.#trans;
     if (context.model.readOnly || context.contentsModel?.writable === false) {
       throw new Error(trans.__('The document is read-only.'));
     }
@@ -97,30 +105,30 @@ export class Documents {
       );
     });
     try {
-      await Promise.race([timeout, this.saveUnlessChanged(context)]);
+      await Promise.race([timeout, this.#saveUnlessChanged(context)]);
     } finally {
       window.clearTimeout(timer);
     }
   }
 
-  private async saveUnlessChanged(context: Context): Promise<void> {
-    if (!context.model.collaborative && (await this.changedOnDisk(context))) {
+  async #saveUnlessChanged(context: Context): Promise<void> {
+    if (!context.model.collaborative && (await this.#changedOnDisk(context))) {
       throw new Error(
-        this.trans.__('The file has been changed on disk by someone else.')
+        this.#trans.__('The file has been changed on disk by someone else.')
       );
     }
     await context.save();
   }
 
   /** Checked before JupyterLab does: its question is a dialog that waits for a click. */
-  private async changedOnDisk(context: Context): Promise<boolean> {
+  async #changedOnDisk(context: Context): Promise<boolean> {
     const ours = context.contentsModel;
     if (!ours?.last_modified) {
       return false;
     }
     try {
       // JupyterLab 4.0 knows no hash, and sends the server one that it refuses.
-      const disk = await this.app.serviceManager.contents.get(context.path, {
+      const disk = await this.#app.serviceManager.contents.get(context.path, {
         content: false,
         ...(ours.hash ? { hash: true } : {})
       });

@@ -59,18 +59,7 @@ export function seen(state: State, view: View): ITransition {
 export function unseen(state: State, trouble: Trouble): ITransition {
   switch (state.name) {
     case 'reading':
-      return idle(state, [
-        {
-          type: 'report',
-          end: {
-            phase: 'refused',
-            trouble,
-            joined: false,
-            here: false,
-            consoleUrl: null
-          }
-        }
-      ]);
+      return end(state, 'refused', trouble);
     case 'joining':
       return trouble.kind === 'foreign' || state.misses >= LIMITS.joinRetries
         ? idle(state)

@@ -42,6 +42,7 @@ function troubleProblem(
   const look = trans.__(
     'Check the state of the instance in the ModelArts console before you try again.'
   );
+  const retry = trans.__('Check the network connection, then try again.');
   switch (trouble.kind) {
     case 'problem':
       return trouble.problem;
@@ -49,7 +50,7 @@ function troubleProblem(
       return {
         code: 'offline',
         message: trans.__('The network is down. No stop was requested.'),
-        remedy: trans.__('Check the network connection, then try again.')
+        remedy: retry
       };
     case 'foreign':
       return {
@@ -69,19 +70,18 @@ function troubleProblem(
         message: trans.__('The Jupyter server does not know this stop.'),
         remedy: look
       };
-    case 'lost':
-      return phase === 'refused'
-        ? {
-            code: 'connection_lost',
-            message: trans.__(
+    case 'lost': {
+      // Before the stop was requested, or where the server never got to know of it.
+      const nothing = phase === 'refused';
+      return {
+        code: 'connection_lost',
+        message: nothing
+          ? trans.__(
               'The Jupyter server did not answer. No stop was requested.'
-            ),
-            remedy: trans.__('Check the network connection, then try again.')
-          }
-        : {
-            code: 'connection_lost',
-            message: trans.__('The Jupyter server does not answer.'),
-            remedy: look
-          };
+            )
+          : trans.__('The Jupyter server does not answer.'),
+        remedy: nothing ? retry : look
+      };
+    }
   }
 }

@@ -6,6 +6,7 @@ import type {
   Effect,
   Following,
   IEnd,
+  IReading,
   ITransition,
   Pending,
   State,
@@ -110,21 +111,21 @@ export function idle(state: State, effects: Effect[] = []): ITransition {
 
 /** The stop is over, and the page goes on. */
 export function end(
-  state: Pending | Following,
+  state: IReading | Pending | Following,
   phase: IEnd['phase'],
   trouble: Trouble | null,
   here = false
 ): ITransition {
-  const { joined, instance } = state.stop;
+  const stop = state.name === 'reading' ? null : state.stop;
   const unknown =
     trouble?.kind === 'problem' &&
     UNKNOWN_OUTCOME.includes(trouble.problem.code);
   const result: IEnd = {
     phase: unknown ? 'unknown' : phase,
     trouble,
-    joined: joined !== null,
+    joined: !!stop?.joined,
     here,
-    consoleUrl: instance?.console_url ?? null
+    consoleUrl: stop?.instance?.console_url ?? null
   };
   return idle(state, [{ type: 'report', end: result }]);
 }

@@ -89,7 +89,15 @@ function body(data: IConfirmation): HTMLElement {
       h('dt', {}, trans.__('What stops')),
       h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
       h('dt', {}, trans.__('What is lost')),
-      h('dd', { 'data-part': 'lost' }, whatIsLost(trans, instance)),
+      h(
+        'dd',
+        { 'data-part': 'lost' },
+        trans.__(
+          'Variables in memory, and running work in kernels and terminals.'
+        ),
+        ' ',
+        filesLost(trans, instance)
+      ),
       h('dt', {}, trans.__('What stays')),
       h(
         'dd',
@@ -116,15 +124,13 @@ function whatStops(trans: TranslationBundle, instance: IInstance): string {
       );
 }
 
-function whatIsLost(trans: TranslationBundle, instance: IInstance): string {
+function filesLost(trans: TranslationBundle, instance: IInstance): string {
   return instance.mount_path
     ? trans.__(
-        'Variables in memory, running work in kernels and terminals, and every file outside %1: packages installed elsewhere, ~/.local, /cache, /tmp.',
+        'Every file outside %1, such as installed packages, ~/.local, /cache and /tmp.',
         instance.mount_path
       )
-    : trans.__(
-        'Variables in memory, running work in kernels and terminals, and every file outside the persistent storage: packages installed elsewhere, ~/.local, /cache, /tmp.'
-      );
+    : trans.__('Every file outside the persistent storage.');
 }
 
 function whatStays(trans: TranslationBundle, instance: IInstance): string {

@@ -25,143 +25,146 @@ export interface IProgress {
 }
 
 /**
- * Shows how a stop goes on.
+ * A view of how a stop goes on.
  */
-export class ProgressView {
-  constructor(
-    private readonly trans: TranslationBundle,
-    onCancel: () => void
-  ) {
-    this.cancel.addEventListener('click', onCancel);
-    this.node.append(
-      this.origin,
-      this.stages,
-      this.headline,
-      this.note,
-      this.steps,
-      this.facts,
-      this.lease,
-      this.actions
-    );
-    this.timer = window.setInterval(() => this.showElapsed(), 1_000);
-  }
-
-  readonly node = h('div', {
-    class: 'jp-NotebookStop-body',
-    'data-view': 'progress'
-  });
-
+export interface IProgressView {
+  readonly node: HTMLElement;
   /** Show the current state. */
-  update(progress: IProgress): void {
-    const { trans } = this;
-    const { stage, instance, cancel } = progress;
-    this.progress = progress;
-    this.node.dataset.phase = stage;
-    setText(this.origin, origin(trans, progress.joined));
-    setText(this.headline, headline(trans, stage));
-    setText(this.note, note(trans, progress));
-    setText(this.cancel, trans.__('Cancel the stop'));
-    this.cancel.hidden = cancel === 'impossible';
-    this.cancel.disabled = cancel === 'sent';
-    if (stage === 'accepted' && this.actions.childElementCount === 1) {
-      const text = trans.__('Open the ModelArts console');
-      const console = link(text, instance?.console_url);
-      this.actions.prepend(...(console ? [console] : []));
-    }
-    setText(this.lease, formatLease(trans, instance));
-    this.showStages(progress);
-    this.showSteps(stage === 'accepted' ? instance?.action_progress : []);
-    this.showElapsed();
-  }
-
+  update(progress: IProgress): void;
   /** Stop the clock. */
-  dispose(): void {
-    window.clearInterval(this.timer);
-  }
+  dispose(): void;
+}
 
-  private showStages({ stage, save }: IProgress): void {
-    const { trans } = this;
-    const names: [Stage, string][] = [
-      ['stopping', trans.__('Request stop')],
-      ['accepted', trans.__('Stop')]
-    ];
-    if (save === 'all') {
-      names.unshift(['saving', trans.__('Save')]);
-    }
-    const now = STAGES.indexOf(stage);
-    this.stages.replaceChildren(
-      ...names.map(([name, text]) => {
-        const at = STAGES.indexOf(name);
-        const state = at < now ? 'done' : at === now ? 'now' : 'todo';
-        return h('li', { 'data-stage': name, 'data-state': state }, text);
-      })
-    );
-  }
-
-  private showSteps(steps: IStep[] = []): void {
-    const { children } = this.steps;
-    while (children.length > steps.length) {
-      this.steps.lastElementChild?.remove();
-    }
-    steps.forEach((step, index) => {
-      const row = children[index] ?? this.steps.appendChild(h('li', {}));
-      setText(row, stepText(this.trans, step, index));
-      row.setAttribute('data-step', String(step.step ?? index + 1));
-      row.setAttribute('data-status', (step.status ?? '').toUpperCase());
-    });
-  }
-
-  private showElapsed(): void {
-    const { trans } = this;
-    const elapsed = formatElapsed(Date.now() - this.since);
-    const status = this.progress?.instance?.status;
-    setText(
-      this.facts,
-      status
-        ? trans.__('Status: %1. Elapsed: %2', status, elapsed)
-        : trans.__('Elapsed: %1', elapsed)
-    );
-  }
-
-  private readonly origin = h('p', { class: 'jp-NotebookStop-origin' });
-  private readonly stages = h('ol', {
+/**
+ * Make the view.
+ */
+export function progressView(
+  trans: TranslationBundle,
+  onCancel: () => void
+): IProgressView {
+  const since = Date.now();
+  const who = h('p', {});
+  const stages = h('ol', {
     class: 'jp-NotebookStop-stages',
     'aria-hidden': 'true'
   });
-  private readonly headline = h('p', {
+  const headlineNode = h('p', {
     class: 'jp-NotebookStop-headline',
     role: 'status',
     'aria-live': 'polite'
   });
-  private readonly note = h('p', {
-    class: 'jp-NotebookStop-note',
-    role: 'alert',
-    'data-part': 'note'
-  });
-  private readonly steps = h('ol', {
+  const noteNode = h('p', { class: 'jp-NotebookStop-note', role: 'alert' });
+  const steps = h('ol', {
     class: 'jp-NotebookStop-steps',
     'aria-live': 'polite'
   });
-  private readonly facts = h('p', {
+  const facts = h('p', {
     class: 'jp-NotebookStop-aside',
     'data-part': 'facts'
   });
-  private readonly lease = h('p', {
+  const lease = h('p', {
     class: 'jp-NotebookStop-aside',
     'data-part': 'lease'
   });
-  private readonly cancel = h('button', {
-    type: 'button',
-    class: 'jp-mod-styled jp-mod-reject jp-NotebookStop-cancel'
-  });
-  private readonly actions = h(
-    'div',
-    { class: 'jp-NotebookStop-actions' },
-    this.cancel
+  const cancel = h(
+    'button',
+    {
+      type: 'button',
+      class: 'jp-mod-styled jp-mod-reject jp-NotebookStop-cancel'
+    },
+    trans.__('Cancel the stop')
   );
-  private readonly since = Date.now();
-  private readonly timer: number;
-  private progress: IProgress | null = null;
+  cancel.addEventListener('click', onCancel);
+  const actions = h('div', { class: 'jp-NotebookStop-actions' }, cancel);
+  const node = h(
+    'div',
+    { class: 'jp-NotebookStop-body', 'data-view': 'progress' },
+    who,
+    stages,
+    headlineNode,
+    noteNode,
+    steps,
+    facts,
+    lease,
+    actions
+  );
+  let status: string | null | undefined = null;
+  const showElapsed = () => {
+    const elapsed = formatElapsed(Date.now() - since);
+    setText(
+      facts,
+      status
+        ? trans.__('Status: %1. Elapsed: %2', status, elapsed)
+        : trans.__('Elapsed: %1', elapsed)
+    );
+  };
+  const timer = window.setInterval(showElapsed, 1_000);
+  return {
+    node,
+    update: progress => {
+      const { stage, instance } = progress;
+      status = instance?.status;
+      node.dataset.phase = stage;
+      setText(who, origin(trans, progress.joined));
+      setText(headlineNode, headline(trans, stage));
+      setText(noteNode, note(trans, progress));
+      setText(lease, formatLease(trans, instance));
+      cancel.hidden = progress.cancel === 'impossible';
+      cancel.disabled = progress.cancel === 'sent';
+      if (stage === 'accepted' && actions.childElementCount === 1) {
+        const text = trans.__('Open the ModelArts console');
+        const console = link(text, instance?.console_url);
+        actions.prepend(...(console ? [console] : []));
+      }
+      showStages(stages, trans, progress);
+      showSteps(
+        steps,
+        trans,
+        stage === 'accepted' ? instance?.action_progress : []
+      );
+      showElapsed();
+    },
+    dispose: () => window.clearInterval(timer)
+  };
+}
+
+function showStages(
+  list: Element,
+  trans: TranslationBundle,
+  { stage, save }: IProgress
+): void {
+  const names: [Stage, string][] = [
+    ['stopping', trans.__('Request stop')],
+    ['accepted', trans.__('Stop')]
+  ];
+  if (save === 'all') {
+    names.unshift(['saving', trans.__('Save')]);
+  }
+  const now = STAGES.indexOf(stage);
+  list.replaceChildren(
+    ...names.map(([name, text]) => {
+      const at = STAGES.indexOf(name);
+      const state = at < now ? 'done' : at === now ? 'now' : 'todo';
+      return h('li', { 'data-stage': name, 'data-state': state }, text);
+    })
+  );
+}
+
+function showSteps(
+  list: Element,
+  trans: TranslationBundle,
+  steps: IStep[] = []
+): void {
+  const { children } = list;
+  while (children.length > steps.length) {
+    list.lastElementChild?.remove();
+  }
+  steps.forEach((step, index) => {
+    const row = children[index] ?? list.appendChild(h('li', {}));
+    setText(row, stepText(trans, step, index));
+    row.setAttribute('data-step', String(step.step ?? index + 1));
+    row.setAttribute('data-status', (step.status ?? '').toUpperCase());
+  });
 }
 
 function origin(trans: TranslationBundle, joined: IAttempt | null): string {
