@@ -97,6 +97,7 @@ def test_pages_come_back_when_the_stop_fails_after_all(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
     simulator.instance.stop_fails_with = "RUNNING"
+    simulator.instance.step_seconds = 3
     tabs = open_pages(instance_server, open_tab, NEWEST)
     stop_from_palette(tabs["lab"].page)
     for tab in tabs.values():

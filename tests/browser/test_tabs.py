@@ -25,8 +25,10 @@ from .steps import (
 
 
 @pytest.fixture
-def tabs(instance_server: Server, open_tab: OpenTab) -> dict[str, Tab]:
+def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> dict[str, Tab]:
     """Two JupyterLabs in browsers of their own, and a tab of Notebook 7, each with something typed."""
+    # Time to look at each of them, on a busy machine too, before the instance has stopped.
+    simulator.instance.step_seconds = 5
     (instance_server.work / "one.txt").write_text("one\n")
     (instance_server.work / "two.txt").write_text("two\n")
     write_notebook(instance_server.work / "three.ipynb", "1 + 1")

@@ -46,7 +46,8 @@ export function askToStop(data: IConfirmation): {
         actions: ['discard']
       })
     ],
-    defaultButton: 0
+    defaultButton: 0,
+    hasClose: true
   });
   dialog.addClass('jp-NotebookStop');
   dialog.node.setAttribute('aria-label', title);

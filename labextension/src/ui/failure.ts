@@ -45,7 +45,8 @@ export async function showFailure(failure: IFailure): Promise<void> {
           actions: ['copy']
         }),
         Dialog.cancelButton({ label: trans.__('Close') })
-      ]
+      ],
+      hasClose: true
     });
     dialog.addClass('jp-NotebookStop');
     dialog.node.setAttribute('aria-label', title);

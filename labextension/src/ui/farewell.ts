@@ -26,7 +26,7 @@ export function farewellTitle(
     case 'stopped':
       return trans.__('This instance has stopped');
     case 'lost':
-      return trans.__('The connection to this instance has closed');
+      return trans.__('The stop was accepted');
     case 'restarted':
       return trans.__('This instance is available again');
   }
@@ -43,7 +43,11 @@ export function farewellBody(
     'button',
     {
       type: 'button',
-      class: 'jp-mod-styled jp-mod-accept jp-NotebookStop-reload'
+      // Until the instance has been started again, a reload would lose this text.
+      class:
+        phase === 'restarted'
+          ? 'jp-mod-styled jp-mod-accept jp-NotebookStop-reload'
+          : 'jp-mod-styled jp-mod-reject jp-NotebookStop-reload'
     },
     trans.__('Reload')
   );

@@ -26,9 +26,9 @@ export function formatElapsed(milliseconds: number): string {
  */
 export function formatLease(
   trans: TranslationBundle,
-  instance: IInstance | null
+  instance: IInstance
 ): string {
-  const end = instance?.lease?.expires_at;
+  const end = instance.lease?.expires_at;
   return end
     ? trans.__('Auto-stop is set for %1.', formatTime(new Date(end)))
     : '';

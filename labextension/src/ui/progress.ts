@@ -1,7 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAttempt, IInstance, IStep, Save } from '../api';
 import { h, link, setText } from './dom';
-import { formatElapsed, formatLease } from './format';
+import { formatElapsed } from './format';
 
 /** How far a stop is. */
 type Stage = 'saving' | 'stopping' | 'accepted';
@@ -62,10 +62,6 @@ export function progressView(
     class: 'jp-NotebookStop-aside',
     'data-part': 'facts'
   });
-  const lease = h('p', {
-    class: 'jp-NotebookStop-aside',
-    'data-part': 'lease'
-  });
   const cancel = h(
     'button',
     {
@@ -85,7 +81,6 @@ export function progressView(
     noteNode,
     steps,
     facts,
-    lease,
     actions
   );
   let status: string | null | undefined = null;
@@ -108,7 +103,6 @@ export function progressView(
       setText(who, origin(trans, progress.joined));
       setText(headlineNode, headline(trans, stage));
       setText(noteNode, note(trans, progress));
-      setText(lease, formatLease(trans, instance));
       cancel.hidden = progress.cancel === 'impossible';
       cancel.disabled = progress.cancel === 'sent';
       if (stage === 'accepted' && actions.childElementCount === 1) {
