@@ -1,13 +1,43 @@
 import jupyter from '@jupyter/eslint-plugin';
+import { createTypeScriptImportResolver } from 'eslint-import-resolver-typescript';
+import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
+
+/** No file imports what imports it, and views know nothing of what shows them. */
+const imports = {
+  plugins: { 'import-x': importX },
+  settings: {
+    'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    'import-x/resolver-next': [createTypeScriptImportResolver()]
+  },
+  rules: {
+    'import-x/no-cycle': 'error',
+    'import-x/no-unresolved': ['error', { ignore: ['^@', '^node:'] }],
+    'import-x/no-restricted-paths': [
+      'error',
+      {
+        basePath: import.meta.dirname,
+        zones: [
+          { target: 'src/api.ts', from: 'src' },
+          { target: 'src/ui', from: 'src', except: ['ui', 'api.ts'] },
+          {
+            target: ['src/documents.ts', 'src/connection.ts'],
+            from: ['src/stop', 'src/ui']
+          }
+        ]
+      }
+    ]
+  }
+};
 
 export default tseslint.config(
   { ignores: ['lib/', 'node_modules/'] },
   { plugins: { jupyter } },
   ...jupyter.configs.recommended,
   {
-    files: ['src/**/*.ts'],
+    files: ['src/**/*.ts', 'test/**/*.ts'],
     extends: [
+      imports,
       ...tseslint.configs.strictTypeChecked,
       ...tseslint.configs.stylisticTypeChecked
     ],
@@ -42,6 +72,13 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
       // What accompanies a stop has to be here before it starts: the server that would send it is the one that ends.
       'jupyter/prefer-lazy-imports': 'off'
+    }
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // Node's test runner takes care of the promises of its tests.
+      '@typescript-eslint/no-floating-promises': 'off'
     }
   }
 );

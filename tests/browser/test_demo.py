@@ -10,7 +10,15 @@ import pytest
 from playwright.sync_api import expect
 
 from .conftest import OpenTab, RunningDemo, Tab
-from .steps import LAB, TREE, expect_farewell, run_from_palette
+from .steps import (
+    LAB,
+    OVERLAY,
+    TREE,
+    expect_farewell,
+    expect_nothing_open,
+    expect_only_overlay,
+    run_from_palette,
+)
 
 
 def http_complaints(tab: Tab) -> list[str]:
@@ -51,12 +59,12 @@ def test_from_the_palette_to_the_end_and_back(
     tab.screenshot(f"progress-{kind}")
 
     expect_farewell(page)
-    expect(page.locator(".jp-Dialog a")).to_have_attribute("href", running.console_url)
+    expect(page.locator(f"{OVERLAY} a")).to_have_attribute("href", running.console_url)
     assert running.process.stdout is not None
     assert any("its JupyterLab with it" in line for line in iter(running.process.stdout.readline, ""))
     page.wait_for_timeout(3_000)
     expect_farewell(page)
-    assert page.locator(".jp-Dialog").count() == 1
+    expect_only_overlay(page)
     tab.screenshot(f"farewell-{kind}")
     assert http_complaints(tab) == []
 
@@ -64,7 +72,7 @@ def test_from_the_palette_to_the_end_and_back(
     console.page.get_by_role("button", name="Start").click()
     expect(console.page.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=60_000)
     again = open_tab_when_up(open_tab, running.url)
-    assert again.page.locator(".jp-Dialog").count() == 0
+    expect_nothing_open(again.page)
 
     assert running.interrupt() == 0
 

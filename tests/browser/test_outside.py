@@ -9,7 +9,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from .conftest import NOTEBOOKS_OWN, OpenTab, Server, StartServer, Tab
-from .steps import LAB, TREE, write_notebook
+from .steps import LAB, TREE, expect_nothing_open, write_notebook
 
 PAGES = [("lab", LAB), ("tree", TREE)]
 
@@ -30,7 +30,7 @@ def expect_silence(tab: Tab) -> None:
     assert tab.complaints == []
     assert tab.failures == []
     assert ours(tab) == []
-    assert tab.page.locator(".jp-Dialog").count() == 0
+    expect_nothing_open(tab.page)
 
 
 @pytest.mark.parametrize(("path", "ready"), PAGES)

@@ -13,7 +13,17 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from .. import environments
 from ..conftest import instance_environment
 from .conftest import OpenTab, Server, StartServer, Tab
-from .steps import LAB, TREE, expect_farewell, expect_phase, stop_from_palette, type_text, write_notebook
+from .steps import (
+    LAB,
+    TREE,
+    expect_farewell,
+    expect_nothing_open,
+    expect_only_overlay,
+    expect_phase,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
 
 # Path, what shows that it is ready, and how many requests it may make in the 30 s after the server's death.
 NEWEST = {
@@ -68,7 +78,7 @@ def test_every_page_is_quiet_after_the_end(
         print(f"{path}:\n{asked}")
         assert counts[path] <= pages[path][1], f"{path}:\n{asked}"
         expect_farewell(tab.page)
-        expect(tab.page.locator(".jp-Dialog")).to_have_count(1)
+        expect_only_overlay(tab.page)
         nagged: list[str] = []
 
         def accept(dialog: Dialog, nagged: list[str] = nagged) -> None:
@@ -87,6 +97,7 @@ def test_pages_come_back_when_the_stop_fails_after_all(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
     simulator.instance.stop_fails_with = "RUNNING"
+    simulator.instance.step_seconds = 3
     tabs = open_pages(instance_server, open_tab, NEWEST)
     stop_from_palette(tabs["lab"].page)
     for tab in tabs.values():
@@ -95,8 +106,7 @@ def test_pages_come_back_when_the_stop_fails_after_all(
     expect(clicker).to_contain_text("is RUNNING now", timeout=30_000)
     clicker.get_by_role("button", name="Close").click()
     for path, tab in tabs.items():
-        expect(tab.page.locator("[data-view=progress]")).to_have_count(0)
-        expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+        expect_nothing_open(tab.page)
         if path.endswith(".ipynb"):
             type_text(tab.page, " and more")
             tab.page.keyboard.press("Control+s")

@@ -14,7 +14,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from .conftest import OpenTab, Server, StartServer, Tab
-from .steps import expect_farewell, expect_phase, failure, stop_from_palette, type_text
+from .steps import expect_farewell, expect_nothing_open, expect_phase, failure, stop_from_palette, type_text
 
 EDITOR = ".jp-FileEditor .cm-content"
 TYPED = "typed by the user"
@@ -166,7 +166,7 @@ def test_cancelling_while_other_tabs_save(
     stop_from_palette(tab.page)
     expect_phase(tab.page, "saving")
     tab.page.get_by_role("button", name="Cancel the stop").click()
-    expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+    expect_nothing_open(tab.page)
     tab.page.wait_for_timeout(3_000)
     assert simulator.count("stop") == 0
     assert TYPED in (instance_server.work / "doc.txt").read_text()

@@ -12,12 +12,23 @@ from playwright.sync_api import Page, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server, Tab
-from .steps import expect_farewell, expect_phase, failure, stop_from_palette, type_text, write_notebook
+from .steps import (
+    OVERLAY,
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
 
 
 @pytest.fixture
-def tabs(instance_server: Server, open_tab: OpenTab) -> dict[str, Tab]:
+def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> dict[str, Tab]:
     """Two JupyterLabs in browsers of their own, and a tab of Notebook 7, each with something typed."""
+    # Time to look at each of them, on a busy machine too, before the instance has stopped.
+    simulator.instance.step_seconds = 5
     (instance_server.work / "one.txt").write_text("one\n")
     (instance_server.work / "two.txt").write_text("two\n")
     write_notebook(instance_server.work / "three.ipynb", "1 + 1")
@@ -89,7 +100,7 @@ def test_a_stop_from_a_terminal_saves_all(
     post = Post(instance_server, simulator.instance_id)
     for tab in tabs.values():
         expect_phase(tab.page, "accepted")
-        expect(tab.page.locator(".jp-Dialog")).to_contain_text("from a terminal")
+        expect(tab.page.locator(OVERLAY)).to_contain_text("from a terminal")
     tabs["one.txt"].screenshot("from-a-terminal")
     post.join(30)
     assert post.status == 202
@@ -143,7 +154,7 @@ def test_a_forged_event_does_nothing(
     instance_server.fetch("POST", "api/events", {"schema_id": schema, "version": "1", "data": data})
     tabs["one.txt"].page.wait_for_timeout(2_000)
     for tab in tabs.values():
-        assert tab.page.locator(".jp-Dialog").count() == 0
+        expect_nothing_open(tab.page)
         assert any("jupyter-notebook-stop/instance" in url for _, url in tab.requests)
     assert simulator.count("stop") == 0
     type_text(tabs["two.txt"].page, " and on")

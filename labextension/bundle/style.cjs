@@ -1,0 +1,25 @@
+/**
+ * A loader that puts a style sheet into the page.
+ */
+const fs = require('fs');
+
+/** Without comments and needless spaces. */
+function minify(css) {
+  return css
+    .replace(/\/\*[^]*?\*\//g, '')
+    .replace(/\s+/g, ' ')
+    .replace(/ ?([{};>]) ?/g, '$1')
+    .replace(/([:,]) /g, '$1')
+    .replace(/;}/g, '}')
+    .trim();
+}
+
+module.exports = source => source;
+
+module.exports.pitch = function () {
+  this.addDependency(this.resourcePath);
+  const css = minify(fs.readFileSync(this.resourcePath, 'utf8'));
+  return `const style = document.createElement('style');
+style.textContent = ${JSON.stringify(css)};
+document.head.append(style);`;
+};

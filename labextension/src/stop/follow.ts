@@ -1,0 +1,287 @@
+/**
+ * What views of the instance, and looks that fail, mean for a stop. Like machine.ts it runs without a browser.
+ */
+import type { IAttempt, IInstance } from '../api';
+import type {
+  Effect,
+  Following,
+  IClosed,
+  IConfirming,
+  IJoining,
+  IStop,
+  ITransition,
+  Known,
+  Pending,
+  State,
+  Trouble,
+  View
+} from './state';
+import {
+  end,
+  idle,
+  isDeliberate,
+  isLive,
+  isPending,
+  knowsStopped,
+  LIMITS,
+  stay,
+  wait
+} from './transition.ts';
+
+/** A look was answered. */
+export function seen(state: State, view: View): ITransition {
+  if (!view.available || view.id !== state.own) {
+    return unseen(state, { kind: 'foreign', view });
+  }
+  switch (state.name) {
+    case 'reading': {
+      const { own, look, source } = state;
+      return view.attempt && isLive(view.attempt)
+        ? follow(state, view, view.attempt)
+        : stay({ own, look, name: 'confirming', source, hint: '' }, [
+            { type: 'ask', instance: view }
+          ]);
+    }
+    case 'joining':
+    case 'confirming':
+      return hintChecked(state, view);
+    case 'closed':
+      return serverAnswers(state, view);
+    case 'idle':
+    case 'restarted':
+      return stay(state);
+    default:
+      return viewed(state, view);
+  }
+}
+
+/** A look came to nothing. */
+export function unseen(state: State, trouble: Trouble): ITransition {
+  switch (state.name) {
+    case 'reading':
+      return end(state, 'refused', trouble);
+    case 'joining':
+      return trouble.kind === 'foreign' || state.misses >= LIMITS.joinRetries
+        ? idle(state)
+        : wait({ ...state, misses: state.misses + 1 }, LIMITS.joinRetry);
+    case 'requesting':
+    case 'saving':
+    case 'stopping':
+      return missed(state, trouble);
+    case 'accepted':
+    case 'checking':
+    case 'farewell':
+      return lost(state, trouble);
+    default:
+      return stay(state);
+  }
+}
+
+/** Follow an attempt that was asked for elsewhere, or in this page under the id `requested`. */
+export function follow(
+  state: State,
+  instance: IInstance,
+  attempt: IAttempt,
+  requested = ''
+): ITransition {
+  const { own, look } = state;
+  const stop: IStop = {
+    attempt: attempt.id,
+    requested,
+    request: requested ? 'answered' : 'none',
+    joined: requested ? null : attempt,
+    save: attempt.save,
+    instance,
+    misses: 0,
+    absences: 0
+  };
+  const next = enter({ own, look, name: 'requesting', stop }, stop, attempt);
+  const withdraw: Effect[] =
+    state.name === 'confirming' ? [{ type: 'withdraw' }] : [];
+  return stay(next.state, [...withdraw, ...next.effects]);
+}
+
+function hintChecked(
+  state: IJoining | IConfirming,
+  view: IInstance
+): ITransition {
+  const { attempt } = view;
+  if (
+    attempt?.id === state.hint &&
+    (isLive(attempt) || attempt.phase === 'stopped')
+  ) {
+    return follow(state, view, attempt);
+  }
+  return state.name === 'joining' ? idle(state) : stay(state);
+}
+
+/** The page's connections are disposed of: only a reload brings it back. */
+function serverAnswers(state: IClosed, view: IInstance): ITransition {
+  const ending = view.status === 'STOPPED' || view.status === 'STOPPING';
+  return ending || (view.attempt && isLive(view.attempt))
+    ? stay(state)
+    : stay({ ...state, name: 'restarted' });
+}
+
+/** A view of our instance while a stop is followed. */
+export function viewed(
+  state: Pending | Following,
+  instance: IInstance
+): ITransition {
+  const { attempt } = instance;
+  const stop: IStop = { ...state.stop, instance, misses: 0, absences: 0 };
+  if (attempt?.id === stop.attempt) {
+    return isLive(attempt) || attempt.phase === 'stopped'
+      ? enter(state, stop, attempt)
+      : ended({ ...state, stop }, attempt);
+  }
+  if (attempt && isLive(attempt)) {
+    // The server had a stop under way already: a request that is open joins it.
+    return isPending(state) && stop.request !== 'none'
+      ? enter(state, { ...stop, attempt: attempt.id }, attempt)
+      : follow(state, instance, attempt);
+  }
+  return isPending(state)
+    ? absent(state, instance)
+    : forgotten({ ...state, stop }, instance);
+}
+
+/** The attempt is on its way. A view that is older than what the page knows does not take it back. */
+function enter(
+  state: Pending | Following,
+  stop: IStop,
+  attempt: IAttempt
+): ITransition {
+  const { own, look } = state;
+  if (!isPending(state)) {
+    return accept(state, stop, attempt.phase === 'stopped');
+  }
+  switch (attempt.phase) {
+    case 'saving':
+      return state.stop.attempt === attempt.id && state.name !== 'requesting'
+        ? wait({ ...state, stop }, LIMITS.pendingLook)
+        : wait(
+            { own, look, name: 'saving', stop, cancel: 'possible' },
+            LIMITS.pendingLook,
+            [{ type: 'answerRollCall', attempt }]
+          );
+    case 'stopping':
+      return wait({ own, look, name: 'stopping', stop }, LIMITS.pendingLook);
+    default:
+      return accept(state, stop, attempt.phase === 'stopped');
+  }
+}
+
+/** The cloud has accepted the stop. */
+function accept(
+  state: Pending | Following,
+  stop: IStop,
+  stopped: boolean
+): ITransition {
+  return stopped || stop.instance?.status === 'STOPPED' || knowsStopped(state)
+    ? sayFarewell(state, stop, 'stopped')
+    : wait(
+        { own: state.own, look: state.look, name: 'accepted', stop },
+        LIMITS.acceptedLook
+      );
+}
+
+/** Say what is known of the end, or close when looking has gone on for long enough. */
+function sayFarewell(
+  state: Pending | Following,
+  stop: IStop,
+  known: Known
+): ITransition {
+  const { own, look } = state;
+  const looks =
+    state.name === 'farewell' && state.known === known ? state.looks + 1 : 0;
+  const pauses = LIMITS.lostLooks;
+  const over =
+    known === 'stopped' ? looks >= LIMITS.stoppedLooks : looks >= pauses.length;
+  return over
+    ? stay({ own, look, name: 'closed', stop, known })
+    : wait(
+        { own, look, name: 'farewell', stop, known, looks },
+        known === 'stopped' ? LIMITS.stoppedLook : pauses[looks]
+      );
+}
+
+/** The attempt has ended without a stopped instance. */
+function ended(state: Pending | Following, attempt: IAttempt): ITransition {
+  const { phase, error } = attempt;
+  const trouble: Trouble | null = error
+    ? { kind: 'problem', problem: error, status: 0 }
+    : null;
+  const here =
+    state.name === 'saving' &&
+    state.cancel !== 'possible' &&
+    (!error || error.code === 'cancelled');
+  return end(
+    state,
+    phase === 'cancelled' || phase === 'resumed' ? phase : 'refused',
+    trouble,
+    here
+  );
+}
+
+/** Before acceptance the server answers and does not know the attempt. */
+function absent(state: Pending, instance: IInstance): ITransition {
+  const absences = state.stop.absences + 1;
+  const stop: IStop = { ...state.stop, instance, misses: 0, absences };
+  const open = stop.request === 'open';
+  if (absences < (open ? LIMITS.absencesOpen : LIMITS.absences)) {
+    return wait({ ...state, stop }, LIMITS.pendingLook);
+  }
+  // A request that was lost before the server knew it has stopped nothing.
+  const nothing =
+    state.name === 'requesting' &&
+    stop.request === 'lost' &&
+    instance.status === 'RUNNING';
+  return end({ ...state, stop }, nothing ? 'refused' : 'unknown', {
+    kind: nothing ? 'lost' : 'forgotten'
+  });
+}
+
+/** After acceptance the server answers and does not know the attempt: it was restarted, and the status decides. */
+function forgotten(state: Following, { status }: IInstance): ITransition {
+  if (status === 'STOPPED' || status === 'STOPPING') {
+    return accept(state, state.stop, false);
+  }
+  return status === 'RUNNING'
+    ? end(state, 'resumed', null)
+    : end(state, 'unknown', { kind: 'forgotten' });
+}
+
+/** Before acceptance a look failed. */
+function missed(state: Pending, trouble: Trouble): ITransition {
+  const { misses } = state.stop;
+  const stop: IStop = { ...state.stop, misses: misses + 1 };
+  return misses < LIMITS.pendingRetries.length
+    ? wait({ ...state, stop }, LIMITS.pendingRetries[misses])
+    : end(state, 'unknown', trouble);
+}
+
+/** After acceptance a look failed. That is expected, and it need not be the end. */
+function lost(state: Following, trouble: Trouble): ITransition {
+  const stop: IStop = { ...state.stop, misses: state.stop.misses + 1 };
+  const { own, look } = state;
+  const alive =
+    trouble.kind === 'problem' && ![502, 503, 504].includes(trouble.status);
+  if (knowsStopped(state)) {
+    return alive
+      ? sayFarewell(state, stop, 'stopped')
+      : stay({ own, look, name: 'closed', stop, known: 'stopped' });
+  }
+  return alive && state.name !== 'farewell' && stop.misses < LIMITS.errors
+    ? wait({ own, look, name: 'accepted', stop }, LIMITS.acceptedLook)
+    : sayFarewell(state, stop, 'lost');
+}
+
+/** The request failed. Unless the server refused it, the next looks will tell what has become of it. */
+export function requestFailed(state: Pending, trouble: Trouble): ITransition {
+  if (trouble.kind === 'offline' || isDeliberate(trouble)) {
+    return end(state, 'refused', trouble);
+  }
+  const stop: IStop = { ...state.stop, request: 'lost' };
+  return wait({ ...state, stop }, LIMITS.firstLook);
+}

@@ -1,0 +1,173 @@
+/**
+ * A stop, from the command to its end: a pure function from a state and an event to the next state and its effects.
+ *
+ * It runs without a browser. Its parts are transition.ts and follow.ts.
+ */
+import { follow, requestFailed, seen, unseen, viewed } from './follow.ts';
+import type { Event, IConfirming, IStop, ITransition, State } from './state';
+import {
+  end,
+  idle,
+  isDeliberate,
+  isFollowing,
+  isLive,
+  isPending,
+  knowsStopped,
+  LIMITS,
+  look,
+  lookNow,
+  send,
+  stay,
+  wait
+} from './transition.ts';
+
+/**
+ * The state of a page that has just opened.
+ *
+ * @param own - Id of the instance that the page belongs to.
+ */
+export function initial(own: string): State {
+  return { own, look: { id: 0, sent: false }, name: 'idle' };
+}
+
+/**
+ * The next state, and what has to be done on the way there.
+ */
+export function step(state: State, event: Event): ITransition {
+  switch (event.type) {
+    case 'command':
+      return state.name === 'idle'
+        ? look({ ...state, name: 'reading', source: event.source })
+        : stay(state);
+    case 'answered':
+      return state.name === 'confirming' ? answered(state, event) : stay(state);
+    case 'hint':
+      return hinted(state, event.attempt);
+    case 'due':
+      return event.look === state.look.id && !state.look.sent
+        ? send(state)
+        : stay(state);
+    case 'seen':
+    case 'unseen':
+      return looked(state, event);
+    case 'accepted':
+      return accepted(state, event);
+    case 'failed':
+      return isPending(state) && state.stop.requested === event.requested
+        ? requestFailed(state, event.trouble)
+        : stay(state);
+    case 'cancel':
+    case 'cancelled':
+    case 'cancelFailed':
+      return cancel(state, event);
+    case 'doubt':
+      return state.name === 'accepted'
+        ? lookNow({ ...state, name: 'checking' })
+        : state.name === 'stopping' || knowsStopped(state)
+          ? lookNow(state)
+          : stay(state);
+    case 'online':
+      // The network may need another moment: the short pauses begin again.
+      return returned(
+        state.name === 'farewell' ? { ...state, looks: 0 } : state
+      );
+    case 'visible':
+      return returned(state);
+  }
+}
+
+type EventOf<T extends Event['type']> = Extract<Event, { type: T }>;
+
+function answered(
+  state: IConfirming,
+  { choice, attempt }: EventOf<'answered'>
+): ITransition {
+  if (choice === 'cancel') {
+    return idle(state);
+  }
+  const { own, look, source } = state;
+  const save = choice === 'save' ? 'all' : 'none';
+  const stop: IStop = {
+    attempt,
+    requested: attempt,
+    request: 'open',
+    joined: null,
+    save,
+    instance: null,
+    misses: 0,
+    absences: 0
+  };
+  return wait({ own, look, name: 'requesting', stop }, LIMITS.firstLook, [
+    { type: 'request', attempt, source, save }
+  ]);
+}
+
+function hinted(state: State, hint: string): ITransition {
+  switch (state.name) {
+    case 'idle':
+    case 'joining':
+      return look({ ...state, name: 'joining', hint, misses: 0 });
+    case 'confirming':
+      return look({ ...state, hint });
+    default:
+      return isPending(state) || isFollowing(state)
+        ? lookNow(state)
+        : stay(state);
+  }
+}
+
+function looked(state: State, event: EventOf<'seen' | 'unseen'>): ITransition {
+  if (event.look !== state.look.id || !state.look.sent) {
+    return stay(state);
+  }
+  const done = { ...state, look: { id: state.look.id + 1, sent: false } };
+  return event.type === 'seen'
+    ? seen(done, event.view)
+    : unseen(done, event.trouble);
+}
+
+function accepted(
+  state: State,
+  { requested, instance }: EventOf<'accepted'>
+): ITransition {
+  if (isPending(state) && state.stop.requested === requested) {
+    const stop: IStop = { ...state.stop, request: 'answered' };
+    return viewed({ ...state, stop }, instance);
+  }
+  // The page had given up on its request.
+  return state.name === 'idle' && instance.attempt && isLive(instance.attempt)
+    ? follow(state, instance, instance.attempt, requested)
+    : stay(state);
+}
+
+function cancel(
+  state: State,
+  event: EventOf<'cancel' | 'cancelled' | 'cancelFailed'>
+): ITransition {
+  if (event.type === 'cancel') {
+    return state.name === 'saving' && state.cancel !== 'sent'
+      ? stay({ ...state, cancel: 'sent' }, [
+          { type: 'cancel', attempt: state.stop.attempt }
+        ])
+      : stay(state);
+  }
+  if (!isPending(state) || state.stop.attempt !== event.attempt) {
+    return stay(state);
+  }
+  if (event.type === 'cancelled') {
+    return end(state, 'cancelled', null, true);
+  }
+  return state.name === 'saving'
+    ? lookNow({
+        ...state,
+        cancel: isDeliberate(event.trouble) ? 'possible' : 'failed'
+      })
+    : stay(state);
+}
+
+/** The network or the user is back. */
+function returned(state: State): ITransition {
+  return isPending(state) || isFollowing(state) || state.name === 'closed'
+    ? lookNow(state)
+    : stay(state);
+}

@@ -1,0 +1,87 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IProblem } from '../api';
+import type { IEnd, Trouble } from './state';
+
+/**
+ * An end in a few words.
+ */
+export function endTitle(trans: TranslationBundle, end: IEnd): string {
+  switch (end.phase) {
+    case 'cancelled':
+      return trans.__('The stop was cancelled, nothing was stopped');
+    case 'resumed':
+      return end.trouble
+        ? trans.__('The instance did not stop')
+        : trans.__('The instance is running again');
+    case 'unknown':
+      return trans.__('Could not confirm whether the instance is stopping');
+    case 'refused':
+      return trans.__('The instance was not stopped');
+  }
+}
+
+/**
+ * The problem that ended a stop; null where there was none.
+ *
+ * @param own - Id of the instance that the page belongs to.
+ */
+export function endProblem(
+  trans: TranslationBundle,
+  end: IEnd,
+  own: string
+): IProblem | null {
+  return end.trouble && troubleProblem(trans, end.trouble, end.phase, own);
+}
+
+function troubleProblem(
+  trans: TranslationBundle,
+  trouble: Trouble,
+  phase: IEnd['phase'],
+  own: string
+): IProblem {
+  const look = trans.__(
+    'Check the state of the instance in the ModelArts console before you try again.'
+  );
+  const retry = trans.__('Check the network connection, then try again.');
+  switch (trouble.kind) {
+    case 'problem':
+      return trouble.problem;
+    case 'offline':
+      return {
+        code: 'offline',
+        message: trans.__('The network is down. No stop was requested.'),
+        remedy: retry
+      };
+    case 'foreign':
+      return {
+        code: 'wrong_instance',
+        message: trouble.view.available
+          ? trans.__(
+              'This page belongs to instance %1, and the server now answers for %2.',
+              own,
+              trouble.view.id
+            )
+          : trouble.view.reason,
+        remedy: trans.__('Reload the page.')
+      };
+    case 'forgotten':
+      return {
+        code: 'unknown_attempt',
+        message: trans.__('The Jupyter server does not know this stop.'),
+        remedy: look
+      };
+    case 'lost': {
+      // Before the stop was requested, or where the server never got to know of it.
+      const nothing = phase === 'refused';
+      return {
+        code: 'connection_lost',
+        message: nothing
+          ? trans.__(
+              'The Jupyter server did not answer. No stop was requested.'
+            )
+          : trans.__('The Jupyter server does not answer.'),
+        remedy: nothing ? retry : look
+      };
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import type { IAttempt, IInstance, INoInstance, IProblem, Save } from '../api';
+
+/** The answer to a look at the instance. */
+export type View = IInstance | INoInstance;
+
+/** Why a request did not get the answer that it was sent for. */
+export type Trouble =
+  /** The server answered with an error. */
+  | { readonly kind: 'problem'; problem: IProblem; status: number }
+  /** No answer arrived; the request may have been received. */
+  | { readonly kind: 'lost' }
+  /** The browser is offline; nothing was sent. */
+  | { readonly kind: 'offline' }
+  /** The server runs in another instance, or in none. */
+  | { readonly kind: 'foreign'; view: View }
+  /** The server does not know the attempt. */
+  | { readonly kind: 'forgotten' };
+
+/** The user's answer to the question. */
+export type Choice = 'cancel' | 'save' | 'discard';
+
+/** The Cancel button: its request has not been sent, is under way, or was lost. */
+export type Cancel = 'possible' | 'sent' | 'failed';
+
+/** What is known of the end: the connection was lost after the stop was accepted, or STOPPED was read. */
+export type Known = 'lost' | 'stopped';
+
+/** The latest look at the instance: scheduled or, once sent, under way. Answers to earlier ones are ignored. */
+export interface ILook {
+  readonly id: number;
+  readonly sent: boolean;
+}
+
+/** The stop that this page follows. */
+export interface IStop {
+  /** Id of the attempt. */
+  readonly attempt: string;
+  /** Id under which this page asked for it; empty where it was asked for elsewhere. */
+  readonly requested: string;
+  /** What has become of this page's request. */
+  readonly request: 'none' | 'open' | 'lost' | 'answered';
+  /** The attempt as this page found it, where it was asked for elsewhere. */
+  readonly joined: IAttempt | null;
+  readonly save: Save;
+  /** The last view of the instance. */
+  readonly instance: IInstance | null;
+  /** How many looks in a row failed. */
+  readonly misses: number;
+  /** How many views in a row did not know the attempt. */
+  readonly absences: number;
+}
+
+interface IBase {
+  /** Id of the instance that this page belongs to. */
+  readonly own: string;
+  readonly look: ILook;
+}
+
+/** Nothing is under way. */
+export interface IIdle extends IBase {
+  readonly name: 'idle';
+}
+
+/** The command was called: the instance is read before the question. */
+export interface IReading extends IBase {
+  readonly name: 'reading';
+  readonly source: string;
+}
+
+/** The question is open. `hint` is the attempt that an event announced meanwhile. */
+export interface IConfirming extends IBase {
+  readonly name: 'confirming';
+  readonly source: string;
+  readonly hint: string;
+}
+
+/** An event announced an attempt: the server is asked whether it exists. */
+export interface IJoining extends IBase {
+  readonly name: 'joining';
+  readonly hint: string;
+  readonly misses: number;
+}
+
+/** The stop has been requested, and nothing has been seen of it. */
+export interface IRequesting extends IBase {
+  readonly name: 'requesting';
+  readonly stop: IStop;
+}
+
+/** Open tabs are saving; the stop can be cancelled. */
+export interface ISaving extends IBase {
+  readonly name: 'saving';
+  readonly stop: IStop;
+  readonly cancel: Cancel;
+}
+
+/** The cloud is being called. */
+export interface IStopping extends IBase {
+  readonly name: 'stopping';
+  readonly stop: IStop;
+}
+
+/** The cloud has accepted the stop. In `checking` something suggests that the connection is gone, and a look will tell. */
+export interface IAccepted extends IBase {
+  readonly name: 'accepted' | 'checking';
+  readonly stop: IStop;
+}
+
+/** The page has said goodbye and is silent. It looks again from time to time. */
+export interface IFarewell extends IBase {
+  readonly name: 'farewell';
+  readonly stop: IStop;
+  readonly known: Known;
+  /** How many looks have been made since. */
+  readonly looks: number;
+}
+
+/** The page's connections are disposed of. In `restarted` the server has answered again: only a reload helps. */
+export interface IClosed extends IBase {
+  readonly name: 'closed' | 'restarted';
+  readonly stop: IStop;
+  readonly known: Known;
+}
+
+/** A stop that has not been accepted. */
+export type Pending = IRequesting | ISaving | IStopping;
+
+/** A stop that has been accepted, while the page can still come back. */
+export type Following = IAccepted | IFarewell;
+
+export type State =
+  IIdle | IReading | IConfirming | IJoining | Pending | Following | IClosed;
+
+export type Event =
+  /** The command was called. */
+  | { readonly type: 'command'; source: string }
+  /** The question was answered; `attempt` is a fresh id. */
+  | { readonly type: 'answered'; choice: Choice; attempt: string }
+  /** The event bus announced an attempt. Anyone can post an event, so this is only a hint. */
+  | { readonly type: 'hint'; attempt: string }
+  /** A scheduled look is due. */
+  | { readonly type: 'due'; look: number }
+  | { readonly type: 'seen'; look: number; view: View }
+  | { readonly type: 'unseen'; look: number; trouble: Trouble }
+  /** The request was answered: the stop is accepted. */
+  | { readonly type: 'accepted'; requested: string; instance: IInstance }
+  | { readonly type: 'failed'; requested: string; trouble: Trouble }
+  /** The Cancel button was clicked. */
+  | { readonly type: 'cancel' }
+  | { readonly type: 'cancelled'; attempt: string }
+  | { readonly type: 'cancelFailed'; attempt: string; trouble: Trouble }
+  /** A connection of JupyterLab's own was lost. */
+  | { readonly type: 'doubt' }
+  /** The browser found the network again. */
+  | { readonly type: 'online' }
+  /** The user returned to the page. */
+  | { readonly type: 'visible' };
+
+/** How a stop ended that did not stop the instance, as far as the page knows. */
+export interface IEnd {
+  readonly phase: 'refused' | 'cancelled' | 'resumed' | 'unknown';
+  readonly trouble: Trouble | null;
+  /** Asked for elsewhere. */
+  readonly joined: boolean;
+  /** Cancelled in this tab. */
+  readonly here: boolean;
+  readonly consoleUrl: string | null;
+}
+
+export type Effect =
+  /** Dispatch `due` after a while; this replaces an earlier wait. */
+  | { readonly type: 'wait'; look: number; after: number }
+  /** Read the instance; `patient`: the server may have to ask the cloud. */
+  | { readonly type: 'look'; look: number; patient: boolean }
+  | { readonly type: 'ask'; instance: IInstance }
+  /** Take the question back. */
+  | { readonly type: 'withdraw' }
+  | {
+      readonly type: 'request';
+      attempt: string;
+      source: string;
+      save: Save;
+    }
+  | { readonly type: 'cancel'; attempt: string }
+  /** Take part in the roll call: save the documents of this tab and report. */
+  | { readonly type: 'answerRollCall'; attempt: IAttempt }
+  | { readonly type: 'report'; end: IEnd };
+
+export interface ITransition {
+  readonly state: State;
+  readonly effects: readonly Effect[];
+}

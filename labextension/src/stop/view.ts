@@ -1,0 +1,68 @@
+import type { ConnectionLevel } from '../connection';
+import type { IFarewell } from '../ui/farewell';
+import type { IProgress } from '../ui/progress';
+import type { State } from './state';
+
+/**
+ * What the overlay shows in a state; null while there is none.
+ */
+export function shownIn(state: State): IProgress | IFarewell | null {
+  switch (state.name) {
+    case 'idle':
+    case 'reading':
+    case 'confirming':
+    case 'joining':
+      return null;
+    case 'farewell':
+    case 'closed':
+    case 'restarted':
+      return {
+        view: 'farewell',
+        phase: state.name === 'restarted' ? 'restarted' : state.known,
+        instance: state.stop.instance
+      };
+  }
+  const { save, instance, joined, misses } = state.stop;
+  return {
+    view: 'progress',
+    stage: stageIn(state.name, save === 'all'),
+    save,
+    instance,
+    joined,
+    cancel: state.name === 'saving' ? state.cancel : 'impossible',
+    unanswered: misses > 1
+  };
+}
+
+function stageIn(
+  name: 'requesting' | 'saving' | 'stopping' | 'accepted' | 'checking',
+  saves: boolean
+): IProgress['stage'] {
+  switch (name) {
+    case 'requesting':
+      return saves ? 'saving' : 'stopping';
+    case 'checking':
+      return 'accepted';
+    default:
+      return name;
+  }
+}
+
+/**
+ * How much of the connection a state leaves to the page.
+ */
+export function connectionIn(state: State): ConnectionLevel {
+  switch (state.name) {
+    case 'stopping':
+    case 'accepted':
+      return 'suspended';
+    case 'checking':
+    case 'farewell':
+      return 'held';
+    case 'closed':
+    case 'restarted':
+      return 'disposed';
+    default:
+      return 'open';
+  }
+}

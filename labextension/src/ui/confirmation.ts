@@ -1,0 +1,200 @@
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import type { IBusyKernel, IInstance } from '../api';
+import { h } from './dom';
+import { formatLease, formatTime } from './format';
+
+/** How many items of a kind are named before the rest is counted. */
+const NAMED = 6;
+
+/** The user's answer. */
+type Choice = 'cancel' | 'save' | 'discard';
+
+/**
+ * What the question is about.
+ */
+export interface IConfirmation {
+  trans: TranslationBundle;
+  instance: IInstance;
+  /** Paths of this tab's documents that have unsaved changes. */
+  unsaved: string[];
+}
+
+/**
+ * Ask whether to stop the instance. `withdraw` closes the question, and the answer is then `cancel`.
+ */
+export function askToStop(data: IConfirmation): {
+  answer: Promise<Choice>;
+  withdraw: () => void;
+} {
+  const { trans } = data;
+  const title = trans.__('Stop this instance?');
+  const dialog = new Dialog<void>({
+    title,
+    body: new Widget({ node: body(data) }),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.okButton({
+        label: trans.__('Save all and stop'),
+        className: 'jp-NotebookStop-save',
+        actions: ['save']
+      }),
+      Dialog.warnButton({
+        label: trans.__('Stop without saving'),
+        className: 'jp-NotebookStop-discard',
+        actions: ['discard']
+      })
+    ],
+    defaultButton: 0,
+    hasClose: true
+  });
+  dialog.addClass('jp-NotebookStop');
+  dialog.node.setAttribute('aria-label', title);
+  const answer = dialog.launch().then(
+    ({ button }): Choice => {
+      const [action] = button.actions;
+      return action === 'save' || action === 'discard' ? action : 'cancel';
+    },
+    (): Choice => 'cancel'
+  );
+  return { answer, withdraw: () => dialog.reject() };
+}
+
+/** What stops, what is lost, what stays, and what would be lost right now. */
+function body(data: IConfirmation): HTMLElement {
+  const { trans, instance } = data;
+  const lease = formatLease(trans, instance);
+  return h(
+    'div',
+    { class: 'jp-NotebookStop-body', 'data-view': 'confirmation' },
+    h(
+      'p',
+      { class: 'jp-NotebookStop-instance', 'data-instance': instance.id },
+      h('strong', {}, instance.name ?? instance.id),
+      instance.flavor && h('span', {}, instance.flavor),
+      instance.name && h('code', {}, instance.id)
+    ),
+    instance.error &&
+      h(
+        'p',
+        { class: 'jp-NotebookStop-note', 'data-part': 'error' },
+        trans.__(
+          'Could not read the state of the instance: %1',
+          instance.error.message
+        )
+      ),
+    h(
+      'dl',
+      { class: 'jp-NotebookStop-parts' },
+      h('dt', {}, trans.__('What stops')),
+      h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
+      h('dt', {}, trans.__('What is lost')),
+      h(
+        'dd',
+        { 'data-part': 'lost' },
+        trans.__(
+          'Variables in memory, and running work in kernels and terminals.'
+        ),
+        ' ',
+        filesLost(trans, instance)
+      ),
+      h('dt', {}, trans.__('What stays')),
+      h(
+        'dd',
+        { 'data-part': 'stays' },
+        whatStays(trans, instance),
+        ' ',
+        billing(trans, instance),
+        ' ',
+        trans.__('A restart can fail when the flavor is sold out.')
+      )
+    ),
+    atRisk(trans, instance),
+    notSaved(data),
+    lease &&
+      h('p', { class: 'jp-NotebookStop-aside', 'data-part': 'lease' }, lease)
+  );
+}
+
+function whatStops(trans: TranslationBundle, instance: IInstance): string {
+  return instance.dedicated_pool
+    ? trans.__('The compute, this Jupyter server, kernels and terminals.')
+    : trans.__(
+        'The compute and its billing, this Jupyter server, kernels and terminals.'
+      );
+}
+
+function filesLost(trans: TranslationBundle, instance: IInstance): string {
+  return instance.mount_path
+    ? trans.__(
+        'Every file outside %1, such as installed packages, ~/.local, /cache and /tmp.',
+        instance.mount_path
+      )
+    : trans.__('Every file outside the persistent storage.');
+}
+
+function whatStays(trans: TranslationBundle, instance: IInstance): string {
+  return instance.mount_path
+    ? trans.__('Files under %1.', instance.mount_path)
+    : trans.__(
+        'Files on the persistent storage. Its location could not be read.'
+      );
+}
+
+function billing(trans: TranslationBundle, instance: IInstance): string {
+  if (instance.dedicated_pool) {
+    return trans.__(
+      'The nodes of the dedicated pool are still billed, and storage may be billed.'
+    );
+  }
+  return instance.storage === 'EVS'
+    ? trans.__('The EVS storage is billed until the instance is deleted.')
+    : trans.__('The storage may still be billed.');
+}
+
+function atRisk(
+  trans: TranslationBundle,
+  instance: IInstance
+): HTMLElement | null {
+  const { kernels, terminals } = instance.at_risk;
+  const items = [
+    ...kernels.map(kernel => busy(trans, kernel)),
+    ...terminals.map(name => trans.__('Terminal %1 is open', name))
+  ];
+  if (!items.length) {
+    return null;
+  }
+  const more = items.length - NAMED;
+  return h(
+    'section',
+    { class: 'jp-NotebookStop-risk', 'data-part': 'risk' },
+    h('h3', {}, trans.__('Running now')),
+    h('ul', {}, ...items.slice(0, NAMED).map(text => h('li', {}, text))),
+    more > 0 && h('p', {}, trans._n('and %1 more', 'and %1 more', more))
+  );
+}
+
+/** Mentioned in passing: an open notebook often counts as unsaved without having been edited. */
+function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
+  if (!unsaved.length) {
+    return null;
+  }
+  const names = unsaved.slice(0, NAMED).join(', ');
+  const more = unsaved.length - NAMED;
+  return h(
+    'p',
+    { class: 'jp-NotebookStop-aside', 'data-part': 'unsaved' },
+    more > 0
+      ? trans.__('Unsaved in this tab: %1 and %2 more.', names, more)
+      : trans.__('Unsaved in this tab: %1.', names)
+  );
+}
+
+function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
+  const name = kernel.path ?? kernel.name;
+  const since = kernel.busy_since;
+  return since
+    ? trans.__('%1 has been busy since %2', name, formatTime(new Date(since)))
+    : trans.__('%1 is busy', name);
+}

@@ -1,0 +1,54 @@
+type Child = Node | string | null | false | undefined;
+
+/**
+ * Make an element. Texts are never parsed as HTML.
+ */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Record<string, string>,
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child): child is Node | string => !!child));
+  return node;
+}
+
+/**
+ * A link that opens a new tab; null where the address is missing or not http.
+ */
+export function link(
+  text: string,
+  href: string | null | undefined
+): HTMLAnchorElement | null {
+  return isWebAddress(href)
+    ? h(
+        'a',
+        {
+          href,
+          target: '_blank',
+          rel: 'noopener',
+          class: 'jp-NotebookStop-link'
+        },
+        text
+      )
+    : null;
+}
+
+/**
+ * Whether a browser may be sent there.
+ */
+export function isWebAddress(href: string | null | undefined): href is string {
+  return !!href && /^https?:/.test(href);
+}
+
+/**
+ * Set a text. An unchanged text is left alone, so that a screen reader does not read it again.
+ */
+export function setText(node: Element, text: string): void {
+  if (node.textContent !== text) {
+    node.textContent = text;
+  }
+}

@@ -1,0 +1,103 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IInstance } from '../api';
+import { h, link } from './dom';
+
+/**
+ * The end of a stop.
+ */
+export interface IFarewell {
+  view: 'farewell';
+  /**
+   * `stopped`: the cloud says so. `lost`: the connection has closed after an accepted stop. `restarted`: the server
+   * answers again, and this page can't go on with it.
+   */
+  phase: 'lost' | 'stopped' | 'restarted';
+  instance: IInstance | null;
+}
+
+/**
+ * The title of a farewell.
+ */
+export function farewellTitle(
+  trans: TranslationBundle,
+  { phase }: IFarewell
+): string {
+  switch (phase) {
+    case 'stopped':
+      return trans.__('This instance has stopped');
+    case 'lost':
+      return trans.__('The stop was accepted');
+    case 'restarted':
+      return trans.__('This instance is available again');
+  }
+}
+
+/**
+ * What the page knows of the end, and how to continue.
+ */
+export function farewellBody(
+  trans: TranslationBundle,
+  { phase, instance }: IFarewell
+): HTMLElement {
+  const reload = h(
+    'button',
+    {
+      type: 'button',
+      // Until the instance has been started again, a reload would lose this text.
+      class:
+        phase === 'restarted'
+          ? 'jp-mod-styled jp-mod-accept jp-NotebookStop-reload'
+          : 'jp-mod-styled jp-mod-reject jp-NotebookStop-reload'
+    },
+    trans.__('Reload')
+  );
+  reload.addEventListener('click', () => window.location.reload());
+  return h(
+    'div',
+    {
+      class: 'jp-NotebookStop-body',
+      'data-view': 'farewell',
+      'data-phase': phase
+    },
+    h(
+      'p',
+      { class: 'jp-NotebookStop-headline', role: 'status' },
+      headline(trans, phase)
+    ),
+    phase === 'lost' &&
+      instance?.status &&
+      h(
+        'p',
+        { class: 'jp-NotebookStop-aside', 'data-part': 'facts' },
+        trans.__('Last known status: %1.', instance.status)
+      ),
+    h(
+      'p',
+      {},
+      phase === 'restarted'
+        ? trans.__('Reload this page to continue.')
+        : trans.__(
+            'You can close this tab. To continue, start the instance in the ModelArts console, then reload this page.'
+          )
+    ),
+    h(
+      'div',
+      { class: 'jp-NotebookStop-actions' },
+      link(trans.__('Open the ModelArts console'), instance?.console_url),
+      reload
+    )
+  );
+}
+
+function headline(trans: TranslationBundle, phase: IFarewell['phase']): string {
+  switch (phase) {
+    case 'stopped':
+      return trans.__('ModelArts reports that the instance has stopped.');
+    case 'lost':
+      return trans.__(
+        'The connection to the instance has closed, as expected after an accepted stop.'
+      );
+    case 'restarted':
+      return trans.__('The Jupyter server answers again.');
+  }
+}

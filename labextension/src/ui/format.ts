@@ -1,0 +1,35 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IInstance } from '../api';
+
+/**
+ * A time, with its date unless that is today.
+ */
+export function formatTime(date: Date): string {
+  const today = date.toDateString() === new Date().toDateString();
+  return date.toLocaleString(undefined, {
+    dateStyle: today ? undefined : 'medium',
+    timeStyle: 'short'
+  });
+}
+
+/**
+ * A duration as minutes and seconds.
+ */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.round(milliseconds / 1_000);
+  const rest = String(seconds % 60).padStart(2, '0');
+  return `${Math.floor(seconds / 60)}:${rest}`;
+}
+
+/**
+ * When the platform will stop the instance; empty where no time is set.
+ */
+export function formatLease(
+  trans: TranslationBundle,
+  instance: IInstance
+): string {
+  const end = instance.lease?.expires_at;
+  return end
+    ? trans.__('Auto-stop is set for %1.', formatTime(new Date(end)))
+    : '';
+}

@@ -1,0 +1,220 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IAttempt, IInstance, IStep, Save } from '../api';
+import { h, link, setText } from './dom';
+import { formatElapsed } from './format';
+
+/** How far a stop is. */
+type Stage = 'saving' | 'stopping' | 'accepted';
+
+const STAGES: Stage[] = ['saving', 'stopping', 'accepted'];
+
+/**
+ * How a stop goes on.
+ */
+export interface IProgress {
+  view: 'progress';
+  stage: Stage;
+  save: Save;
+  instance: IInstance | null;
+  /** The attempt, where it was asked for elsewhere. */
+  joined: IAttempt | null;
+  /** Whether the stop can be cancelled, and what has become of the request to do so. */
+  cancel: 'impossible' | 'possible' | 'sent' | 'failed';
+  /** Whether the server does not answer at the moment. */
+  unanswered: boolean;
+}
+
+/**
+ * A view of how a stop goes on.
+ */
+export interface IProgressView {
+  readonly node: HTMLElement;
+  /** Show the current state. */
+  update(progress: IProgress): void;
+  /** Stop the clock. */
+  dispose(): void;
+}
+
+/**
+ * Make the view.
+ */
+export function progressView(
+  trans: TranslationBundle,
+  onCancel: () => void
+): IProgressView {
+  const since = Date.now();
+  const who = h('p', {});
+  const stages = h('ol', {
+    class: 'jp-NotebookStop-stages',
+    'aria-hidden': 'true'
+  });
+  const headlineNode = h('p', {
+    class: 'jp-NotebookStop-headline',
+    role: 'status',
+    'aria-live': 'polite'
+  });
+  const noteNode = h('p', { class: 'jp-NotebookStop-note', role: 'alert' });
+  const steps = h('ol', {
+    class: 'jp-NotebookStop-steps',
+    'aria-live': 'polite'
+  });
+  const facts = h('p', {
+    class: 'jp-NotebookStop-aside',
+    'data-part': 'facts'
+  });
+  const cancel = h(
+    'button',
+    {
+      type: 'button',
+      class: 'jp-mod-styled jp-mod-reject jp-NotebookStop-cancel'
+    },
+    trans.__('Cancel the stop')
+  );
+  cancel.addEventListener('click', onCancel);
+  const actions = h('div', { class: 'jp-NotebookStop-actions' }, cancel);
+  const node = h(
+    'div',
+    { class: 'jp-NotebookStop-body', 'data-view': 'progress' },
+    who,
+    stages,
+    headlineNode,
+    noteNode,
+    steps,
+    facts,
+    actions
+  );
+  let status: string | null | undefined = null;
+  const showElapsed = () => {
+    const elapsed = formatElapsed(Date.now() - since);
+    setText(
+      facts,
+      status
+        ? trans.__('Status: %1. Elapsed: %2', status, elapsed)
+        : trans.__('Elapsed: %1', elapsed)
+    );
+  };
+  const timer = window.setInterval(showElapsed, 1_000);
+  return {
+    node,
+    update: progress => {
+      const { stage, instance } = progress;
+      status = instance?.status;
+      node.dataset.phase = stage;
+      setText(who, origin(trans, progress.joined));
+      setText(headlineNode, headline(trans, stage));
+      setText(noteNode, note(trans, progress));
+      cancel.hidden = progress.cancel === 'impossible';
+      cancel.disabled = progress.cancel === 'sent';
+      if (stage === 'accepted' && actions.childElementCount === 1) {
+        const text = trans.__('Open the ModelArts console');
+        const console = link(text, instance?.console_url);
+        actions.prepend(...(console ? [console] : []));
+      }
+      showStages(stages, trans, progress);
+      showSteps(
+        steps,
+        trans,
+        stage === 'accepted' ? instance?.action_progress : []
+      );
+      showElapsed();
+    },
+    dispose: () => window.clearInterval(timer)
+  };
+}
+
+function showStages(
+  list: Element,
+  trans: TranslationBundle,
+  { stage, save }: IProgress
+): void {
+  const names: [Stage, string][] = [
+    ['stopping', trans.__('Request stop')],
+    ['accepted', trans.__('Stop')]
+  ];
+  if (save === 'all') {
+    names.unshift(['saving', trans.__('Save')]);
+  }
+  const now = STAGES.indexOf(stage);
+  list.replaceChildren(
+    ...names.map(([name, text]) => {
+      const at = STAGES.indexOf(name);
+      const state = at < now ? 'done' : at === now ? 'now' : 'todo';
+      return h('li', { 'data-stage': name, 'data-state': state }, text);
+    })
+  );
+}
+
+function showSteps(
+  list: Element,
+  trans: TranslationBundle,
+  steps: IStep[] = []
+): void {
+  const { children } = list;
+  while (children.length > steps.length) {
+    list.lastElementChild?.remove();
+  }
+  steps.forEach((step, index) => {
+    const row = children[index] ?? list.appendChild(h('li', {}));
+    setText(row, stepText(trans, step, index));
+    row.setAttribute('data-step', String(step.step ?? index + 1));
+    row.setAttribute('data-status', (step.status ?? '').toUpperCase());
+  });
+}
+
+function origin(trans: TranslationBundle, joined: IAttempt | null): string {
+  if (!joined) {
+    return '';
+  }
+  const who = joined.user || trans.__('Someone');
+  switch (joined.source) {
+    case 'terminal':
+      return trans.__('%1 is stopping this instance from a terminal.', who);
+    case 'cell':
+      return trans.__('%1 is stopping this instance from a notebook.', who);
+    default:
+      return trans.__('%1 is stopping this instance from another tab.', who);
+  }
+}
+
+function headline(trans: TranslationBundle, stage: Stage): string {
+  switch (stage) {
+    case 'saving':
+      return trans.__('Saving the documents of all open tabs…');
+    case 'stopping':
+      return trans.__('Requesting the stop from ModelArts…');
+    case 'accepted':
+      return trans.__('The stop is accepted. The instance is stopping…');
+  }
+}
+
+function note(
+  trans: TranslationBundle,
+  { cancel, unanswered }: IProgress
+): string {
+  if (cancel === 'failed') {
+    return trans.__('Could not cancel: the server did not answer. Try again.');
+  }
+  return unanswered
+    ? trans.__('The Jupyter server does not answer. Trying again…')
+    : '';
+}
+
+function stepText(
+  trans: TranslationBundle,
+  step: IStep,
+  index: number
+): string {
+  const name = step.description || trans.__('Step %1', step.step ?? index + 1);
+  switch (step.status?.toUpperCase()) {
+    case 'WAITING':
+      return trans.__('%1: waiting', name);
+    case 'PROCESSING':
+      return trans.__('%1: in progress', name);
+    case 'COMPLETED':
+      return trans.__('%1: done', name);
+    case 'FAILED':
+      return trans.__('%1: failed', name);
+    default:
+      return step.status ? trans.__('%1: %2', name, step.status) : name;
+  }
+}

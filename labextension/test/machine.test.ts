@@ -1,0 +1,509 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LIMITS } from '../src/stop/transition.ts';
+import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
+
+const running = view('RUNNING');
+const stopping = view('STOPPING', attempt('ours', 'accepted'));
+const stopped = view('STOPPED', attempt('ours', 'stopped'));
+const saving = view('RUNNING', attempt('ours', 'saving'));
+const calling = view('RUNNING', attempt('ours', 'stopping'));
+
+describe('the way to a stopped instance', () => {
+  test('from the command to the end', () => {
+    const page = new Page().request();
+    assert.deepEqual(
+      page.effects.find(({ type }) => type === 'request'),
+      { type: 'request', attempt: 'ours', source: 'menu', save: 'all' }
+    );
+    assert.equal(page.pause, LIMITS.firstLook);
+    page.see(saving);
+    assert.equal(page.shown, 'saving');
+    assert.equal(page.connection, 'open');
+    page.see(saving).see(calling);
+    assert.equal(page.count('answerRollCall'), 1);
+    assert.equal(page.shown, 'stopping');
+    assert.equal(page.connection, 'suspended');
+    page.see(stopping);
+    assert.equal(page.shown, 'accepted');
+    page.see(stopped);
+    assert.equal(page.shown, 'stopped');
+    assert.equal(page.connection, 'held');
+    page.miss();
+    assert.equal(page.state.name, 'closed');
+    assert.equal(page.connection, 'disposed');
+    assert.equal(page.shown, 'stopped');
+  });
+
+  test('this tab saves only in the roll call', () => {
+    const page = new Page().request();
+    assert.equal(page.count('answerRollCall'), 0);
+    assert.equal(new Page().request('discard').shown, 'stopping');
+  });
+
+  test('the question can be declined', () => {
+    const page = new Page()
+      .dispatch({ type: 'command', source: 'menu' })
+      .see(running)
+      .dispatch({ type: 'answered', choice: 'cancel', attempt: 'x' });
+    assert.equal(page.state.name, 'idle');
+    assert.equal(page.count('request'), 0);
+  });
+
+  test('a second command while one is under way does nothing', () => {
+    const page = new Page().request();
+    page.dispatch({ type: 'command', source: 'menu' });
+    assert.equal(page.count('ask'), 1);
+  });
+
+  test('a request joins the stop that is under way', () => {
+    const page = new Page().request();
+    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    assert.equal(page.count('answerRollCall'), 1);
+    page.dispatch({
+      type: 'accepted',
+      requested: 'ours',
+      instance: view('STOPPING', attempt('theirs', 'accepted'))
+    });
+    assert.equal(page.shown, 'accepted');
+  });
+
+  test('the command joins a stop instead of asking', () => {
+    const page = new Page()
+      .dispatch({ type: 'command', source: 'menu' })
+      .see(stopping);
+    assert.equal(page.count('ask'), 0);
+    assert.equal(page.shown, 'accepted');
+  });
+
+  test('an old view does not take a phase back', () => {
+    const page = new Page().request().see(calling).see(saving);
+    assert.equal(page.shown, 'stopping');
+    page.see(stopping).see(calling);
+    assert.equal(page.shown, 'accepted');
+  });
+
+  test('the answer to an old look is ignored', () => {
+    const page = new Page().request();
+    page.dispatch({ type: 'due', look: page.state.look.id });
+    const { id } = page.state.look;
+    page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
+    page.dispatch({ type: 'unseen', look: id, trouble: LOST });
+    assert.equal(page.shown, 'accepted');
+  });
+});
+
+describe('after acceptance a lost answer is not the end', () => {
+  test('one lost look: farewell at once, then back by itself', () => {
+    const page = new Page().accept().miss();
+    assert.equal(page.shown, 'lost');
+    assert.equal(page.connection, 'held');
+    assert.ok(page.pause <= 2_000, 'a short interruption is found over soon');
+    page.see(stopping);
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.connection, 'suspended');
+  });
+
+  test('a page that said farewell resumes when the instance runs again', () => {
+    const error = { code: 'stop_failed', message: 'It is RUNNING now.' };
+    const page = new Page().accept().miss().miss();
+    page.see(view('RUNNING', attempt('ours', 'resumed', error)));
+    assert.equal(page.shown, 'nothing');
+    assert.equal(page.connection, 'open');
+    assert.equal(page.end?.phase, 'resumed');
+    assert.equal(page.end.trouble?.kind, 'problem');
+  });
+
+  test('few looks in the first half minute, some within minutes', () => {
+    const page = new Page().accept().miss();
+    const pauses = [];
+    while (page.state.name === 'farewell') {
+      pauses.push(page.pause);
+      page.miss();
+    }
+    assert.ok(pauses.length >= 3);
+    assert.ok(pauses[0] + pauses[1] > 30_000, 'one look in 30 s');
+    assert.deepEqual(
+      pauses,
+      [...pauses].sort((a, b) => a - b)
+    );
+    assert.equal(page.state.name, 'closed');
+    assert.equal(page.shown, 'lost', 'nothing is claimed');
+  });
+
+  for (const status of [401, 403, 404, 500]) {
+    test(`a ${status} of the live server keeps the progress`, () => {
+      const page = new Page().accept().miss(problem(status));
+      assert.equal(page.shown, 'accepted');
+      page.miss(problem(status)).see(stopping).miss(problem(status));
+      assert.equal(page.shown, 'accepted');
+    });
+
+    test(`a ${status} that stays becomes a farewell with a way back`, () => {
+      const page = new Page().accept();
+      for (let times = 0; times < LIMITS.errors; times++) {
+        page.miss(problem(status));
+      }
+      assert.equal(page.shown, 'lost');
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  for (const trouble of [LOST, problem(502), problem(504)]) {
+    test(`a ${JSON.stringify(trouble)} is a loss, with a way back`, () => {
+      const page = new Page().accept().miss(trouble);
+      assert.equal(page.shown, 'lost');
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  test('a server that is unavailable or another is a loss', () => {
+    assert.equal(new Page().accept().seeNone().shown, 'lost');
+    const other = view('RUNNING', null, 'other');
+    assert.equal(new Page().accept().see(other).shown, 'lost');
+    assert.equal(new Page().accept().see(other).see(other).shown, 'lost');
+  });
+
+  test('a server that no longer knows the attempt: its status decides', () => {
+    const resumed = new Page().accept().see(running);
+    assert.equal(resumed.end?.phase, 'resumed');
+    assert.equal(resumed.connection, 'open');
+    const page = new Page().accept().see(view('STOPPING'));
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.see(view('STOPPED')).shown, 'stopped');
+    const unclear = new Page().accept().see(view(null));
+    assert.equal(unclear.end?.phase, 'unknown');
+    assert.equal(unclear.connection, 'open');
+  });
+
+  test('online and visible look again, also after the connections are disposed of', () => {
+    for (const type of ['online', 'visible'] as const) {
+      const page = new Page().accept().miss().miss();
+      const before = page.count('look');
+      page.dispatch({ type });
+      assert.equal(page.count('look'), before + 1);
+      page.dispatch({ type });
+      assert.equal(page.count('look'), before + 1, 'one at a time');
+      assert.equal(page.see(stopping).shown, 'accepted');
+
+      const closed = new Page().accept();
+      while (closed.state.name !== 'closed') {
+        closed.miss();
+      }
+      closed.dispatch({ type }).see(view('STOPPING'));
+      assert.equal(closed.state.name, 'closed');
+      closed.dispatch({ type }).miss();
+      assert.equal(closed.state.name, 'closed');
+      closed.dispatch({ type }).see(running);
+      assert.equal(closed.shown, 'restarted');
+      assert.equal(closed.connection, 'disposed', 'nothing is resumed');
+    }
+  });
+
+  test('online begins the short pauses again', () => {
+    const page = new Page().accept().miss().miss().miss();
+    assert.equal(page.pause, LIMITS.lostLooks[2]);
+    page.dispatch({ type: 'online' }).miss();
+    assert.equal(page.pause, LIMITS.lostLooks[1]);
+  });
+
+  test('a kernel that reconnects makes the page look, no more', () => {
+    const page = new Page().accept();
+    const before = page.count('look');
+    page.dispatch({ type: 'doubt' });
+    assert.equal(page.count('look'), before + 1);
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.connection, 'held');
+    page.dispatch({ type: 'doubt' });
+    assert.equal(page.count('look'), before + 1);
+    page.see(stopping);
+    assert.equal(page.connection, 'suspended');
+    page.dispatch({ type: 'doubt' }).miss();
+    assert.equal(page.shown, 'lost');
+  });
+
+  test('an instance that was STOPPED and runs again', () => {
+    const page = new Page().accept().see(stopped);
+    page.see(view('RUNNING', attempt('ours', 'resumed')));
+    assert.equal(page.end?.phase, 'resumed');
+    assert.equal(page.connection, 'open');
+  });
+
+  test('a late 202 after the page gave up is followed', () => {
+    const page = new Page().request();
+    while (page.state.name !== 'idle') {
+      page.see(running);
+    }
+    assert.equal(page.end?.phase, 'unknown');
+    page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.end.joined, false);
+  });
+});
+
+describe('before acceptance the page is always left', () => {
+  test('a server that is unavailable', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      page.seeNone();
+      assert.ok(++times < 10);
+    }
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(page.end.trouble?.kind, 'foreign');
+  });
+
+  test('another instance', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      page.see(view('RUNNING', null, 'other'));
+      assert.ok(++times < 10);
+    }
+    assert.equal(page.end?.trouble?.kind, 'foreign');
+  });
+
+  test('a server that does not answer: some patience, told', () => {
+    const page = new Page().request().see(saving);
+    let waited = 0;
+    while (page.shown !== 'nothing') {
+      page.miss();
+      waited += page.pause;
+    }
+    assert.ok(waited > 10_000 && waited < 60_000);
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(page.connection, 'open');
+  });
+
+  test('one lost look changes nothing', () => {
+    const page = new Page().request().see(saving).miss().see(saving);
+    assert.equal(page.shown, 'saving');
+    assert.equal(page.count('answerRollCall'), 1);
+  });
+
+  test('misses and strangers together are counted', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      if (times % 2) {
+        page.miss();
+      } else {
+        page.seeNone();
+      }
+      assert.ok(++times < 10);
+    }
+  });
+
+  test('a server that does not know the attempt', () => {
+    const lost = new Page().request();
+    lost.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    lost.see(running).see(running);
+    assert.equal(lost.end?.phase, 'refused', 'it never arrived');
+
+    const open = new Page().request();
+    for (let times = 0; times < LIMITS.absencesOpen; times++) {
+      assert.equal(open.shown, 'saving');
+      open.see(running);
+    }
+    assert.equal(open.end?.phase, 'unknown');
+
+    const joined = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .see(calling);
+    joined.see(running).see(running);
+    assert.equal(joined.end?.phase, 'unknown', 'not: cancelled');
+  });
+
+  test('a request that was lost and arrived', () => {
+    const page = new Page().request();
+    page.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    assert.equal(page.see(calling).shown, 'stopping');
+    assert.equal(page.see(stopping).shown, 'accepted');
+    assert.equal(page.count('request'), 1);
+  });
+
+  for (const status of [500, 502, 504]) {
+    test(`a ${status} that is not our server's refusal is no answer`, () => {
+      const page = new Page().request();
+      const trouble = problem(status);
+      page.dispatch({ type: 'failed', requested: 'ours', trouble });
+      assert.equal(page.end, null);
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  test('a refusal is told', () => {
+    const page = new Page().request();
+    const trouble = problem(502, 'ModelArts.0112', { upstream_status: 403 });
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.phase, 'refused');
+    assert.equal(page.end.trouble, trouble);
+    assert.equal(page.shown, 'nothing');
+  });
+
+  test('an outcome that the server does not know', () => {
+    const page = new Page().request();
+    const trouble = problem(502, 'outcome_unknown');
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.phase, 'unknown');
+  });
+
+  test('documents that could not be saved are told as the server tells them', () => {
+    const documents = [{ path: 'a.txt', reason: 'the disk is full' }];
+    const error = { code: 'save_failed', message: 'No.', documents };
+    const page = new Page().request().see(saving);
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    assert.deepEqual(page.end?.trouble, {
+      kind: 'problem',
+      problem: error,
+      status: 0
+    });
+    assert.equal(page.end.here, false);
+    assert.equal(page.end.joined, false);
+  });
+
+  test('a slow cloud: the page waits as long as the server does', () => {
+    const page = new Page().request().see(calling);
+    for (let seconds = 0; seconds < 90; seconds++) {
+      page.see(calling);
+    }
+    assert.equal(page.shown, 'stopping');
+    page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
+    assert.equal(page.shown, 'accepted');
+  });
+});
+
+describe('cancelling', () => {
+  const asked = () =>
+    new Page().request().see(saving).dispatch({ type: 'cancel' });
+
+  test('is told as cancelled here', () => {
+    const page = asked();
+    assert.equal(page.count('cancel'), 1);
+    page.dispatch({ type: 'cancel' });
+    assert.equal(page.count('cancel'), 1);
+    page.dispatch({ type: 'cancelled', attempt: 'ours' });
+    assert.equal(page.end?.here, true);
+    assert.equal(page.shown, 'nothing');
+  });
+
+  test('a lost request can be repeated, and is told', () => {
+    const page = asked();
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
+    page.see(saving);
+    assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
+    page.dispatch({ type: 'cancel' });
+    assert.equal(page.count('cancel'), 2);
+  });
+
+  test('a lost answer of a request that arrived', () => {
+    const page = asked();
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    const error = { code: 'cancelled', message: 'Cancelled.' };
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    assert.equal(page.end?.here, true);
+  });
+
+  test('too late', () => {
+    const page = asked();
+    const trouble = problem(409, 'too_late');
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    assert.equal(page.see(calling).shown, 'stopping');
+    assert.equal(page.see(stopping).shown, 'accepted');
+  });
+});
+
+describe('before the question', () => {
+  const clicked = () =>
+    new Page().dispatch({ type: 'command', source: 'menu' });
+
+  test('offline at the click', () => {
+    const page = clicked().miss({ kind: 'offline' });
+    assert.equal(page.end?.trouble?.kind, 'offline');
+    assert.equal(page.end.phase, 'refused');
+    assert.equal(page.count('request'), 0);
+  });
+
+  test('offline after the question', () => {
+    const page = new Page().request();
+    const trouble = { kind: 'offline' } as const;
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.trouble?.kind, 'offline');
+    assert.equal(page.shown, 'nothing');
+  });
+
+  test('the wrong server, or none', () => {
+    assert.equal(clicked().seeNone().end?.trouble?.kind, 'foreign');
+    const other = view('RUNNING', null, 'other');
+    assert.equal(clicked().see(other).end?.trouble?.kind, 'foreign');
+    assert.equal(clicked().miss().end?.phase, 'refused');
+  });
+
+  test('the look before the question is patient', () => {
+    const [look] = clicked().effects;
+    assert.ok(look.type === 'look' && look.patient);
+  });
+});
+
+describe('stops from elsewhere', () => {
+  test('an event is only a hint', () => {
+    const page = new Page().dispatch({ type: 'hint', attempt: 'forged' });
+    assert.equal(page.count('look'), 1);
+    page.see(saving);
+    assert.equal(page.state.name, 'idle');
+    assert.equal(page.count('answerRollCall'), 0);
+  });
+
+  test('a tab takes part, and is told', () => {
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .see(saving);
+    assert.equal(page.count('answerRollCall'), 1);
+    page.see(view('RUNNING', attempt('ours', 'cancelled')));
+    assert.equal(page.end?.joined, true);
+  });
+
+  test('a look that fails is tried again, not for ever', () => {
+    const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(page.miss().see(saving).shown, 'saving');
+    const silent = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+    for (let times = 0; times <= LIMITS.joinRetries; times++) {
+      assert.equal(silent.state.name, 'joining');
+      silent.miss();
+    }
+    assert.equal(silent.state.name, 'idle');
+  });
+
+  test('an open question is taken back for a real stop, not for a forged one', () => {
+    const page = new Page()
+      .dispatch({ type: 'command', source: 'menu' })
+      .see(running)
+      .dispatch({ type: 'hint', attempt: 'forged' })
+      .see(running);
+    assert.equal(page.state.name, 'confirming');
+    page.dispatch({ type: 'hint', attempt: 'ours' }).see(saving);
+    assert.equal(page.count('withdraw'), 1);
+    assert.equal(page.shown, 'saving');
+    page.dispatch({ type: 'answered', choice: 'save', attempt: 'x' });
+    assert.equal(page.count('request'), 0);
+  });
+
+  test('a hint while following is a reason to look', () => {
+    const page = new Page().accept();
+    const before = page.count('look');
+    page.dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(page.count('look'), before + 1);
+  });
+
+  test('another stop after ours has ended is followed', () => {
+    const page = new Page().accept();
+    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    assert.equal(page.shown, 'saving');
+    assert.equal(page.count('answerRollCall'), 1);
+  });
+});
+
+test('the instance of the page is part of its state', () => {
+  assert.equal(new Page().state.own, OWN);
+});

@@ -1,0 +1,306 @@
+/**
+ * What holds after any sequence of events.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import type { IInstance, Phase } from '../src/api';
+import type { Effect, Event, State, Trouble } from '../src/stop/state';
+import { connectionIn, shownIn } from '../src/stop/view.ts';
+import { attempt, LOST, Page, problem, view } from './world.ts';
+
+const PHASES: Phase[] = [
+  'saving',
+  'stopping',
+  'accepted',
+  'stopped',
+  'refused',
+  'cancelled',
+  'resumed'
+];
+const RUNS = { numRuns: 3_000 };
+
+const troubles = fc.constantFrom<Trouble>(
+  LOST,
+  { kind: 'offline' },
+  problem(401),
+  problem(500),
+  problem(502),
+  problem(409, 'save_failed'),
+  problem(502, 'outcome_unknown')
+);
+
+const views = fc.record({
+  status: fc.constantFrom(null, 'RUNNING', 'STOPPING', 'STOPPED'),
+  id: fc.constantFrom('our-instance', 'our-instance', 'other'),
+  phase: fc.constantFrom(null, ...PHASES),
+  mine: fc.boolean()
+});
+
+/** An event, once the state is known that it meets: ids are mostly right, sometimes wrong. */
+type Move = (state: State) => Event;
+
+function followed(state: State): string {
+  return 'stop' in state
+    ? state.stop.attempt
+    : 'hint' in state
+      ? state.hint
+      : 'x';
+}
+
+const seen = views.map(({ status, id, phase, mine }): Move => state => {
+  const one = phase && attempt(mine ? followed(state) : 'theirs', phase);
+  return {
+    type: 'seen',
+    look: state.look.id,
+    view: view(status, one, id)
+  };
+});
+
+const moves = fc.oneof(
+  { weight: 6, arbitrary: seen },
+  {
+    weight: 6,
+    arbitrary: fc.constant<Move>(({ look }) => ({ type: 'due', look: look.id }))
+  },
+  {
+    weight: 3,
+    arbitrary: troubles.map((trouble): Move => ({ look }) => ({
+      type: 'unseen',
+      look: look.id,
+      trouble
+    }))
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom('cancel', 'save', 'discard').chain(choice =>
+      fc.uuid().map((id): Move => () => ({
+        type: 'answered',
+        choice: choice,
+        attempt: id
+      }))
+    )
+  },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Move>(
+      () => ({ type: 'command', source: 'menu' }),
+      () => ({ type: 'hint', attempt: 'theirs' }),
+      () => ({ type: 'cancel' }),
+      () => ({ type: 'doubt' }),
+      () => ({ type: 'online' }),
+      () => ({ type: 'visible' })
+    )
+  },
+  {
+    weight: 1,
+    arbitrary: troubles.chain(trouble =>
+      fc.constantFrom<Move>(
+        state => ({ type: 'failed', requested: requested(state), trouble }),
+        state => ({ type: 'cancelFailed', attempt: followed(state), trouble }),
+        state => ({ type: 'cancelled', attempt: followed(state) }),
+        state => ({
+          type: 'accepted',
+          requested: requested(state),
+          instance: view('STOPPING', attempt(followed(state), 'accepted'))
+        })
+      )
+    )
+  }
+);
+
+const histories = fc.array(moves, { maxLength: 60 });
+
+function requested(state: State): string {
+  return 'stop' in state ? state.stop.requested : 'gone';
+}
+
+/** Run a history; `check` sees each event with the page after it. */
+function play(
+  history: Move[],
+  check: (page: Page, event: Event, before: State) => void = () => undefined
+): Page {
+  const page = new Page();
+  for (const move of history) {
+    const before = page.state;
+    const event = move(before);
+    page.dispatch(event);
+    check(page, event, before);
+  }
+  return page;
+}
+
+/** Answer whatever a page asks for, in one way, until it asks no more. */
+function settle(page: Page, answer: (effect: Effect) => Event | null): number {
+  let looks = 0;
+  for (let turns = 0; turns < 500; turns++) {
+    const { look, name } = page.state;
+    let event: Event | null;
+    if (name === 'confirming') {
+      event = { type: 'answered', choice: 'cancel', attempt: 'x' };
+    } else if (look.sent) {
+      event = answer({ type: 'look', look: look.id, patient: false });
+      looks++;
+    } else if (page.pause) {
+      event = { type: 'due', look: look.id };
+    } else {
+      return looks;
+    }
+    if (!event) {
+      return looks;
+    }
+    page.dispatch(event);
+  }
+  assert.fail(`still busy in ${page.state.name}`);
+}
+
+function saw(instance: IInstance, effect: Effect): Event | null {
+  return effect.type === 'look'
+    ? { type: 'seen', look: effect.look, view: instance }
+    : null;
+}
+
+describe('after any sequence of events', () => {
+  test('no stop is requested twice, and none without the answer to a question', () => {
+    fc.assert(
+      fc.property(histories, history => {
+        let answers = 0;
+        const page = play(history, (_, event, before) => {
+          if (
+            before.name === 'confirming' &&
+            event.type === 'answered' &&
+            event.choice !== 'cancel'
+          ) {
+            answers++;
+          }
+        });
+        const ids = page.effects.flatMap(effect =>
+          effect.type === 'request' ? [effect.attempt] : []
+        );
+        assert.equal(ids.length, answers);
+        assert.equal(new Set(ids).size, ids.length);
+      }),
+      RUNS
+    );
+  });
+
+  test('"stopped" is shown only where it was read', () => {
+    fc.assert(
+      fc.property(histories, history => {
+        let read = false;
+        play(history, (page, event) => {
+          read ||= event.type === 'seen' && saysStopped(event);
+          const shown = shownIn(page.state);
+          assert.ok(
+            shown?.view !== 'farewell' || shown.phase !== 'stopped' || read
+          );
+        });
+      }),
+      RUNS
+    );
+  });
+
+  test('connections are disposed of only after STOPPED or a long silence', () => {
+    fc.assert(
+      fc.property(histories, history => {
+        let silence = 0;
+        let read = false;
+        play(history, (page, event, before) => {
+          read ||= event.type === 'seen' && saysStopped(event);
+          const disposed = connectionIn(page.state) === 'disposed';
+          if (disposed && connectionIn(before) !== 'disposed') {
+            // The look that was answered now counts too.
+            assert.ok(read || silence >= 4, `disposed after ${silence} looks`);
+          }
+          const answered = event.type === 'seen' || event.type === 'unseen';
+          const current = before.look.sent && answered;
+          const farewell = page.state.name === 'farewell';
+          silence = !farewell ? 0 : current ? silence + 1 : silence;
+        });
+      }),
+      RUNS
+    );
+  });
+
+  test('there is one look at a time, and never one without a pause after it', () => {
+    fc.assert(
+      fc.property(histories, history => {
+        let before = 0;
+        play(history, (page, event) => {
+          const fresh = page.effects.slice(before);
+          before = page.effects.length;
+          const looks = fresh.filter(
+            ({ type }) => type === 'look' || type === 'wait'
+          );
+          assert.ok(looks.length <= 1);
+          if (event.type === 'seen' || event.type === 'unseen') {
+            assert.ok(fresh.every(({ type }) => type !== 'look'));
+          }
+          assert.ok(
+            fresh.every(effect => effect.type !== 'wait' || effect.after >= 200)
+          );
+        });
+      }),
+      RUNS
+    );
+  });
+
+  test('a server that falls silent leaves a page that can be left, after few looks', () => {
+    fc.assert(
+      fc.property(histories, troubles, (history, trouble) => {
+        const page = play(history);
+        const looks = settle(page, effect =>
+          effect.type === 'look'
+            ? { type: 'unseen', look: effect.look, trouble }
+            : null
+        );
+        // A farewell has a Reload button; the others show nothing.
+        assert.ok(['idle', 'closed', 'restarted'].includes(page.state.name));
+        assert.ok(looks <= 25, `${looks} looks`);
+      }),
+      RUNS
+    );
+  });
+
+  for (const [name, instance] of [
+    ['another instance', view('RUNNING', null, 'other')],
+    ['an instance that knows no attempt', view('RUNNING')],
+    ['an instance that can not be read', view(null)]
+  ] as const) {
+    test(`${name} leaves a page that can be left`, () => {
+      fc.assert(
+        fc.property(histories, history => {
+          const page = play(history);
+          settle(page, effect => saw(instance, effect));
+          assert.ok(['idle', 'closed', 'restarted'].includes(page.state.name));
+        }),
+        RUNS
+      );
+    });
+  }
+
+  test('an instance that lives gets its page back', () => {
+    fc.assert(
+      fc.property(histories, history => {
+        const page = play(history);
+        const wasDisposed = connectionIn(page.state) === 'disposed';
+        page.dispatch({ type: 'visible' });
+        settle(page, effect => saw(view('RUNNING'), effect));
+        assert.equal(
+          page.state.name,
+          wasDisposed ? 'restarted' : 'idle',
+          'a page that is past resuming offers a reload'
+        );
+        assert.equal(page.connection, wasDisposed ? 'disposed' : 'open');
+      }),
+      RUNS
+    );
+  });
+});
+
+function saysStopped({ view: one }: Extract<Event, { type: 'seen' }>): boolean {
+  return (
+    one.available &&
+    (one.status === 'STOPPED' || one.attempt?.phase === 'stopped')
+  );
+}

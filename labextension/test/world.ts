@@ -1,0 +1,134 @@
+/**
+ * A page without a browser: its state machine, and all that it asked for.
+ */
+import type { IAttempt, IInstance, IProblem, Phase } from '../src/api';
+import { initial, step } from '../src/stop/machine.ts';
+import type { Effect, Event, IEnd, State, Trouble } from '../src/stop/state';
+import { connectionIn, shownIn } from '../src/stop/view.ts';
+
+export const OWN = 'our-instance';
+
+export const LOST: Trouble = { kind: 'lost' };
+
+/** An error that the server or something before it answered. */
+export function problem(
+  status: number,
+  code = `http_${status}`,
+  more: Partial<IProblem> = {}
+): Trouble {
+  return {
+    kind: 'problem',
+    status,
+    problem: { code, message: 'No.', ...more }
+  };
+}
+
+/** A view of our instance. */
+export function view(
+  status: string | null,
+  attempt: IAttempt | null = null,
+  id = OWN
+): IInstance {
+  return {
+    available: true,
+    id,
+    status,
+    action_progress: [],
+    at_risk: { kernels: [], terminals: [] },
+    attempt
+  };
+}
+
+/** An attempt in a phase. */
+export function attempt(
+  id: string,
+  phase: Phase,
+  error: IProblem | null = null
+): IAttempt {
+  return { id, phase, source: 'menu', save: 'all', error };
+}
+
+/** Drives the machine as StopSession does. */
+export class Page {
+  state: State = initial(OWN);
+  effects: Effect[] = [];
+
+  dispatch(event: Event): this {
+    const { state, effects } = step(this.state, event);
+    this.state = state;
+    this.effects.push(...effects);
+    return this;
+  }
+
+  /** Let the next look come due, if it has to wait, and answer it. */
+  see(instance: IInstance): this {
+    const look = this.due();
+    return this.dispatch({ type: 'seen', look, view: instance });
+  }
+
+  seeNone(): this {
+    const look = this.due();
+    const none = { available: false, reason: 'Not in an instance.' } as const;
+    return this.dispatch({ type: 'seen', look, view: none });
+  }
+
+  miss(trouble: Trouble = LOST): this {
+    return this.dispatch({ type: 'unseen', look: this.due(), trouble });
+  }
+
+  /** Ask for a stop and answer the question. */
+  request(choice: 'save' | 'discard' = 'save', id = 'ours'): this {
+    return this.dispatch({ type: 'command', source: 'menu' })
+      .see(view('RUNNING'))
+      .dispatch({ type: 'answered', choice, attempt: id });
+  }
+
+  /** A stop that the cloud has accepted. */
+  accept(): this {
+    return this.request().dispatch({
+      type: 'accepted',
+      requested: 'ours',
+      instance: view('STOPPING', attempt('ours', 'accepted'))
+    });
+  }
+
+  /** How often an effect was asked for. */
+  count(type: Effect['type']): number {
+    return this.effects.filter(effect => effect.type === type).length;
+  }
+
+  /** The pause before the look that is scheduled. */
+  get pause(): number {
+    const last = this.effects.filter(({ type }) => type === 'wait').at(-1);
+    return last?.type === 'wait' && last.look === this.state.look.id
+      ? last.after
+      : 0;
+  }
+
+  get end(): IEnd | null {
+    const last = this.effects.filter(({ type }) => type === 'report').at(-1);
+    return last?.type === 'report' ? last.end : null;
+  }
+
+  get connection() {
+    return connectionIn(this.state);
+  }
+
+  /** What the overlay shows, in a word. */
+  get shown(): string {
+    const shown = shownIn(this.state);
+    return !shown
+      ? 'nothing'
+      : shown.view === 'progress'
+        ? shown.stage
+        : shown.phase;
+  }
+
+  private due(): number {
+    const { id } = this.state.look;
+    if (!this.state.look.sent) {
+      this.dispatch({ type: 'due', look: id });
+    }
+    return id;
+  }
+}
