@@ -118,7 +118,8 @@ def start_server(tmp_path: pathlib.Path) -> Iterator[StartServer]:
 
     yield start
     for server in servers:
-        server.close()
+        # As its instance would end it: asked to end, Jupyter waits for minutes where a kernel is only starting.
+        server.kill()
 
 
 @pytest.fixture

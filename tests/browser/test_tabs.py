@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
 from typing import Any
 
 import pytest
@@ -69,12 +68,8 @@ class Post(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        try:
-            self.server.fetch("POST", "jupyter-notebook-stop/stop", self.body)
-            self.status = 202
-        except urllib.error.HTTPError as error:
-            self.status = error.code
-            self.answer = error.read().decode()
+        self.status, answer = self.server.ask("POST", "jupyter-notebook-stop/stop", self.body)
+        self.answer = str(answer)
 
 
 def test_a_click_in_one_tab_saves_all(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import glob
 import time
+from typing import Dict
+
+PAUSE = 0.005
 
 
-def _queued() -> float:
-    """Return for how many seconds this thread has waited for a processor so far, where the system tells."""
-    try:
-        with open("/proc/thread-self/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[1]) / 1e9
-    except OSError:
-        return 0.0
+def _queued() -> Dict[str, int]:
+    """Return how long each thread of this process has waited for a processor, in nanoseconds, where the system tells."""
+    queued = {}
+    for path in glob.iglob("/proc/self/task/*/schedstat"):
+        # A thread may end meanwhile.
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
+            queued[path] = int(file.read().split()[1])
+    return queued
 
 
 class Ticker:
@@ -20,7 +26,8 @@ class Ticker:
 
     What counts is the time that its thread computes, or waits for something
     else than the loop. That other programs keep the processors busy is no
-    fault of ours: for how long the thread waited for one is left out.
+    fault of ours: for how long this thread, or one that it may wait for, had
+    none is left out.
 
     Attributes
     ----------
@@ -32,9 +39,10 @@ class Ticker:
         self.worst = 0.0
 
     async def run(self) -> None:
-        last, last_queued = time.perf_counter(), _queued()
+        last, last_computed, last_queued = time.perf_counter(), time.thread_time(), _queued()
         while True:
-            await asyncio.sleep(0.002)
-            now, queued = time.perf_counter(), _queued()
-            self.worst = max(self.worst, now - last - 0.002 - (queued - last_queued))
-            last, last_queued = now, queued
+            await asyncio.sleep(PAUSE)
+            now, computed, queued = time.perf_counter(), time.thread_time(), _queued()
+            others = sum(each - last_queued.get(thread, 0) for thread, each in queued.items()) / 1e9
+            self.worst = max(self.worst, now - last - PAUSE - others, computed - last_computed)
+            last, last_computed, last_queued = now, computed, queued
