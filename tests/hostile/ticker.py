@@ -12,7 +12,7 @@ PAUSE = 0.005
 
 
 def _queued() -> Dict[str, int]:
-    """Return how long each thread of this process has waited for a processor, in nanoseconds, where the system tells."""
+    """Return for how many nanoseconds each thread here has waited for a processor, where the system tells."""
     queued = {}
     for path in glob.iglob("/proc/self/task/*/schedstat"):
         # A thread may end meanwhile.
