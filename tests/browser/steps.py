@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import pathlib
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PageTimeoutError
 
 LAB = ".jp-Launcher"
 TREE = ".jp-FileBrowser"
@@ -15,9 +17,14 @@ OVERLAY = ".jp-NotebookStop-overlay"
 
 
 def run_from_palette(page: Page) -> None:
-    page.keyboard.press("Control+Shift+C")
-    page.locator(".lm-CommandPalette-input").fill("stop this instance")
-    page.locator(".lm-CommandPalette-item", has_text="Stop this instance").click()
+    command = page.locator(".lm-CommandPalette-item", has_text="Stop this instance")
+    for _ in range(5):
+        page.keyboard.press("Control+Shift+C")
+        # JupyterLab closes the palette when the focus moves, as it does while a page is still settling.
+        with contextlib.suppress(PageTimeoutError):
+            page.locator(".lm-CommandPalette-input").fill("stop this instance", timeout=5_000)
+            command.click(timeout=5_000)
+            break
     expect(page.locator(".jp-Dialog")).to_be_visible()
 
 

@@ -29,7 +29,7 @@ def http_complaints(tab: Tab) -> list[str]:
 def test_from_the_palette_to_the_end_and_back(
     demo: Callable[..., RunningDemo], open_tab: OpenTab, path: str, ready: str, kind: str
 ) -> None:
-    running = demo("--step-seconds=1")
+    running = demo("--step-seconds=3")
     tab = open_tab(running.url.replace("/lab?", f"/{path}?"), ready=ready)
     page = tab.page
     assert tab.complaints == []

@@ -400,7 +400,11 @@ AILMENTS = [fault for name, fault, _, _ in REPRESENTATIVE if name not in LASTING
 def _ailing(simulator: ThreadedSimulator) -> None:
     _well(simulator)
     simulator.faults.clear()
-    simulator.faults.add("any", CHANCE.choice(AILMENTS))
+    if CHANCE.random() < 0.5:
+        simulator.faults.add("any", CHANCE.choice(AILMENTS))
+    else:
+        # However slow everything is, some stop gets as far as the cloud's no.
+        simulator.faults.add("stop", Refuse())
 
 
 @contextlib.contextmanager
