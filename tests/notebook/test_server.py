@@ -149,8 +149,9 @@ class TestCell:
         runtime = pathlib.Path(inside.server.environment["JUPYTER_RUNTIME_DIR"])
         client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{model['id']}.json"))
         client.load_connection_file()
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
+        # Without heartbeats: by those, a kernel that is slow on a busy machine for one second counts as dead.
+        client.start_channels(hb=False)
+        client.wait_for_ready(timeout=120)
         yield model["id"], Kernel(None, client)  # type: ignore[arg-type]
         client.stop_channels()
         inside.server.fetch("DELETE", f"api/kernels/{model['id']}")
