@@ -68,7 +68,7 @@ def countdown_seconds(options: StopOptions, environment: Environment) -> float:
     """Return the length of the countdown, in seconds."""
     if options.delay is not None:
         return options.delay
-    return UNSAVED_DELAY if environment.unsaveable_server and options.save else DELAY
+    return UNSAVED_DELAY if environment.unsaved_servers and options.save else DELAY
 
 
 async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:
@@ -148,7 +148,7 @@ class Stop:
         with contextlib.suppress(PermissionDeniedError, UnreachableError):
             await self._environment.this.show()
             self._instance = self._environment.this.view()
-        if not self._environment.server:
+        if not self._environment.servers:
             self._notes.append("No Jupyter server was found for this instance, so open tabs will not be saved.")
         source = self._environment.this.credentials_source
         credentials = f" with the credentials from {source}" if source else ""
