@@ -67,6 +67,7 @@ Serve = Callable[..., Canned]
 def serve(folders: dict[str, str]) -> Iterator[Serve]:
     """Start a canned server and write its file as Jupyter does."""
     running: list[Canned] = []
+    written: list[pathlib.Path] = []
 
     def start(
         base_url: str = "/",
@@ -85,10 +86,12 @@ def serve(folders: dict[str, str]) -> Iterator[Serve]:
         threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         running.append(one)
         runtime = folder or folders["JUPYTER_RUNTIME_DIR"]
-        write(runtime, one.port, base_url, len(running), **(listed or {}))
+        written.append(write(runtime, one.port, base_url, len(running), **(listed or {})))
         return one
 
     yield start
+    for file in written:
+        file.unlink(missing_ok=True)
     for server in running:
         server.shutdown()
         server.server_close()
@@ -101,7 +104,7 @@ def dead_process() -> int:
     return process.pid
 
 
-def write(folder: str, port: int, base_url: str = "/", number: int = 99, **others: Any) -> None:
+def write(folder: str, port: int, base_url: str = "/", number: int = 99, **others: Any) -> pathlib.Path:
     content = {
         "base_url": base_url,
         "hostname": "0.0.0.0",
@@ -114,7 +117,9 @@ def write(folder: str, port: int, base_url: str = "/", number: int = 99, **other
         "url": "http://elsewhere.invalid/",
         **others,
     }
-    pathlib.Path(folder, f"jpserver-{number}.json").write_text(json.dumps(content), encoding="utf-8")
+    file = pathlib.Path(folder, f"jpserver-{number}.json")
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
 
 
 def claim(instance_id: str) -> tuple[int, bytes]:
