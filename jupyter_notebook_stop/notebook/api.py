@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal, Optional, Tuple, Union, overload
 
 from ..config import NotebookStop
+from ..errors import NotebookStopError
 from ..schema import Instance
 from .display import Display, choose_display, register_formatters, suppress_next_display
 from .doctor import dry_run as check
@@ -122,6 +124,8 @@ async def astop(
         if dry_run:
             return _show_report(await check(config, options), display)
         return _already_shown(await stop_instance(config, options, display.show))
+    except (NotebookStopError, asyncio.CancelledError, KeyboardInterrupt) as error:
+        raise display.shorten(error.with_traceback(None)) from None
     finally:
         display.close()
 

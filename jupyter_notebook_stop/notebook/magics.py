@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, List, Optional, Union
+from typing import Any, Optional, Union
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -14,7 +14,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from ..schema import Instance
 from .api import status, stop
-from .display import register_formatters
+from .display import register_formatters, shorten_traceback
 from .progress import Report
 from .stop import StopOptions
 
@@ -88,23 +88,14 @@ class StopMagics(Magics):
         if not (on_success or never_ran or isinstance(error, KeyboardInterrupt)):
             print(f"The cell raised {name}. The instance will be stopped anyway.", flush=True)
             return True
-        raise _with_short_traceback(error, f"{name} (see above). Nothing was stopped.")
+        # IPython has shown its traceback already.
+        raise shorten_traceback(error, f"{name} (see above). Nothing was stopped.")
 
 
 def _awaits(shell: Any, cell: str) -> bool:
     with contextlib.suppress(SyntaxError):  # running the cell shows it
         return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
     return False
-
-
-def _with_short_traceback(error: BaseException, line: str) -> BaseException:
-    """Have IPython show one line for `error`, whose traceback it has shown already."""
-
-    def render() -> List[str]:
-        return [line]
-
-    error._render_traceback_ = render  # type: ignore[attr-defined]
-    return error
 
 
 def load(ipython: Any) -> None:

@@ -12,8 +12,9 @@ import nbclient
 import nbformat
 import pytest
 
-from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator import Delay, ThreadedSimulator
 
+from ..waiting import until
 from .conftest import Kernel, Place
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "train-save-stop.ipynb"
@@ -150,6 +151,57 @@ class TestCells:
             "print('<script' in bundle['text/html'], '<img' in bundle['text/html'], '<b>' in bundle['text/html'])"
         )
         assert shown == [("stream", "False False False\n")]
+
+
+class TestErrors:
+    """One clean message: no way through this package, and nothing twice."""
+
+    @pytest.mark.parametrize("code", ["stop(delay=0)", "await astop(delay=0)", "%stop_instance --delay 0"])
+    def test_a_refusal(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        simulator.settings.deny("stop")
+        kernel.run("%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(STOP + code))
+        assert sight.count("ModelArts.0112") == 1
+        assert sight.startswith("Not stopped: ")
+        assert kernel.traceback == "PermissionDeniedError (see above)."
+
+    @pytest.mark.parametrize("code", ["stop()", "await astop()", "status()", "%stop_instance"])
+    def test_what_fails_before_anything_is_shown(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        kernel.run("import os; del os.environ['INSTANCE_ID']\n%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(STOP + code))
+        assert sight == kernel.traceback
+        assert kernel.traceback.startswith("NotInInstanceError: ")
+        assert "\n" not in kernel.traceback
+
+    @pytest.mark.parametrize("code", ["stop(delay=60)", "await astop(delay=60)"])
+    def test_an_interrupt(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        cell = kernel.start(STOP + code)
+        kernel.until(cell, "in 60 s")
+        kernel.manager.interrupt_kernel()
+        sight = kernel.sight(cell)
+        assert sight.count("nothing was stopped") == 1
+        assert kernel.traceback in ("KeyboardInterrupt (see above).", "CancelledError (see above).")
+
+    @pytest.mark.parametrize("code", ["stop(delay=60)", "await astop(delay=60)"])
+    def test_an_interrupt_while_the_instance_is_read(
+        self, kernel: Kernel, simulator: ThreadedSimulator, code: str
+    ) -> None:
+        simulator.faults.add("show", Delay(60))
+        cell = kernel.start(STOP + code)
+        until(lambda: simulator.count("show"))
+        kernel.until(cell, "Reading the status")
+        kernel.manager.interrupt_kernel()
+        sight = kernel.sight(cell)
+        assert sight.startswith("Cancelled: nothing was stopped.")
+        assert kernel.traceback in ("KeyboardInterrupt (see above).", "CancelledError (see above).")
+
+    def test_a_caught_error_is_as_any_other(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        simulator.settings.deny("stop")
+        code = "import traceback\ntry:\n    stop(delay=0)\nexcept Exception:\n    print(traceback.format_exc())"
+        ((_, text),) = [each for each in kernel.run(STOP + code) if each[0] == "stream"]
+        assert text.count("Traceback") == 1
+        assert "modelarts:notebook:stop" in text
+        assert "transport" not in text
 
 
 class TestMagics:

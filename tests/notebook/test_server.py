@@ -102,6 +102,8 @@ def test_a_document_that_is_not_saved_cancels_the_stop(here: Inside) -> None:
     assert isinstance(stopping.error, SaveError)
     assert stopping.error.documents == ({"path": "train.ipynb", "reason": "It is read-only."},)
     assert stopping.error.code == "save_failed"
+    # A script ends with it.
+    assert str(stopping.error).endswith("Not saved: train.ipynb: It is read-only.")
     assert here.simulator.count("stop") == 0
 
 
@@ -200,8 +202,10 @@ class TestCell:
         identifier = kernel.start(STOP + "stop(delay=0)")
         attempt = inside.await_attempt("saving")
         inside.report(attempt["id"], "failed", {"path": "train.ipynb", "reason": "It is read-only."})
-        updates = [text for kind, text in kernel.rest(identifier) if kind == "update_display_data"]
-        assert "train.ipynb: It is read-only." in updates[-1]
+        sight = kernel.sight(identifier)
+        assert sight.count("train.ipynb: It is read-only.") == 1
+        assert sight.count("Nothing was stopped: open documents could not be saved.") == 1
+        assert kernel.traceback == "SaveError (see above)."
         assert inside.simulator.count("stop") == 0
 
 
