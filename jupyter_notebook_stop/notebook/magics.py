@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-import contextlib
+import ast
+import warnings
 from typing import Any, Optional, Union
 
 from IPython.core.error import UsageError
@@ -71,8 +72,9 @@ class StopMagics(Magics):
     def _run_cell(self, cell: str, on_success: bool) -> bool:
         """Run the cell, and return whether to stop after it; its error is raised if not."""
         shell: Any = self.shell
-        if _awaits(shell, cell):
-            raise UsageError("%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`.")
+        refusal = _refusal(shell, cell)
+        if refusal:
+            raise UsageError(refusal)
         never_ran = False
         error: Any
         try:
@@ -89,13 +91,29 @@ class StopMagics(Magics):
             print(f"The cell raised {name}. The instance will be stopped anyway.", flush=True)
             return True
         # IPython has shown its traceback already.
-        raise shorten_traceback(error, f"{name} (see above). Nothing was stopped.")
+        line = f"{name} (see above). Nothing was stopped."
+        # Of a SyntaxError, it would show the traceback again.
+        raise UsageError(line) if isinstance(error, SyntaxError) else shorten_traceback(error, line)
 
 
-def _awaits(shell: Any, cell: str) -> bool:
-    with contextlib.suppress(SyntaxError):  # running the cell shows it
-        return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
-    return False
+def _refusal(shell: Any, cell: str) -> Optional[str]:
+    """Return why the cell cannot run to its end, if IPython would find that out on the way or not at all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # running the cell shows them
+        try:
+            transformed = shell.transform_cell(cell)
+            nodes = shell.compile.ast_parse(transformed).body
+        except Exception:
+            return None  # running the cell shows that, and runs nothing
+        if shell.should_run_async(cell, transformed_cell=transformed):
+            return "%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`."
+        for node in nodes:
+            try:
+                # One after the other, as IPython does.
+                compile(ast.Module([node], []), "<cell>", "exec", shell.compile.flags)
+            except SyntaxError as error:
+                return f"%%stop_instance cannot run this cell: {error.msg} (line {error.lineno})."
+    return None
 
 
 def load(ipython: Any) -> None:

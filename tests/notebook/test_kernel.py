@@ -246,15 +246,72 @@ class TestMagics:
 
     @pytest.mark.parametrize(
         ("cell", "reason"),
-        [("print('r' + 'an'", "SyntaxError"), ("print('r' + 'an')\nawait anything()", "UsageError")],
+        [
+            ("print('r' + 'an'", "SyntaxError"),
+            ("print('r' + 'an')\nreturn", "'return' outside function (line 2)"),
+            ("print('r' + 'an')\nawait anything()", "UsageError"),
+            ("print('r' + 'an')\nasync with anything: pass", "UsageError"),
+            ("print('r' + 'an')\nawait anything(", "SyntaxError"),
+        ],
     )
     def test_not_when_the_cell_cannot_run(
         self, kernel: Kernel, simulator: ThreadedSimulator, cell: str, reason: str
     ) -> None:
         shown = kernel.run(f"%%stop_instance --delay 0\n{cell}")
-        assert reason in str(shown)
+        assert reason in shown[-1][1]
+        assert "magics.py" not in str(shown)
+        assert not [text for _, text in shown if "ran\n" in text]
+        assert simulator.count() == 0
+
+    @pytest.mark.parametrize("reason", ["SyntaxError", "ValueError"])
+    def test_not_when_a_transformer_fails(self, kernel: Kernel, simulator: ThreadedSimulator, reason: str) -> None:
+        kernel.run(
+            "def fail(lines):\n"
+            "    if lines[0].startswith('print'):\n"
+            f"        raise {reason}('refused')\n"
+            "    return lines\n"
+            "get_ipython().input_transformers_post.append(fail)"
+        )
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')")
+        kernel.run("get_ipython().input_transformers_post.remove(fail)")
+        assert "refused" in str(shown)
+        assert "Nothing was stopped" in shown[-1][1]
+        assert "magics.py" not in str(shown)
         assert ("stream", "ran\n") not in shown
-        assert simulator.count("stop") == 0
+        assert simulator.count() == 0
+
+    def test_not_when_the_input_is_rejected(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        kernel.run(
+            "import ast\n"
+            "from IPython.core.error import InputRejected\n"
+            "class Rejection:\n"
+            "    def visit(self, node):\n"
+            "        if ast.dump(node).count(\"'print'\"):\n"
+            "            raise InputRejected('refused')\n"
+            "        return node\n"
+            "get_ipython().ast_transformers.append(Rejection())"
+        )
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')")
+        kernel.run("get_ipython().ast_transformers.clear()")
+        assert "Nothing was stopped" in str(shown)
+        assert ("stream", "ran\n") not in shown
+        assert simulator.count() == 0
+
+    def test_a_cell_that_fails_on_the_way_has_run(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')\n%no_such_magic")
+        assert shown[0][1].startswith("ran\n")
+        assert "The cell raised UsageError. The instance will be stopped anyway." in str(shown)
+        assert simulator.count("stop") == 1
+
+    @pytest.mark.parametrize("cell", ["", "# nothing\n", "\n"])
+    def test_a_cell_without_code_has_run(self, kernel: Kernel, simulator: ThreadedSimulator, cell: str) -> None:
+        kernel.run(f"%%stop_instance --delay 0\n{cell}")
+        assert simulator.count("stop") == 1
+
+    def test_a_cell_that_interrupts_itself_stops_nothing(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nraise KeyboardInterrupt")
+        assert "Nothing was stopped" in shown[-1][1]
+        assert simulator.count() == 0
 
     def test_unless_only_success_is_wanted(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         shown = kernel.run("%%stop_instance --delay 0 --on-success\nraise ValueError('out of memory')")
