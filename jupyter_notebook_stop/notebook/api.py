@@ -150,7 +150,10 @@ def status() -> Instance:
 def wait(timeout: Optional[float] = None) -> Instance:
     """Follow the stop that is in progress, whoever requested it, until the instance has stopped.
 
-    Inside the instance you may never see the end, because this process ends with the instance.
+    Inside the instance you may never see the end, because this process ends
+    with the instance. An accepted stop has ended once its server says so: the
+    status can be STOPPED a moment earlier. A status that is not known here is
+    followed as well, since it may be a part of a stop.
 
     Parameters
     ----------
@@ -160,12 +163,12 @@ def wait(timeout: Optional[float] = None) -> Instance:
     Returns
     -------
     Instance
-        As it was last seen.
+        As it was last seen: STOPPED, or STOPPING if its Jupyter server has ended with it.
 
     Raises
     ------
     InstanceStateError
-        When no stop is in progress.
+        When no stop is in progress, also in a state such as STARTING or ERROR.
     NotebookStopError
         When the instance did not stop, or not within `timeout`.
     """

@@ -303,7 +303,7 @@ class TestMagics:
         assert "The cell raised UsageError. The instance will be stopped anyway." in str(shown)
         assert simulator.count("stop") == 1
 
-    @pytest.mark.parametrize("cell", ["", "# nothing\n", "\n"])
+    @pytest.mark.parametrize("cell", ["# nothing\n", "\n"])
     def test_a_cell_without_code_has_run(self, kernel: Kernel, simulator: ThreadedSimulator, cell: str) -> None:
         kernel.run(f"%%stop_instance --delay 0\n{cell}")
         assert simulator.count("stop") == 1
