@@ -99,11 +99,9 @@ class _Command(JupyterApp):
         return NotebookStop(parent=self)
 
     def _explain(self, error: NotebookStopError) -> None:
-        from .notebook.rendering import unsaved_documents
-
         self._print_error(f"{error.message} [{error.code}]")
         if isinstance(error, SaveError):
-            for line in unsaved_documents(error):
+            for line in error.document_lines:
                 self._print_error(f"  {line}")
         if error.remedy:
             self._print_error(error.remedy)

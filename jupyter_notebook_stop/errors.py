@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
+from .redaction import one_line
+
 
 class NotebookStopError(Exception):
     """The root of everything this package raises on purpose.
@@ -100,6 +102,15 @@ class SaveError(NotebookStopError):
 
     default_code = "save_failed"
     documents: tuple[Mapping[str, Optional[str]], ...] = ()
+
+    def __str__(self) -> str:
+        text = super().__str__()
+        return f"{text} Not saved: {'; '.join(self.document_lines)}" if self.documents else text
+
+    @property
+    def document_lines(self) -> list[str]:
+        """One line for each document."""
+        return [one_line(f"{each['path']}: {each['reason'] or 'not saved'}") for each in self.documents]
 
 
 class CancelledStopError(NotebookStopError):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal, Optional, Tuple, Union, overload
 
 from ..config import NotebookStop
+from ..errors import NotebookStopError
 from ..schema import Instance
 from .display import Display, choose_display, register_formatters, suppress_next_display
 from .doctor import dry_run as check
@@ -122,6 +124,8 @@ async def astop(
         if dry_run:
             return _show_report(await check(config, options), display)
         return _already_shown(await stop_instance(config, options, display.show))
+    except (NotebookStopError, asyncio.CancelledError, KeyboardInterrupt) as error:
+        raise display.shorten(error.with_traceback(None)) from None
     finally:
         display.close()
 
@@ -146,7 +150,10 @@ def status() -> Instance:
 def wait(timeout: Optional[float] = None) -> Instance:
     """Follow the stop that is in progress, whoever requested it, until the instance has stopped.
 
-    Inside the instance you may never see the end, because this process ends with the instance.
+    Inside the instance you may never see the end, because this process ends
+    with the instance. An accepted stop has ended once its server says so: the
+    status can be STOPPED a moment earlier. A status that is not known here is
+    followed as well, since it may be a part of a stop.
 
     Parameters
     ----------
@@ -156,12 +163,12 @@ def wait(timeout: Optional[float] = None) -> Instance:
     Returns
     -------
     Instance
-        As it was last seen.
+        As it was last seen: STOPPED, or STOPPING if its Jupyter server has ended with it.
 
     Raises
     ------
     InstanceStateError
-        When no stop is in progress.
+        When no stop is in progress, also in a state such as STARTING or ERROR.
     NotebookStopError
         When the instance did not stop, or not within `timeout`.
     """

@@ -1,19 +1,19 @@
-"""Finds the Jupyter server of this instance, and says whether it can have open tabs save before a stop."""
+"""Finds the Jupyter servers of this instance, and says whether each can have open tabs save before a stop."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import pathlib
 import re
 import sys
-from typing import Any, List, NamedTuple, Optional, Tuple
-
-import msgspec
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..errors import IdentityError, NotebookStopError
 from ..schema import Instance, NoInstance
 from .local_api import Address, LocalApi, LostServerError
+from .server_files import ServerFile, list_server_files, locate, read_server_file
+
+NOT_INSTALLED = "jupyter_notebook_stop is not installed or not enabled in it"
 
 _KERNEL_FILE = re.compile(r"kernel-(.+)\.json")
 
@@ -49,14 +49,6 @@ class Server(NamedTuple):
         return self.instance is not None, self.connections is not None
 
 
-class _ServerFile(msgspec.Struct):
-    port: int = 0
-    base_url: str = "/"
-    token: str = ""
-    secure: bool = False
-    hostname: str = ""
-
-
 def current_kernel() -> Kernel | None:
     """Return the kernel that this process is, or None if it is not one."""
     module = sys.modules.get("ipykernel.kernelapp")
@@ -68,36 +60,8 @@ def current_kernel() -> Kernel | None:
     return Kernel(match[1] if match else None, path.parent)
 
 
-def server_files(kernel: Kernel | None) -> List[pathlib.Path]:
-    """Return the files that running servers have written, those in the folder of the kernel's connection file first."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    folders = [kernel.folder] if kernel and kernel.folder else []
-    folders.append(pathlib.Path(jupyter_runtime_dir()))
-    files: List[pathlib.Path] = []
-    for folder in folders:
-        with contextlib.suppress(OSError):
-            files += [file for file in sorted(folder.glob("jpserver-*.json")) if file not in files]
-    return files
-
-
-def read_address(file: pathlib.Path) -> Address | None:
-    """Return the address of the server that wrote `file`, or None if the file does not give one."""
-    try:
-        found = msgspec.json.decode(file.read_bytes(), type=_ServerFile)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
-        return None
-    if not found.port:
-        return None
-    host = "[::1]" if found.hostname == "::1" else "127.0.0.1"
-    base_url = "/" + found.base_url.strip("/")
-    scheme = "https" if found.secure else "http"
-    url = f"{scheme}://{host}:{found.port}{base_url.rstrip('/')}/"
-    return Address(url, found.token, found.secure)
-
-
-async def find_server(instance_id: str | None, kernel: Kernel | None) -> Server | None:
-    """Return the Jupyter server of this instance, preferably one that can have open tabs save and knows this kernel.
+async def find_servers(instance_id: str | None, kernel: Kernel | None) -> List[Server]:
+    """Return the Jupyter servers of this instance, first those that can have open tabs save and know this kernel.
 
     Parameters
     ----------
@@ -111,31 +75,51 @@ async def find_server(instance_id: str | None, kernel: Kernel | None) -> Server 
     IdentityError
         When the server of this kernel names another instance, or servers name different ones.
     """
-    addresses = {address for address in map(read_address, server_files(kernel)) if address}
-    found = await asyncio.gather(*(_query(address, instance_id, kernel) for address in sorted(addresses)))
-    servers = [server for server in found if server is not None]
-    claims = {server.instance.id for server in servers if server.instance}
+    paths = list_server_files(kernel.folder if kernel else None)
+    files = list(dict.fromkeys(file for file in map(read_server_file, paths) if file))
+    found = await asyncio.gather(*(_query(file, instance_id, kernel) for file in files))
+    pairs = [(file, server) for file, server in zip(files, found) if server is not None]
+    claims = {server.instance.id for _, server in pairs if server.instance}
     if len(claims) > 1:
         raise _conflict(f"Jupyter servers on this machine name different instances: {', '.join(sorted(claims))}.")
-    return max(servers, key=lambda server: server.rank, default=None)
+    pairs.sort(key=lambda pair: (*pair[1].rank, pair[0].running), reverse=True)
+    return _without_duplicates(pairs)
 
 
-async def _query(address: Address, instance_id: str | None, kernel: Kernel | None) -> Server | None:
-    """Return the server at `address`; None if it is gone, not a Jupyter server, or another instance's."""
+def _without_duplicates(pairs: List[Tuple[ServerFile, Server]]) -> List[Server]:
+    """Return each server once: the file of an earlier one may name the same port."""
+    urls: Dict[object, List[str]] = {}
+    servers = []
+    for file, server in pairs:
+        known = urls.setdefault(file.sock or file.port, [])
+        if not known or (file.running and server.address.url not in known):
+            known.append(server.address.url)
+            servers.append(server)
+    return servers
+
+
+async def _query(file: ServerFile, instance_id: str | None, kernel: Kernel | None) -> Server | None:
+    """Return the server that wrote `file`; None if it is gone, not a Jupyter server, or another instance's."""
+    address, obstacle = await locate(file)
+    if address is None:
+        return Server(file.address(), None, obstacle) if file.running else None
     kernel_id = kernel.id if kernel else None
-    async with LocalApi(address) as api:
-        try:
+    try:
+        async with LocalApi(address) as api:
             response = await api.get_instance(kernel_id)
             if response.status_code != 200:
                 known = response.status_code not in (404, 405) or await _is_jupyter(api)
                 return Server(address, None, _obstacle(response.status_code)) if known else None
             instance = api.decode_instance(response)
             connections = await api.connections(kernel_id) if kernel_id else None
-        except LostServerError as error:
-            # If nobody listens, a dead server left its file behind; one that is only slow may have unsaved tabs.
-            return None if error.gone else Server(address, None, "it does not respond")
-        except NotebookStopError as error:
-            return Server(address, None, error.message.rstrip("."))
+    except LostServerError as error:
+        if error.connected:
+            return Server(address, None, "it does not respond")
+        # A dead server has left its file behind; one that runs may have unsaved tabs.
+        obstacle = f"its process {file.pid} is running, but does not accept connections"
+        return Server(address, None, obstacle) if file.running else None
+    except NotebookStopError as error:
+        return Server(address, None, error.message.rstrip("."))
     if isinstance(instance, NoInstance):
         return Server(address, None, f'it reports "{instance.reason}"', connections)
     if instance_id is None or instance.id.lower() == instance_id:
@@ -155,7 +139,7 @@ async def _is_jupyter(api: LocalApi) -> bool:
 
 def _obstacle(status: int) -> str:
     if status in (404, 405):
-        return "jupyter_notebook_stop is not installed or not enabled in it"
+        return NOT_INSTALLED
     if status in (401, 403) or 300 <= status < 400:
         return "it requires authentication"
     return f"it returned HTTP {status}"

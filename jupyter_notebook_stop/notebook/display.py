@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
-from typing import Any, Dict, List, Optional, TextIO, Union
+from typing import Any, Dict, List, Optional, TextIO, TypeVar, Union
 
 from ..schema import Instance
 from . import progress, rendering
 from .progress import ProgressUpdate, Report
+
+E = TypeVar("E", bound=BaseException)
 
 _suppressed: Any = None
 
@@ -68,11 +70,36 @@ def _ipython_shell() -> Any:
     return ipython.get_ipython() if ipython is not None else None
 
 
+def shorten_traceback(error: E, line: str) -> E:
+    """Have IPython show one line for `error` in place of a traceback."""
+
+    def render() -> List[str]:
+        return [line]
+
+    error._render_traceback_ = render  # type: ignore[attr-defined]
+    return error
+
+
 class Display:
-    """Shows the progress of a stop; this one shows nothing."""
+    """Shows the progress of a stop; this one shows nothing.
+
+    Attributes
+    ----------
+    last
+        The kind of progress that was shown last.
+    """
+
+    last: Optional[str] = None
 
     def show(self, update: ProgressUpdate) -> None:
         """Show the progress."""
+
+    def shorten(self, error: E) -> E:
+        """Have IPython show one line for `error`: what went wrong, unless that is what was shown last."""
+        name = type(error).__name__
+        if self.last in (progress.FAILED, progress.CANCELLED):
+            return shorten_traceback(error, f"{name} (see above).")
+        return shorten_traceback(error, f"{name}: {error}" if str(error) else name)
 
     def report(self, report: Report) -> None:
         """Show the report of a dry run."""
@@ -89,6 +116,7 @@ class NotebookDisplay(Display):
 
     def show(self, update: ProgressUpdate) -> None:
         """Replace what was shown before."""
+        self.last = update.kind
         self._put(_update_bundle(update))
 
     def report(self, report: Report) -> None:
@@ -114,6 +142,7 @@ class LineDisplay(Display):
 
     def show(self, update: ProgressUpdate) -> None:
         """Write what is new."""
+        self.last = update.kind
         if update.kind == progress.READING:
             return
         for note in update.notes:
@@ -150,6 +179,7 @@ class TerminalDisplay(LineDisplay):
 
     def show(self, update: ProgressUpdate) -> None:
         """Rewrite the line."""
+        self.last = update.kind
         for note in update.notes:
             if note not in self._written:
                 self._clear()

@@ -13,13 +13,16 @@ from ..errors import NotebookStopError
 from ..modelarts.client import MAX_CLOCK_SKEW, clock_skew
 from ..modelarts.transport import probe
 from ..schema import Instance
-from .discovery import Server
+from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment, warnings
 from .progress import Check, Report
 from .stop import StopOptions, countdown_seconds
 
 PROBE_TIMEOUT = 10.0
 """Longest wait for the endpoint, in seconds."""
+
+
+_INSTALL = "Install jupyter_notebook_stop in the environment that JupyterLab runs in, then restart JupyterLab."
 
 
 class _Probe(NamedTuple):
@@ -59,7 +62,7 @@ async def _check_all(environment: Environment, options: StopOptions) -> Report:
         _permission_to_read(instance),
         _permission_to_stop(),
         _clock(found),
-        _server(environment.server),
+        *_servers(environment),
     ]
     report = Report(checks=checks)
     return msgspec.structs.replace(report, plan=_plan(environment, options)) if report.ok else report
@@ -130,20 +133,18 @@ def _clock(found: _Probe) -> Check:
     return Check(name="clock", ok=False, detail=f"{seconds} s {side}", remedy="Set the clock of this machine.")
 
 
-def _server(server: Server | None) -> Check:
-    name = "Jupyter server"
-    if server is None:
-        return Check(
-            name=name, ok=None, detail="none found; the stop is requested directly, and open tabs are not saved"
-        )
-    if server.instance:
-        return Check(name=name, ok=True, detail=f"{server.address.url} has open tabs save before a stop")
-    return Check(
-        name=name,
-        ok=None,
-        detail=f"{server.address.url} cannot have open tabs save: {server.obstacle}",
-        remedy="Install jupyter_notebook_stop in the environment that JupyterLab runs in, then restart JupyterLab.",
-    )
+def _servers(environment: Environment) -> List[Check]:
+    name, saving = "Jupyter server", environment.saving_server
+    if not environment.servers:
+        detail = "none found; the stop is requested directly, and open tabs are not saved"
+        return [Check(name=name, ok=None, detail=detail)]
+    checks = []
+    if saving:
+        checks.append(Check(name=name, ok=True, detail=f"{saving.address.url} has open tabs save before a stop"))
+    for url, obstacle in environment.unsaved_servers.items():
+        remedy = _INSTALL if obstacle == NOT_INSTALLED else "Save in each of its open tabs before you stop."
+        checks.append(Check(name=name, ok=None, detail=f"{url} cannot have open tabs save: {obstacle}", remedy=remedy))
+    return checks
 
 
 def _plan(environment: Environment, options: StopOptions) -> List[str]:

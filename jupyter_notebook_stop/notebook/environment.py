@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from typing import AsyncIterator, List, NamedTuple, Optional
+from typing import AsyncIterator, Dict, List, NamedTuple, Optional
 
 from ..config import CONFIG_NAME, NotebookStop
 from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..modelarts.connection import Connection
 from ..schema import Instance
-from .discovery import Kernel, Server, current_kernel, find_server
+from .discovery import Kernel, Server, current_kernel, find_servers
 from .local_api import error_of
+
+ONE_SAVES = "a stop goes through one Jupyter server, and only the open tabs of that one are saved"
+"""Why the open tabs of a second server are not saved."""
 
 
 class Environment(NamedTuple):
@@ -25,14 +28,14 @@ class Environment(NamedTuple):
         Id of the instance, as this process or its server knows it.
     kernel
         The kernel that this process is, if it is one.
-    server
-        The Jupyter server of the instance, if one runs.
+    servers
+        The Jupyter servers of the instance, first the one that a stop goes through if it can have open tabs save.
     """
 
     this: ThisInstance
     instance_id: str
     kernel: Optional[Kernel]
-    server: Optional[Server]
+    servers: List[Server]
 
     @property
     def kernel_id(self) -> str | None:
@@ -46,18 +49,21 @@ class Environment(NamedTuple):
 
     @property
     def saving_server(self) -> Server | None:
-        """The server, if it can have open tabs save before the stop."""
-        return self.server if self.server and self.server.instance else None
+        """The server that can have open tabs save before the stop, if there is one."""
+        return next((server for server in self.servers if server.instance), None)
 
     @property
-    def unsaveable_server(self) -> Server | None:
-        """The server, if it cannot have open tabs save before the stop."""
-        return self.server if self.server and not self.server.instance else None
+    def unsaved_servers(self) -> Dict[str, str]:
+        """The URL of each server whose open tabs are not saved before the stop, and why."""
+        saving = self.saving_server
+        others = [server for server in self.servers if server is not saving]
+        return {server.address.url: server.obstacle or ONE_SAVES for server in others}
 
     async def read(self) -> Instance:
         """Read the instance from its server if that can save, else from the cloud; a failure is in its `error`."""
-        if self.server and self.server.instance:
-            return self.server.instance
+        server = self.saving_server
+        if server and server.instance:
+            return server.instance
         try:
             await self.this.show()
         except NotebookStopError as error:
@@ -94,12 +100,12 @@ async def detect_environment(config: NotebookStop) -> AsyncIterator[Environment]
         except NotInInstanceError as error:
             # A terminal or kernel may lack the environment variables of its server.
             unknown = error
-        server = await find_server(instance_id, kernel)
-        if instance_id is None and server is not None and server.instance is not None:
-            instance_id = server.instance.id
+        servers = await find_servers(instance_id, kernel)
+        if instance_id is None:
+            instance_id = next((server.instance.id for server in servers if server.instance), None)
         if instance_id is None:
             raise unknown or NotInInstanceError("Not running in a ModelArts notebook instance.")
-        yield Environment(this, instance_id, kernel, server)
+        yield Environment(this, instance_id, kernel, servers)
     finally:
         await this.aclose()
 
@@ -121,14 +127,13 @@ async def read_instance(config: NotebookStop) -> Instance:
 
 def warnings(environment: Environment, save: bool) -> List[str]:
     """Return what a user should know before the stop, the most serious first."""
-    if environment.unsaveable_server:
-        url, obstacle = environment.unsaveable_server.address.url, environment.unsaveable_server.obstacle
-        return [
-            "Press Ctrl+S in every open tab now. Unsaved changes will be lost.",
-            f"The Jupyter server at {url} cannot have open tabs save: {obstacle}.",
-        ]
     found = []
-    if not save:
+    unsaved = environment.unsaved_servers
+    if unsaved:
+        of_these = " of the Jupyter servers named below" if environment.saving_server and save else ""
+        found.append(f"Press Ctrl+S in every open tab{of_these} now. Unsaved changes will be lost.")
+        found += [f"The Jupyter server at {url} cannot have open tabs save: {why}." for url, why in unsaved.items()]
+    if not save and (environment.saving_server or not unsaved):
         found.append("Open tabs will not be saved first.")
     if environment.saving_server and environment.kernel:
         if environment.saving_server.connections is None:

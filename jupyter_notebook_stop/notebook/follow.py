@@ -10,7 +10,7 @@ from typing import AsyncIterator, Optional
 from ..config import NotebookStop
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError, UnreachableError
 from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, STOPPED, Instance
-from ..states import FAILED_STATES
+from ..states import FAILED_STATES, REFUSED_STATES
 from . import progress
 from .environment import Environment, detect_environment
 from .local_api import LocalApi, LostServerError, error_of
@@ -71,8 +71,10 @@ async def follow(instances: AsyncIterator[Instance], show: Optional[Show], start
     """
     started = time.monotonic() if started is None else started
     under_way = False
+    last_status: Optional[str] = None
     async for instance in instances:
         phase, status = _phase(instance), instance.status
+        last_status = status or last_status
         if show is not None:
             kind = progress.STOPPED if status == "STOPPED" else progress.STOPPING
             title = f"{instance.name or instance.id} is {status or 'stopping'}"
@@ -85,11 +87,12 @@ async def follow(instances: AsyncIterator[Instance], show: Optional[Show], start
             raise error_of(problem) if problem else StopFailedError("The instance did not stop.")
         if (instance.attempt and instance.attempt.under_way) or status == "STOPPING":
             under_way = True
-        elif status in FAILED_STATES or (under_way and status == "RUNNING"):
+        elif under_way and (status in FAILED_STATES or status == "RUNNING"):
             raise StopFailedError(
                 f"The instance did not stop; it is {status} now.", remedy="Check the instance in the console."
             )
-        elif not under_way:
+        # A status that is not known here may be a part of a stop.
+        elif not under_way and (last_status in (None, "RUNNING") or last_status in REFUSED_STATES):
             raise _not_stopping(instance)
     return instance
 

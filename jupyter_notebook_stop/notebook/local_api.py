@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from types import TracebackType
 from typing import Any, Dict, NamedTuple, Optional, Type, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -24,21 +25,37 @@ RESPONSE_TIMEOUT = 90.0
 
 
 class Address(NamedTuple):
-    """The URL of a Jupyter server, and the token that it accepts."""
+    """The URL of a Jupyter server, and the token that it accepts.
+
+    Attributes
+    ----------
+    url
+        As the server itself prints it; ``http+unix://`` for one on a unix socket.
+    sock
+        The path of its unix socket, if it listens on one.
+    """
 
     url: str
     token: str
     secure: bool
+    sock: str = ""
 
     def __repr__(self) -> str:
         return f"Address({self.url!r})"
 
+    @property
+    def request_url(self) -> str:
+        """The URL to send requests to."""
+        if not self.sock:
+            return self.url
+        return f"{'https' if self.secure else 'http'}://localhost{urlsplit(self.url).path}"
+
 
 class LostServerError(UnreachableError):
-    """The Jupyter server does not respond; `gone` says that nobody listens at its port."""
+    """The Jupyter server does not respond; `connected` says whether it accepted the connection."""
 
     default_code = "server_lost"
-    gone = False
+    connected = True
 
 
 class _Availability(msgspec.Struct):
@@ -98,8 +115,10 @@ class LocalApi:
             # Without a token, the server still demands a cookie and a header that match.
             headers["X-XSRFToken"] = "x"
             cookies["_xsrf"] = "x"
+        if address.sock and transport is None:
+            transport = httpx.AsyncHTTPTransport(uds=address.sock, verify=False)
         self._http = httpx.AsyncClient(
-            base_url=address.url,
+            base_url=address.request_url,
             headers=headers,
             cookies=cookies,
             # Loopback needs no proxy, and no certificate is issued for 127.0.0.1.
@@ -197,9 +216,9 @@ class LocalApi:
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             return await self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             lost = LostServerError(f"The Jupyter server at {self.address.url} does not respond.")
-            lost.gone = isinstance(error, httpx.ConnectError)
+            lost.connected = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             raise lost from None
 
     def _failure(self, response: httpx.Response) -> NotebookStopError:

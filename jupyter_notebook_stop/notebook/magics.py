@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from typing import Any, List, Optional, Union
+import ast
+import warnings
+from typing import Any, Optional, Union
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -14,7 +15,7 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 
 from ..schema import Instance
 from .api import status, stop
-from .display import register_formatters
+from .display import register_formatters, shorten_traceback
 from .progress import Report
 from .stop import StopOptions
 
@@ -71,8 +72,9 @@ class StopMagics(Magics):
     def _run_cell(self, cell: str, on_success: bool) -> bool:
         """Run the cell, and return whether to stop after it; its error is raised if not."""
         shell: Any = self.shell
-        if _awaits(shell, cell):
-            raise UsageError("%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`.")
+        refusal = _refusal(shell, cell)
+        if refusal:
+            raise UsageError(refusal)
         never_ran = False
         error: Any
         try:
@@ -88,23 +90,30 @@ class StopMagics(Magics):
         if not (on_success or never_ran or isinstance(error, KeyboardInterrupt)):
             print(f"The cell raised {name}. The instance will be stopped anyway.", flush=True)
             return True
-        raise _with_short_traceback(error, f"{name} (see above). Nothing was stopped.")
+        # IPython has shown its traceback already.
+        line = f"{name} (see above). Nothing was stopped."
+        # Of a SyntaxError, it would show the traceback again.
+        raise UsageError(line) if isinstance(error, SyntaxError) else shorten_traceback(error, line)
 
 
-def _awaits(shell: Any, cell: str) -> bool:
-    with contextlib.suppress(SyntaxError):  # running the cell shows it
-        return bool(shell.should_run_async(cell, transformed_cell=shell.transform_cell(cell)))
-    return False
-
-
-def _with_short_traceback(error: BaseException, line: str) -> BaseException:
-    """Have IPython show one line for `error`, whose traceback it has shown already."""
-
-    def render() -> List[str]:
-        return [line]
-
-    error._render_traceback_ = render  # type: ignore[attr-defined]
-    return error
+def _refusal(shell: Any, cell: str) -> Optional[str]:
+    """Return why the cell cannot run to its end, if IPython would find that out on the way or not at all."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # running the cell shows them
+        try:
+            transformed = shell.transform_cell(cell)
+            nodes = shell.compile.ast_parse(transformed).body
+        except Exception:
+            return None  # running the cell shows that, and runs nothing
+        if shell.should_run_async(cell, transformed_cell=transformed):
+            return "%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`."
+        for node in nodes:
+            try:
+                # One after the other, as IPython does.
+                compile(ast.Module([node], []), "<cell>", "exec", shell.compile.flags)
+            except SyntaxError as error:
+                return f"%%stop_instance cannot run this cell: {error.msg} (line {error.lineno})."
+    return None
 
 
 def load(ipython: Any) -> None:

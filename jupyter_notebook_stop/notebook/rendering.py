@@ -6,7 +6,6 @@ import datetime
 import html
 from typing import Dict, List, Tuple
 
-from ..errors import SaveError
 from ..schema import AtRisk, Instance, Lease, Step
 from . import progress
 from .progress import Check, ProgressUpdate, Report
@@ -147,11 +146,6 @@ def update_html(update: ProgressUpdate) -> str:
     if update.kind != progress.COUNTDOWN and update.elapsed:
         body += f'<div style="{_MUTED}">{update.elapsed} s</div>'
     return _card(tone, _bold(update.title), body)
-
-
-def unsaved_documents(error: SaveError) -> List[str]:
-    """Return a line for each document that could not be saved."""
-    return [f"{document['path']}: {document['reason'] or 'not saved'}" for document in error.documents]
 
 
 def report_text(report: Report) -> str:

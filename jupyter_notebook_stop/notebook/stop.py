@@ -14,7 +14,7 @@ import msgspec
 from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
 from ..schema import Accepted, Attempt, Instance
-from . import progress, rendering
+from . import progress
 from .discovery import Server
 from .environment import Environment, detect_environment, warnings
 from .follow import follow, from_own_attempt, from_server
@@ -68,7 +68,7 @@ def countdown_seconds(options: StopOptions, environment: Environment) -> float:
     """Return the length of the countdown, in seconds."""
     if options.delay is not None:
         return options.delay
-    return UNSAVED_DELAY if environment.unsaveable_server and options.save else DELAY
+    return UNSAVED_DELAY if environment.unsaved_servers and options.save else DELAY
 
 
 async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:
@@ -78,7 +78,9 @@ async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) 
 
 
 def _failure(error: BaseException) -> str:
-    return str(error) if isinstance(error, OutcomeUnknownError) else f"Not stopped: {error}"
+    # The documents have lines of their own.
+    text = NotebookStopError.__str__(error) if isinstance(error, SaveError) else str(error)
+    return text if isinstance(error, OutcomeUnknownError) else f"Not stopped: {text}"
 
 
 class Stop:
@@ -114,14 +116,18 @@ class Stop:
         server = self._environment.saving_server
         try:
             if server is None:
-                await self._prepare_direct_stop()
+                try:
+                    await self._prepare_direct_stop()
+                except asyncio.CancelledError:
+                    self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
+                    raise
             self._notes = warnings(self._environment, self._options.save) + self._notes
             await self._count_down()
             return await (self._delegate_to_server(server) if server else self._request_from_cloud())
         except NotebookStopError as error:
             if self._environment.kernel:
                 if isinstance(error, SaveError):
-                    self._notes = rendering.unsaved_documents(error)
+                    self._notes = error.document_lines
                 self._say(progress.FAILED, _failure(error))
             raise
 
@@ -148,7 +154,7 @@ class Stop:
         with contextlib.suppress(PermissionDeniedError, UnreachableError):
             await self._environment.this.show()
             self._instance = self._environment.this.view()
-        if not self._environment.server:
+        if not self._environment.servers:
             self._notes.append("No Jupyter server was found for this instance, so open tabs will not be saved.")
         source = self._environment.this.credentials_source
         credentials = f" with the credentials from {source}" if source else ""

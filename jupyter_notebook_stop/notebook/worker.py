@@ -8,6 +8,7 @@ import queue
 import threading
 from typing import Any, Callable, Coroutine, Generic, Optional, TypeVar
 
+from ..errors import NotebookStopError
 from .display import Display
 from .progress import ProgressUpdate, Show
 
@@ -68,7 +69,6 @@ class _Worker(Generic[T]):
     def result(self) -> T:
         """Return what the coroutine returned, or raise what it raised."""
         if self._error is not None:
-            # The worker's own frames would only clutter the caller's traceback.
             raise self._error.with_traceback(None)
         result: T = self._result
         return result
@@ -96,7 +96,11 @@ def run(main: Main[T], display: Display) -> T:
         except KeyboardInterrupt:
             worker.cancel()
             worker.show_updates(display)
-            raise KeyboardInterrupt from None
+            raise display.shorten(KeyboardInterrupt()) from None
     finally:
         display.close()
-    return worker.result()
+    try:
+        return worker.result()
+    except NotebookStopError as error:
+        # The frames of this package would only clutter the caller's traceback.
+        raise display.shorten(error.with_traceback(None)) from None

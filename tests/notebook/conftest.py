@@ -88,6 +88,8 @@ class Kernel:
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager = manager
         self.client = client
+        self.traceback = ""
+        """What the last error of a cell looks like; name and message are shown where there is no traceback only."""
 
     def start(self, code: str) -> str:
         """Begin to run a cell."""
@@ -124,7 +126,16 @@ class Kernel:
             elif kind in ("display_data", "update_display_data", "execute_result"):
                 shown.append((kind, content["data"]["text/plain"]))
             elif kind == "error":
+                self.traceback = "\n".join(content["traceback"])
                 shown.append((kind, "\n".join([content["ename"], content["evalue"], *content["traceback"]])))
+
+    def sight(self, identifier: str) -> str:
+        """Return what is to be seen below the cell when it has ended."""
+        self.traceback = ""
+        shown = self.rest(identifier)
+        display = [text for kind, text in shown if kind in ("display_data", "update_display_data")]
+        streams = [text for kind, text in shown if kind == "stream"]
+        return "\n".join([*streams, *display[-1:], self.traceback])
 
     def run(self, code: str) -> list[tuple[str, str]]:
         """Run a cell and return what it shows."""

@@ -7,6 +7,10 @@ import http.server
 import json
 import os
 import pathlib
+import socket
+import socketserver
+import subprocess
+import sys
 import threading
 from typing import Any, Callable, Iterator
 
@@ -14,8 +18,10 @@ import msgspec
 import pytest
 
 from jupyter_notebook_stop import IdentityError
-from jupyter_notebook_stop.notebook.discovery import Kernel, Server, find_server
+from jupyter_notebook_stop.notebook.discovery import Kernel, Server, find_servers
 from jupyter_notebook_stop.schema import AtRisk, Instance
+
+from ..waiting import until
 
 OURS = "00000000-51d0-4000-8000-000000000001"
 OTHER = "00000000-51d0-4000-8000-000000000002"
@@ -26,10 +32,14 @@ class Canned(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, answers: dict[str, tuple[int, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, answers: dict[str, tuple[int, Any]], host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.answers = answers
         self.asked: list[tuple[str, str]] = []
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -38,6 +48,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         self.server.asked.append((path, self.headers.get("Authorization", "")))
         status, body = self.server.answers.get(path, (404, {"message": "Not found"}))
+        if self.headers.get("Authorization") != "token the-token":
+            status, body = 403, {"message": "Forbidden"}
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
@@ -55,26 +67,44 @@ Serve = Callable[..., Canned]
 def serve(folders: dict[str, str]) -> Iterator[Serve]:
     """Start a canned server and write its file as Jupyter does."""
     running: list[Canned] = []
+    written: list[pathlib.Path] = []
 
-    def start(base_url: str = "/", folder: str | None = None, **answers: tuple[int, Any]) -> Canned:
+    def start(
+        base_url: str = "/",
+        folder: str | None = None,
+        listed: dict[str, Any] | None = None,
+        server: type[Canned] = Canned,
+        host: str = "127.0.0.1",
+        **answers: tuple[int, Any],
+    ) -> Canned:
         paths = {
             "instance": "jupyter-notebook-stop/instance",
             "api": "api",
             "kernel": "api/kernels/kernel-1",
         }
-        server = Canned({base_url + paths[name]: answer for name, answer in answers.items()})
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        running.append(server)
-        write(folder or folders["JUPYTER_RUNTIME_DIR"], server.server_address[1], base_url, len(running))
-        return server
+        one = server({base_url + paths[name]: answer for name, answer in answers.items()}, host)
+        threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        running.append(one)
+        runtime = folder or folders["JUPYTER_RUNTIME_DIR"]
+        written.append(write(runtime, one.port, base_url, len(running), **(listed or {})))
+        return one
 
     yield start
+    for file in written:
+        file.unlink(missing_ok=True)
     for server in running:
         server.shutdown()
         server.server_close()
 
 
-def write(folder: str, port: int, base_url: str = "/", number: int = 99) -> None:
+def dead_process() -> int:
+    """Return the id of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def write(folder: str, port: int, base_url: str = "/", number: int = 99, **others: Any) -> pathlib.Path:
     content = {
         "base_url": base_url,
         "hostname": "0.0.0.0",
@@ -85,16 +115,24 @@ def write(folder: str, port: int, base_url: str = "/", number: int = 99) -> None
         "sock": "",
         "token": "the-token",
         "url": "http://elsewhere.invalid/",
+        **others,
     }
-    pathlib.Path(folder, f"jpserver-{number}.json").write_text(json.dumps(content), encoding="utf-8")
+    file = pathlib.Path(folder, f"jpserver-{number}.json")
+    file.write_text(json.dumps(content), encoding="utf-8")
+    return file
 
 
 def claim(instance_id: str) -> tuple[int, bytes]:
     return 200, msgspec.json.encode(Instance(id=instance_id, at_risk=AtRisk()))
 
 
+def find_all(instance_id: str | None = OURS, kernel: Kernel | None = None) -> list[Server]:
+    return asyncio.run(find_servers(instance_id, kernel))
+
+
 def find(instance_id: str | None = OURS, kernel: Kernel | None = None) -> Server | None:
-    return asyncio.run(find_server(instance_id, kernel))
+    """Return the best one."""
+    return next(iter(find_all(instance_id, kernel)), None)
 
 
 JUPYTER = (200, {"version": "2.21.1"})
@@ -135,15 +173,13 @@ def test_files_beside_the_kernels_own_are_read(serve: Serve, tmp_path: pathlib.P
 
 
 def test_files_of_the_dead_and_broken_files_are_passed_over(serve: Serve, folders: dict[str, str]) -> None:
-    import socket
-
     runtime = folders["JUPYTER_RUNTIME_DIR"]
     pathlib.Path(runtime, "jpserver-1.json").write_text("{", encoding="utf-8")
     pathlib.Path(runtime, "jpserver-2.json").write_bytes(b'{"port": 1, "token": "\xff"}')
     pathlib.Path(runtime, "jpserver-3.json").write_text('{"port": 0, "sock": "/somewhere"}', encoding="utf-8")
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
-        write(runtime, deaf.getsockname()[1])
+        write(runtime, deaf.getsockname()[1], pid=dead_process())
         assert find() is None
     assert len(list(pathlib.Path(runtime).iterdir())) == 4
 
@@ -190,3 +226,164 @@ def test_a_newer_server_may_say_more(serve: Serve) -> None:
     found = find()
     assert found is not None
     assert found.instance == Instance(id=OURS)
+
+
+class OnSocket(Canned):
+    """A server on a unix socket."""
+
+    address_family = socket.AF_UNIX
+
+    def __init__(self, answers: dict[str, tuple[int, Any]], host: str) -> None:
+        socketserver.TCPServer.__init__(self, host, _Handler)  # type: ignore[arg-type]
+        self.answers = answers
+        self.asked = []
+
+    def server_bind(self) -> None:
+        socketserver.TCPServer.server_bind(self)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        return self.socket.accept()[0], ("unix", 0)
+
+    @property
+    def port(self) -> int:
+        return 0
+
+
+class TestAddresses:
+    """A server is asked where its file says that it listens, and on this machine alone."""
+
+    def test_the_address_of_the_pod(self, serve: Serve) -> None:
+        ours = serve(host="127.0.0.2", listed={"hostname": "127.0.0.2"}, instance=claim(OURS))
+        found = find()
+        assert found is not None
+        assert found.instance is not None
+        assert found.address.url == f"http://127.0.0.2:{ours.port}/"
+
+    def test_the_name_of_the_pod(self, serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+        ours = serve(host="127.0.0.2", listed={"hostname": "the-pod.invalid"}, instance=claim(OURS))
+
+        def look_up(host: Any, port: Any, *arguments: Any, **options: Any) -> list[Any]:
+            assert host == "the-pod.invalid"
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, port)) for each in ("192.0.2.1", "127.0.0.2")]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        found = find()
+        assert found is not None
+        assert found.instance is not None
+        assert found.address.url == f"http://127.0.0.2:{ours.port}/"
+
+    @pytest.mark.parametrize("hostname", ["0.0.0.0", "", "localhost"])
+    def test_every_address(self, serve: Serve, hostname: str) -> None:
+        serve(listed={"hostname": hostname}, instance=claim(OURS))
+        found = find()
+        assert found is not None
+        assert found.instance is not None
+
+    @pytest.mark.parametrize("hostname", ["::", "::1"])
+    def test_every_address_of_ipv6(self, folders: dict[str, str], hostname: str) -> None:
+        write(folders["JUPYTER_RUNTIME_DIR"], 1, hostname=hostname)
+        found = find()
+        assert found is not None
+        assert found.address.url == "http://[::1]:1/"
+
+    def test_a_unix_socket(self, serve: Serve, tmp_path: pathlib.Path) -> None:
+        path = str(tmp_path / "jupyter.sock")
+        ours = serve("/base/", host=path, server=OnSocket, listed={"sock": path}, instance=claim(OURS))
+        found = find()
+        assert found is not None
+        assert found.instance is not None
+        assert found.address.url == f"http+unix://{path.replace('/', '%2F')}/base/"
+        assert ours.asked == [("/base/jupyter-notebook-stop/instance", "token the-token")]
+
+    @pytest.mark.parametrize("hostname", ["192.0.2.1", "2001:db8::1"])
+    def test_another_machine_is_never_asked(self, folders: dict[str, str], hostname: str) -> None:
+        write(folders["JUPYTER_RUNTIME_DIR"], 80, hostname=hostname)
+        found = find()
+        assert found is not None
+        assert f"its address {hostname} is not one of this machine" in (found.obstacle or "")
+        write(folders["JUPYTER_RUNTIME_DIR"], 80, hostname=hostname, pid=dead_process())
+        assert find() is None
+
+    def test_a_name_that_nobody_knows(self, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+        def look_up(*arguments: Any, **options: Any) -> list[Any]:
+            raise socket.gaierror(-2, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+        write(folders["JUPYTER_RUNTIME_DIR"], 80, hostname="the-pod.invalid")
+        found = find()
+        assert found is not None
+        assert found.address.url == "http://the-pod.invalid:80/"
+        assert "the-pod.invalid" in (found.obstacle or "")
+
+
+class TestProcesses:
+    """A live server that cannot be asked is one that cannot save; a dead one has left its file behind."""
+
+    @pytest.fixture
+    def deaf_port(self) -> Iterator[int]:
+        with socket.socket() as deaf:
+            deaf.bind(("127.0.0.1", 0))
+            yield deaf.getsockname()[1]
+
+    def test_a_live_server_that_refuses(self, folders: dict[str, str], deaf_port: int) -> None:
+        write(folders["JUPYTER_RUNTIME_DIR"], deaf_port)
+        found = find()
+        assert found is not None
+        assert found.instance is None
+        assert found.obstacle == f"its process {os.getpid()} is running, but does not accept connections"
+
+    def test_a_live_server_whose_socket_is_gone(self, folders: dict[str, str], tmp_path: pathlib.Path) -> None:
+        write(folders["JUPYTER_RUNTIME_DIR"], 0, sock=str(tmp_path / "gone.sock"))
+        found = find()
+        assert found is not None
+        assert "does not accept connections" in (found.obstacle or "")
+        write(folders["JUPYTER_RUNTIME_DIR"], 0, sock=str(tmp_path / "gone.sock"), pid=dead_process())
+        assert find() is None
+
+    def test_a_zombie_is_dead(self, folders: dict[str, str], deaf_port: int) -> None:
+        process = subprocess.Popen([sys.executable, "-c", ""])
+        until(lambda: pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+        write(folders["JUPYTER_RUNTIME_DIR"], deaf_port, pid=process.pid)
+        assert find() is None
+        process.wait()
+
+    def test_a_process_with_the_number_of_a_dead_one(self, folders: dict[str, str], deaf_port: int) -> None:
+        write(folders["JUPYTER_RUNTIME_DIR"], deaf_port)
+        (file,) = pathlib.Path(folders["JUPYTER_RUNTIME_DIR"]).iterdir()
+        os.utime(file, (0, 0))
+        assert find() is None
+
+    def test_the_file_of_an_old_notebook_server(self, serve: Serve, folders: dict[str, str]) -> None:
+        serve(api=JUPYTER)
+        (file,) = pathlib.Path(folders["JUPYTER_RUNTIME_DIR"]).iterdir()
+        file.rename(file.with_name("nbserver-1.json"))
+        found = find()
+        assert found is not None
+        assert "not installed" in (found.obstacle or "")
+
+
+class TestSeveral:
+    """Every server of the instance is kept."""
+
+    def test_all_are_kept_the_one_that_can_save_first(self, serve: Serve) -> None:
+        other = serve(api=JUPYTER)
+        ours = serve(instance=claim(OURS))
+        second = serve(host="127.0.0.2", listed={"hostname": "127.0.0.2"}, instance=claim(OURS))
+        found = find_all()
+        assert {server.address.url for server in found[:2]} == {
+            f"http://127.0.0.1:{ours.port}/",
+            f"http://127.0.0.2:{second.port}/",
+        }
+        assert [server.address.url for server in found[2:]] == [f"http://127.0.0.1:{other.port}/"]
+
+    @pytest.mark.parametrize("token", ["the-token", "an-older-token"])
+    @pytest.mark.parametrize("hostname", ["0.0.0.0", "localhost"])
+    def test_the_file_of_an_earlier_server_at_the_same_port(
+        self, serve: Serve, folders: dict[str, str], token: str, hostname: str
+    ) -> None:
+        ours = serve(instance=claim(OURS))
+        write(folders["JUPYTER_RUNTIME_DIR"], ours.port, token=token, hostname=hostname, pid=dead_process())
+        assert len(find_all()) == 1
+        ours.answers = {}
+        ours.answers["/api"] = JUPYTER
+        assert len(find_all()) == 1

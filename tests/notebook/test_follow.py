@@ -45,6 +45,8 @@ def end(*instances: Instance) -> Instance:
         [seen("STOPPED", "accepted"), seen("STOPPED", "stopped")],
         # An unknown state is not the end of a stop.
         [seen("STOPPING"), seen("NOVEL"), seen(None), seen("STOPPED")],
+        # Nor is it a reason to believe that nothing is stopping.
+        [seen("NOVEL"), seen(None), seen("STOPPING"), seen("STOPPED")],
         # The server went with its instance.
         [seen("STOPPING", "accepted")],
     ],
@@ -74,8 +76,14 @@ def test_the_reason_is_raised(phase: str) -> None:
     assert refusal.value.code == "ModelArts.0112"
 
 
-@pytest.mark.parametrize("status", ["RUNNING", "STARTING", None])
+@pytest.mark.parametrize("status", ["RUNNING", "STARTING", "INIT", "ERROR", "FROZEN", None])
 def test_nothing_is_stopping(status: str | None) -> None:
     with pytest.raises(InstanceStateError) as error:
         end(seen(status))
     assert (error.value.state, error.value.code) == (status, "state_not_stopping")
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "ERROR"])
+def test_an_unknown_state_that_ends_otherwise_was_no_stop(status: str) -> None:
+    with pytest.raises(InstanceStateError):
+        end(seen("NOVEL"), seen(status))

@@ -12,8 +12,9 @@ import nbclient
 import nbformat
 import pytest
 
-from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator import Delay, ThreadedSimulator
 
+from ..waiting import until
 from .conftest import Kernel, Place
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "train-save-stop.ipynb"
@@ -152,6 +153,57 @@ class TestCells:
         assert shown == [("stream", "False False False\n")]
 
 
+class TestErrors:
+    """One clean message: no way through this package, and nothing twice."""
+
+    @pytest.mark.parametrize("code", ["stop(delay=0)", "await astop(delay=0)", "%stop_instance --delay 0"])
+    def test_a_refusal(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        simulator.settings.deny("stop")
+        kernel.run("%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(STOP + code))
+        assert sight.count("ModelArts.0112") == 1
+        assert sight.startswith("Not stopped: ")
+        assert kernel.traceback == "PermissionDeniedError (see above)."
+
+    @pytest.mark.parametrize("code", ["stop()", "await astop()", "status()", "%stop_instance"])
+    def test_what_fails_before_anything_is_shown(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        kernel.run("import os; del os.environ['INSTANCE_ID']\n%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(STOP + code))
+        assert sight == kernel.traceback
+        assert kernel.traceback.startswith("NotInInstanceError: ")
+        assert "\n" not in kernel.traceback
+
+    @pytest.mark.parametrize("code", ["stop(delay=60)", "await astop(delay=60)"])
+    def test_an_interrupt(self, kernel: Kernel, simulator: ThreadedSimulator, code: str) -> None:
+        cell = kernel.start(STOP + code)
+        kernel.until(cell, "in 60 s")
+        kernel.manager.interrupt_kernel()
+        sight = kernel.sight(cell)
+        assert sight.count("nothing was stopped") == 1
+        assert kernel.traceback in ("KeyboardInterrupt (see above).", "CancelledError (see above).")
+
+    @pytest.mark.parametrize("code", ["stop(delay=60)", "await astop(delay=60)"])
+    def test_an_interrupt_while_the_instance_is_read(
+        self, kernel: Kernel, simulator: ThreadedSimulator, code: str
+    ) -> None:
+        simulator.faults.add("show", Delay(60))
+        cell = kernel.start(STOP + code)
+        until(lambda: simulator.count("show"))
+        kernel.until(cell, "Reading the status")
+        kernel.manager.interrupt_kernel()
+        sight = kernel.sight(cell)
+        assert sight.startswith("Cancelled: nothing was stopped.")
+        assert kernel.traceback in ("KeyboardInterrupt (see above).", "CancelledError (see above).")
+
+    def test_a_caught_error_is_as_any_other(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        simulator.settings.deny("stop")
+        code = "import traceback\ntry:\n    stop(delay=0)\nexcept Exception:\n    print(traceback.format_exc())"
+        ((_, text),) = [each for each in kernel.run(STOP + code) if each[0] == "stream"]
+        assert text.count("Traceback") == 1
+        assert "modelarts:notebook:stop" in text
+        assert "transport" not in text
+
+
 class TestMagics:
     """%stop_instance and %%stop_instance."""
 
@@ -194,15 +246,72 @@ class TestMagics:
 
     @pytest.mark.parametrize(
         ("cell", "reason"),
-        [("print('r' + 'an'", "SyntaxError"), ("print('r' + 'an')\nawait anything()", "UsageError")],
+        [
+            ("print('r' + 'an'", "SyntaxError"),
+            ("print('r' + 'an')\nreturn", "'return' outside function (line 2)"),
+            ("print('r' + 'an')\nawait anything()", "UsageError"),
+            ("print('r' + 'an')\nasync with anything: pass", "UsageError"),
+            ("print('r' + 'an')\nawait anything(", "SyntaxError"),
+        ],
     )
     def test_not_when_the_cell_cannot_run(
         self, kernel: Kernel, simulator: ThreadedSimulator, cell: str, reason: str
     ) -> None:
         shown = kernel.run(f"%%stop_instance --delay 0\n{cell}")
-        assert reason in str(shown)
+        assert reason in shown[-1][1]
+        assert "magics.py" not in str(shown)
+        assert not [text for _, text in shown if "ran\n" in text]
+        assert simulator.count() == 0
+
+    @pytest.mark.parametrize("reason", ["SyntaxError", "ValueError"])
+    def test_not_when_a_transformer_fails(self, kernel: Kernel, simulator: ThreadedSimulator, reason: str) -> None:
+        kernel.run(
+            "def fail(lines):\n"
+            "    if lines[0].startswith('print'):\n"
+            f"        raise {reason}('refused')\n"
+            "    return lines\n"
+            "get_ipython().input_transformers_post.append(fail)"
+        )
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')")
+        kernel.run("get_ipython().input_transformers_post.remove(fail)")
+        assert "refused" in str(shown)
+        assert "Nothing was stopped" in shown[-1][1]
+        assert "magics.py" not in str(shown)
         assert ("stream", "ran\n") not in shown
-        assert simulator.count("stop") == 0
+        assert simulator.count() == 0
+
+    def test_not_when_the_input_is_rejected(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        kernel.run(
+            "import ast\n"
+            "from IPython.core.error import InputRejected\n"
+            "class Rejection:\n"
+            "    def visit(self, node):\n"
+            "        if ast.dump(node).count(\"'print'\"):\n"
+            "            raise InputRejected('refused')\n"
+            "        return node\n"
+            "get_ipython().ast_transformers.append(Rejection())"
+        )
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')")
+        kernel.run("get_ipython().ast_transformers.clear()")
+        assert "Nothing was stopped" in str(shown)
+        assert ("stream", "ran\n") not in shown
+        assert simulator.count() == 0
+
+    def test_a_cell_that_fails_on_the_way_has_run(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nprint('r' + 'an')\n%no_such_magic")
+        assert shown[0][1].startswith("ran\n")
+        assert "The cell raised UsageError. The instance will be stopped anyway." in str(shown)
+        assert simulator.count("stop") == 1
+
+    @pytest.mark.parametrize("cell", ["# nothing\n", "\n"])
+    def test_a_cell_without_code_has_run(self, kernel: Kernel, simulator: ThreadedSimulator, cell: str) -> None:
+        kernel.run(f"%%stop_instance --delay 0\n{cell}")
+        assert simulator.count("stop") == 1
+
+    def test_a_cell_that_interrupts_itself_stops_nothing(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
+        shown = kernel.run("%%stop_instance --delay 0\nraise KeyboardInterrupt")
+        assert "Nothing was stopped" in shown[-1][1]
+        assert simulator.count() == 0
 
     def test_unless_only_success_is_wanted(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         shown = kernel.run("%%stop_instance --delay 0 --on-success\nraise ValueError('out of memory')")

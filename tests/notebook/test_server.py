@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pathlib
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -24,7 +26,11 @@ from jupyter_notebook_stop import (
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
+from ..waiting import until
 from .conftest import Inside, Kernel, StartServer
+from .test_discovery import JUPYTER, Serve, serve
+
+__all__ = ["serve"]
 
 STOP = "from jupyter_notebook_stop import stop, status\n"
 
@@ -96,6 +102,8 @@ def test_a_document_that_is_not_saved_cancels_the_stop(here: Inside) -> None:
     assert isinstance(stopping.error, SaveError)
     assert stopping.error.documents == ({"path": "train.ipynb", "reason": "It is read-only."},)
     assert stopping.error.code == "save_failed"
+    # A script ends with it.
+    assert str(stopping.error).endswith("Not saved: train.ipynb: It is read-only.")
     assert here.simulator.count("stop") == 0
 
 
@@ -149,8 +157,9 @@ class TestCell:
         runtime = pathlib.Path(inside.server.environment["JUPYTER_RUNTIME_DIR"])
         client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{model['id']}.json"))
         client.load_connection_file()
-        client.start_channels()
-        client.wait_for_ready(timeout=60)
+        # Without heartbeats: by those, a kernel that is slow on a busy machine for one second counts as dead.
+        client.start_channels(hb=False)
+        client.wait_for_ready(timeout=120)
         yield model["id"], Kernel(None, client)  # type: ignore[arg-type]
         client.stop_channels()
         inside.server.fetch("DELETE", f"api/kernels/{model['id']}")
@@ -193,8 +202,10 @@ class TestCell:
         identifier = kernel.start(STOP + "stop(delay=0)")
         attempt = inside.await_attempt("saving")
         inside.report(attempt["id"], "failed", {"path": "train.ipynb", "reason": "It is read-only."})
-        updates = [text for kind, text in kernel.rest(identifier) if kind == "update_display_data"]
-        assert "train.ipynb: It is read-only." in updates[-1]
+        sight = kernel.sight(identifier)
+        assert sight.count("train.ipynb: It is read-only.") == 1
+        assert sight.count("Nothing was stopped: open documents could not be saved.") == 1
+        assert kernel.traceback == "SaveError (see above)."
         assert inside.simulator.count("stop") == 0
 
 
@@ -241,6 +252,73 @@ class TestServersThatCannotHelp:
         instance = stop(delay=0)
         assert instance.attempt is not None
         assert instance.attempt.phase == "accepted"
+        assert simulator.count("stop") == 1
+
+
+class TestSeveralServers:
+    """The open tabs of one server are saved; those of the others are not, and each is named before the stop."""
+
+    @pytest.mark.parametrize("kind", ["without the extension", "with the extension", "not to be asked"])
+    def test_a_second_server_is_named(
+        self, here: Inside, serve: Serve, capsys: pytest.CaptureFixture[str], kind: str
+    ) -> None:
+        same = kind == "with the extension"
+        answers: dict[str, Any] = {"instance": (200, here.server.view())} if same else {"api": JUPYTER}
+        second = serve(folder=here.server.environment["JUPYTER_RUNTIME_DIR"], **answers)
+        url = f"http://127.0.0.1:{second.port}/"
+        # Of two that can have tabs save, and do not know this kernel, either may be the one.
+        urls = [url, here.server.url] if same else [url]
+        if kind == "not to be asked":
+            second.shutdown()
+            second.server_close()
+        report = stop(dry_run=True)
+        warnings = [step for step in report.plan if step.startswith("Warn: ")]
+        assert "Press Ctrl+S in every open tab of the Jupyter servers named below now" in warnings[0]
+        (named,) = [each for each in urls if f"The Jupyter server at {each} cannot have open tabs save" in warnings[1]]
+        assert len(warnings) == 2
+        assert "Count down 150 s; an interrupt cancels the stop." in report.plan
+        assert "Count down 10 s; an interrupt cancels the stop." in stop(dry_run=True, save=False).plan
+        checks = {check.detail.partition(" ")[0]: check for check in report.checks if check.name == "Jupyter server"}
+        assert len(checks) == 2
+        assert checks[named].ok is None
+        assert checks[named].remedy
+        if kind == "without the extension":
+            capsys.readouterr()
+            assert stop(delay=0.2).id == here.simulator.instance_id
+            assert f"The Jupyter server at {named} cannot have open tabs save" in capsys.readouterr().out
+            assert here.simulator.count("stop") == 1
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="needs unix sockets")
+    def test_a_server_on_a_unix_socket(
+        self,
+        folders: dict[str, str],
+        tmp_path: pathlib.Path,
+        simulator: ThreadedSimulator,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        sock = tmp_path / "jupyter.sock"
+        command = [
+            *(sys.executable, "-m", "jupyter_server", "--allow-root", f"--ServerApp.sock={sock}"),
+            "--NotebookStop.roll_call_timeout=0.2",
+        ]
+        with (tmp_path / "server.log").open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **instance_environment(simulator)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            until(lambda: process.poll() is not None or stop(dry_run=True).checks[-1].ok, pause=0.1)
+            assert process.poll() is None, (tmp_path / "server.log").read_text(encoding="utf-8")
+            instance = stop(delay=0)
+        finally:
+            process.terminate()
+            process.wait(60)
+        assert instance.attempt is not None
+        assert instance.attempt.phase == "accepted"
+        assert "accepted by the Jupyter server: open tabs are saved" in capsys.readouterr().out
         assert simulator.count("stop") == 1
 
 
