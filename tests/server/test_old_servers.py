@@ -1,0 +1,188 @@
+"""A stop in environments of before 2025, with the lowest releases that are declared: everything works there too."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pathlib
+import re
+import subprocess
+import uuid
+from typing import Any, Iterator
+
+import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..conftest import GUARD, instance_environment
+from ..environments import OLD_SERVERS, floors, interpreter
+from ..servers import Server
+from ..waiting import LIMIT, until, until_async
+
+
+class OldServer(Server):
+    """A server from an environment of its own, which has the package from the wheel alone."""
+
+    module = "jupyter_server"
+
+    def __init__(self, root: pathlib.Path, simulator: ThreadedSimulator, name: str) -> None:
+        self.python = interpreter(name)
+        super().__init__(
+            root,
+            {**instance_environment(simulator), "PYTHONPATH": str(GUARD)},
+            base_url=f"/{simulator.instance_id}/",
+            python=self.python,
+            arguments=["--NotebookStop.roll_call_timeout=0.5", "--NotebookStop.save_timeout=60"],
+        )
+
+    async def connect(self, path: str) -> WebSocketClientConnection:
+        """Open a websocket."""
+        url = self.url.replace("http://", "ws://", 1) + path
+        return await websocket_connect(HTTPRequest(url, headers={"Authorization": f"token {self.token}"}))
+
+    async def ask_aside(self, *arguments: Any) -> tuple[int, Any]:
+        """Ask, and do not block the event loop meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(None, self.ask, *arguments)
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run the environment's Python inside the instance, without its development-time warnings."""
+        return subprocess.run(
+            [self.python, *arguments],
+            env=self.environment,
+            cwd=self.work,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+
+    def complaints(self) -> list[str]:
+        """Return what the log has of ours that is not calm, and every traceback."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        ours = re.compile(r"^\[[WEC] .*notebook.?stop", re.IGNORECASE)
+        return [line for line in lines if ours.search(line) or line.startswith("Traceback")]
+
+
+@pytest.fixture(params=OLD_SERVERS)
+def server(
+    request: pytest.FixtureRequest, tmp_path: pathlib.Path, simulator: ThreadedSimulator
+) -> Iterator[OldServer]:
+    running = OldServer(tmp_path / "server", simulator, request.param)
+    yield running
+    running.close()
+
+
+async def event(socket: WebSocketClientConnection, schema_id: str, **expected: Any) -> dict[str, Any]:
+    """Read until an event of this kind has these values."""
+    while True:
+        message = await asyncio.wait_for(socket.read_message(), LIMIT)
+        assert message is not None, f"no event {schema_id} with {expected} came"
+        found: dict[str, Any] = json.loads(message)
+        if found["schema_id"] == schema_id and expected.items() <= found.items():
+            return found
+
+
+def test_a_stop_from_the_first_event_to_the_end(server: OldServer, simulator: ThreadedSimulator) -> None:
+    async def walk() -> None:
+        view = server.view()
+        assert (view["available"], view["status"]) == (True, "RUNNING")
+        socket = await server.connect("api/events/subscribe")
+        body = {"instance_id": simulator.instance_id, "save": "all", "attempt": "a1", "tab": "t1"}
+        stopping = asyncio.ensure_future(server.ask_aside("POST", "jupyter-notebook-stop/stop", body))
+        saving = await event(socket, STOP_EVENT, attempt="a1", phase="saving")
+        assert saving["instance_id"] == simulator.instance_id
+        for state in ("here", "saved"):
+            report = {"state": state, "documents": []}
+            assert (await server.ask_aside("PUT", "jupyter-notebook-stop/stop/a1/tabs/t1", report))[0] == 204
+        status, answer = await stopping
+        assert (status, answer["attempt"]["phase"]) == (202, "accepted")
+        assert [(tab["id"], tab["state"]) for tab in answer["attempt"]["tabs"]] == [("t1", "saved")]
+        await event(socket, STOP_EVENT, attempt="a1", phase="accepted")
+        record = await event(socket, ATTEMPT_EVENT, attempt="a1", outcome="accepted")
+        assert record["silent_tabs"] == 0
+        await until_async(stopped)
+        socket.close()
+
+    async def stopped() -> bool:
+        return simulator.instance.status == "STOPPED"
+
+    asyncio.run(walk())
+    until(lambda: server.view()["status"] == "STOPPED")
+    assert simulator.count("stop") == 1
+    assert server.complaints() == []
+
+
+def test_the_terminal_stops_it_through_the_server(server: OldServer, simulator: ThreadedSimulator) -> None:
+    done = server.run("-W", "ignore::DeprecationWarning", "-m", "jupyter_notebook_stop.cli", "stop", "--yes", "--delay=0")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "The cloud accepted the stop" in done.stdout
+    until(lambda: simulator.instance.status == "STOPPED")
+    attempt = server.view()["attempt"]
+    assert (attempt["source"], attempt["phase"]) == ("terminal", "accepted")
+    assert server.complaints() == []
+
+
+@pytest.mark.parametrize("server", ["server-2.7"], indirect=True)
+def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator: ThreadedSimulator) -> None:
+    code = "import time\nfrom jupyter_notebook_stop import status, stop\nprint(status().status)\ninput()\nstop(delay=0)"
+
+    async def walk() -> None:
+        _, kernel = await server.ask_aside("POST", "api/kernels", {"name": "python3"})
+        socket = await server.connect(f"api/kernels/{kernel['id']}/channels")
+        session = uuid.uuid4().hex
+
+        async def send(kind: str, channel: str, **content: Any) -> None:
+            header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": session, "username": "", "version": "5.3"}
+            message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
+            await socket.write_message(json.dumps(message))
+
+        async def said(kind: str) -> dict[str, Any]:
+            while True:
+                text = await asyncio.wait_for(socket.read_message(), LIMIT)
+                assert isinstance(text, str), f"no {kind} came"
+                message = json.loads(text)
+                assert message["msg_type"] != "error", message["content"]
+                if message["msg_type"] == kind:
+                    return dict(message["content"])
+
+        await send("execute_request", "shell", code=code, allow_stdin=True)
+        assert (await said("stream"))["text"].strip() == "RUNNING"
+        await said("input_request")
+        _, view = await server.ask_aside("GET", "jupyter-notebook-stop/instance")
+        assert [busy["id"] for busy in view["at_risk"]["kernels"]] == [kernel["id"]]
+        await send("input_reply", "stdin", value="")
+        assert (await said("execute_reply"))["status"] == "ok"
+        socket.close()
+
+    asyncio.run(walk())
+    until(lambda: simulator.instance.status == "STOPPED")
+    attempt = server.view()["attempt"]
+    assert (attempt["source"], attempt["phase"]) == ("cell", "accepted")
+    assert server.complaints() == []
+
+
+@pytest.mark.parametrize("name", OLD_SERVERS)
+def test_what_is_installed_is_in_order_and_names_its_version(name: str) -> None:
+    def run(*arguments: str) -> str:
+        command = [interpreter(name), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
+        return re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
+
+    version = run("-m", "jupyter_notebook_stop.cli", "--version").split()[-1]
+    assert re.fullmatch(r"\d+\.\d+\.\d+\S*", version)
+    assert version != "0.0.0"
+    assert f"jupyter_notebook_stop {version} OK" in run("-m", "jupyter_server.extension.serverextension", "list")
+    run("-m", "pip", "check")
+
+
+def test_every_declared_floor_is_installed_exactly() -> None:
+    code = "import importlib.metadata, sys; print(*map(importlib.metadata.version, sys.argv[1:]))"
+    done = subprocess.run(
+        [interpreter("floors"), "-c", code, *floors()], capture_output=True, text=True, timeout=LIMIT, check=True
+    )
+    lowest = {name: re.sub(r"(\.0)+$", "", version) for name, version in floors().items()}
+    assert dict(zip(floors(), (re.sub(r"(\.0)+$", "", each) for each in done.stdout.split()))) == lowest
