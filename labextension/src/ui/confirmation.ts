@@ -112,8 +112,7 @@ function heading(id: string, instance?: IInstance): HTMLElement {
 /** What stops, what is lost, what stays, and what would be lost right now. */
 function body(data: IConfirmation, instance: IInstance): Node[] {
   const { trans } = data;
-  const lease =
-    instance.status !== 'STOPPING' && formatLease(trans, instance);
+  const lease = instance.status !== 'STOPPING' && formatLease(trans, instance);
   const parts = [
     heading(instance.id, instance),
     instance.error &&

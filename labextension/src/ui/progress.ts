@@ -108,8 +108,7 @@ export function progressView(
         actions.prepend(...(console ? [console] : []));
       }
       showStages(stages, trans, progress);
-      const list =
-        (stage === 'accepted' && instance?.action_progress) || [];
+      const list = (stage === 'accepted' && instance?.action_progress) || [];
       showSteps(steps, trans, list);
       showBar(bar, trans, list);
       showElapsed();
