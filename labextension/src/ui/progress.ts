@@ -108,7 +108,8 @@ export function progressView(
         actions.prepend(...(console ? [console] : []));
       }
       showStages(stages, trans, progress);
-      const list = (stage === 'accepted' && instance?.action_progress) || [];
+      const list =
+        stage === 'accepted' ? (instance?.action_progress ?? []) : [];
       showSteps(steps, trans, list);
       showBar(bar, trans, list);
       showElapsed();
