@@ -114,6 +114,8 @@ export interface IStopRequest {
   save: Save;
   tab: string;
   attempt: string;
+  /** Stop although tabs that may hold unsaved work did not respond. */
+  silent?: 'ignore';
 }
 
 /** The answer to an accepted request. */

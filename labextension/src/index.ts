@@ -38,6 +38,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
       ? new StopSession({
           api: new Api(serviceManager.serverSettings),
           documents,
+          canSave: docManager !== null,
+          user: () => serviceManager.user?.identity?.display_name,
           trans,
           instanceId: identity.instance_id,
           tab: newId(),
@@ -106,4 +108,14 @@ const menu: JupyterFrontEndPlugin<void> = {
   activate: () => undefined
 };
 
-export default [plugin, menu];
+/**
+ * The top bar's entry, which comes from this plugin's settings schema and is off until a user switches it on.
+ */
+const topBar: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-notebook-stop:top-bar',
+  description: 'Offers "Stop this instance" for the top bar.',
+  autoStart: true,
+  activate: () => undefined
+};
+
+export default [plugin, menu, topBar];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../src/stop/transition.ts';
+import { isFreeToLeave } from '../src/stop/view.ts';
 import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
 
 const running = view('RUNNING');
@@ -14,7 +15,13 @@ describe('the way to a stopped instance', () => {
     const page = new Page().request();
     assert.deepEqual(
       page.effects.find(({ type }) => type === 'request'),
-      { type: 'request', attempt: 'ours', source: 'menu', save: 'all' }
+      {
+        type: 'request',
+        attempt: 'ours',
+        source: 'menu',
+        save: 'all',
+        anyway: false
+      }
     );
     assert.equal(page.pause, LIMITS.firstLook);
     page.see(saving);
@@ -72,7 +79,8 @@ describe('the way to a stopped instance', () => {
     const page = new Page()
       .dispatch({ type: 'command', source: 'menu' })
       .see(stopping);
-    assert.equal(page.count('ask'), 0);
+    assert.equal(page.count('fill'), 0);
+    assert.equal(page.count('withdraw'), 1);
     assert.equal(page.shown, 'accepted');
   });
 
@@ -441,8 +449,184 @@ describe('before the question', () => {
   });
 
   test('the look before the question is patient', () => {
-    const [look] = clicked().effects;
-    assert.ok(look.type === 'look' && look.patient);
+    const look = clicked().effects.find(({ type }) => type === 'look');
+    assert.ok(look?.type === 'look' && look.patient);
+  });
+});
+
+describe('the question', () => {
+  const clicked = () =>
+    new Page().dispatch({ type: 'command', source: 'menu' });
+
+  test('is open at once and filled in when the instance has been read', () => {
+    const page = clicked();
+    assert.equal(page.count('ask'), 1);
+    assert.equal(page.count('fill'), 0);
+    page.dispatch({ type: 'command', source: 'menu' });
+    assert.equal(page.count('ask'), 1, 'no second question');
+    page.see(running);
+    assert.equal(page.count('fill'), 1);
+    assert.equal(page.count('ask'), 1);
+    page.dispatch({ type: 'command', source: 'menu' });
+    assert.equal(page.count('ask'), 1);
+  });
+
+  test('can be left before the instance has been read', () => {
+    const page = clicked();
+    const look = page.state.look.id;
+    page.dispatch({ type: 'answered', choice: 'cancel', attempt: 'x' });
+    assert.equal(page.state.name, 'idle');
+    page.dispatch({ type: 'seen', look, view: running });
+    assert.equal(page.count('fill'), 0);
+  });
+
+  test('nothing is stopped before the instance has been read', () => {
+    const page = clicked();
+    page.dispatch({ type: 'answered', choice: 'save', attempt: 'x' });
+    assert.equal(page.count('request'), 0);
+    assert.equal(page.state.name, 'idle');
+  });
+
+  test('is taken back for a failure, and for a stop that is under way', () => {
+    assert.equal(clicked().miss().count('withdraw'), 1);
+    assert.equal(clicked().see(stopping).count('withdraw'), 1);
+  });
+
+  for (const status of ['STARTING', 'FROZEN', 'ERROR', 'DELETED']) {
+    test(`gives way to a message in the state ${status}`, () => {
+      const page = clicked().see(view(status));
+      assert.deepEqual(page.end?.trouble, { kind: 'state', status });
+      assert.equal(page.end.phase, 'refused');
+      assert.equal(page.count('fill'), 0);
+      assert.equal(page.count('withdraw'), 1);
+      assert.equal(page.state.name, 'idle');
+    });
+  }
+
+  for (const status of [null, 'RUNNING', 'STOPPED', 'SOMETHING_NEW']) {
+    test(`is asked in the state ${status}`, () => {
+      assert.equal(clicked().see(view(status)).count('fill'), 1);
+    });
+  }
+});
+
+describe('tabs that did not respond', () => {
+  const documents = [{ path: 'a.ipynb', reason: null }];
+  const refusal = problem(409, 'silent_tabs', { documents });
+  const refused = (choice: 'save' | 'discard' = 'save') => {
+    const page = new Page().request(choice).see(saving);
+    const failed = { type: 'failed', requested: 'ours' } as const;
+    return page.dispatch({ ...failed, trouble: refusal });
+  };
+
+  test('are a question of its own', () => {
+    const page = refused();
+    assert.equal(page.count('warn'), 1);
+    assert.equal(page.count('report'), 0);
+    assert.equal(page.shown, 'nothing');
+    assert.equal(page.connection, 'open');
+  });
+
+  test('"Stop anyway" requests the same stop again, under a new id', () => {
+    const page = refused();
+    page.dispatch({ type: 'answered', choice: 'anyway', attempt: 'second' });
+    assert.deepEqual(
+      page.effects.filter(({ type }) => type === 'request'),
+      [
+        {
+          type: 'request',
+          attempt: 'ours',
+          source: 'menu',
+          save: 'all',
+          anyway: false
+        },
+        {
+          type: 'request',
+          attempt: 'second',
+          source: 'menu',
+          save: 'all',
+          anyway: true
+        }
+      ]
+    );
+    page.dispatch({
+      type: 'accepted',
+      requested: 'second',
+      instance: view('STOPPING', attempt('second', 'accepted'))
+    });
+    assert.equal(page.shown, 'accepted');
+  });
+
+  test('"Close" stops nothing', () => {
+    const page = refused();
+    page.dispatch({ type: 'answered', choice: 'cancel', attempt: 'second' });
+    assert.equal(page.count('request'), 1);
+    assert.equal(page.state.name, 'idle');
+  });
+
+  test('a look that sees the refusal first asks once', () => {
+    const page = new Page().request().see(saving);
+    const error = { code: 'silent_tabs', message: 'No.', documents };
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    page.dispatch({ type: 'failed', requested: 'ours', trouble: refusal });
+    assert.equal(page.count('warn'), 1);
+    assert.equal(page.state.name, 'confirming');
+  });
+
+  test('a tab that did not ask is told, not asked', () => {
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .see(saving);
+    const error = { code: 'silent_tabs', message: 'No.', documents };
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    assert.equal(page.count('warn'), 0);
+    assert.equal(page.end?.joined, true);
+  });
+
+  test('the question is taken back for a stop from elsewhere', () => {
+    const page = refused().dispatch({ type: 'hint', attempt: 'theirs' });
+    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    assert.equal(page.count('withdraw'), 1);
+    assert.equal(page.shown, 'saving');
+  });
+
+  test('the answer to another question stops nothing', () => {
+    const page = refused();
+    page.dispatch({ type: 'answered', choice: 'discard', attempt: 'second' });
+    assert.equal(page.count('request'), 1);
+    const asked = clickedAndRead();
+    asked.dispatch({ type: 'answered', choice: 'anyway', attempt: 'x' });
+    assert.equal(asked.count('request'), 0);
+  });
+
+  const clickedAndRead = () =>
+    new Page().dispatch({ type: 'command', source: 'menu' }).see(running);
+});
+
+describe('leaving the page', () => {
+  test("JupyterLab's own question stays off only after work was given up", () => {
+    const accepted = (choice: 'save' | 'discard') => {
+      const kept = {
+        ...attempt('ours', 'accepted'),
+        save: choice === 'save' ? ('all' as const) : ('none' as const)
+      };
+      const page = new Page().request(choice);
+      page.dispatch({
+        type: 'accepted',
+        requested: 'ours',
+        instance: view('STOPPING', kept)
+      });
+      return page;
+    };
+    const page = accepted('discard');
+    assert.equal(isFreeToLeave(page.state), false);
+    page.miss();
+    assert.equal(isFreeToLeave(page.state), true);
+    page.see(view('STOPPING', { ...attempt('ours', 'accepted') }));
+    assert.equal(isFreeToLeave(page.state), false);
+    page.see(view('RUNNING'));
+    assert.equal(isFreeToLeave(page.state), false);
+    assert.equal(isFreeToLeave(accepted('save').miss().state), false);
   });
 });
 

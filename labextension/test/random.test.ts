@@ -27,11 +27,12 @@ const troubles = fc.constantFrom<Trouble>(
   problem(500),
   problem(502),
   problem(409, 'save_failed'),
+  problem(409, 'silent_tabs'),
   problem(502, 'outcome_unknown')
 );
 
 const views = fc.record({
-  status: fc.constantFrom(null, 'RUNNING', 'STOPPING', 'STOPPED'),
+  status: fc.constantFrom(null, 'RUNNING', 'STOPPING', 'STOPPED', 'STARTING'),
   id: fc.constantFrom('our-instance', 'our-instance', 'other'),
   phase: fc.constantFrom(null, ...PHASES),
   mine: fc.boolean()
@@ -73,13 +74,15 @@ const moves = fc.oneof(
   },
   {
     weight: 2,
-    arbitrary: fc.constantFrom('cancel', 'save', 'discard').chain(choice =>
-      fc.uuid().map((id): Move => () => ({
-        type: 'answered',
-        choice: choice,
-        attempt: id
-      }))
-    )
+    arbitrary: fc
+      .constantFrom('cancel', 'save', 'discard', 'anyway')
+      .chain(choice =>
+        fc.uuid().map((id): Move => () => ({
+          type: 'answered',
+          choice: choice,
+          attempt: id
+        }))
+      )
   },
   {
     weight: 2,
@@ -169,7 +172,8 @@ describe('after any sequence of events', () => {
           if (
             before.name === 'confirming' &&
             event.type === 'answered' &&
-            event.choice !== 'cancel'
+            event.choice !== 'cancel' &&
+            (event.choice === 'anyway') === (before.silent !== null)
           ) {
             answers++;
           }

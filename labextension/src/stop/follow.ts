@@ -3,7 +3,6 @@
  */
 import type { IAttempt, IInstance } from '../api';
 import type {
-  Effect,
   Following,
   IClosed,
   IConfirming,
@@ -22,9 +21,11 @@ import {
   isDeliberate,
   isLive,
   isPending,
+  isUnstoppable,
   knowsStopped,
   LIMITS,
   stay,
+  takeBack,
   wait
 } from './transition.ts';
 
@@ -36,11 +37,16 @@ export function seen(state: State, view: View): ITransition {
   switch (state.name) {
     case 'reading': {
       const { own, look, source } = state;
-      return view.attempt && isLive(view.attempt)
-        ? follow(state, view, view.attempt)
-        : stay({ own, look, name: 'confirming', source, hint: '' }, [
-            { type: 'ask', instance: view }
-          ]);
+      if (view.attempt && isLive(view.attempt)) {
+        return follow(state, view, view.attempt);
+      }
+      if (view.status && isUnstoppable(view.status)) {
+        return end(state, 'refused', { kind: 'state', status: view.status });
+      }
+      return stay(
+        { own, look, name: 'confirming', source, hint: '', silent: null },
+        [{ type: 'fill', instance: view }]
+      );
     }
     case 'joining':
     case 'confirming':
@@ -89,6 +95,7 @@ export function follow(
     attempt: attempt.id,
     requested,
     request: requested ? 'answered' : 'none',
+    source: attempt.source,
     joined: requested ? null : attempt,
     save: attempt.save,
     instance,
@@ -96,9 +103,7 @@ export function follow(
     absences: 0
   };
   const next = enter({ own, look, name: 'requesting', stop }, stop, attempt);
-  const withdraw: Effect[] =
-    state.name === 'confirming' ? [{ type: 'withdraw' }] : [];
-  return stay(next.state, [...withdraw, ...next.effects]);
+  return stay(next.state, [...takeBack(state), ...next.effects]);
 }
 
 function hintChecked(

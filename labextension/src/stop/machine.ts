@@ -37,10 +37,16 @@ export function step(state: State, event: Event): ITransition {
   switch (event.type) {
     case 'command':
       return state.name === 'idle'
-        ? look({ ...state, name: 'reading', source: event.source })
+        ? look({ ...state, name: 'reading', source: event.source }, [
+            { type: 'ask' }
+          ])
         : stay(state);
     case 'answered':
-      return state.name === 'confirming' ? answered(state, event) : stay(state);
+      return state.name === 'confirming'
+        ? answered(state, event)
+        : state.name === 'reading'
+          ? idle(state)
+          : stay(state);
     case 'hint':
       return hinted(state, event.attempt);
     case 'due':
@@ -82,15 +88,16 @@ function answered(
   state: IConfirming,
   { choice, attempt }: EventOf<'answered'>
 ): ITransition {
-  if (choice === 'cancel') {
+  const { own, look, source, silent } = state;
+  if (choice === 'cancel' || (choice === 'anyway') !== (silent !== null)) {
     return idle(state);
   }
-  const { own, look, source } = state;
-  const save = choice === 'save' ? 'all' : 'none';
+  const save = silent ?? (choice === 'save' ? 'all' : 'none');
   const stop: IStop = {
     attempt,
     requested: attempt,
     request: 'open',
+    source,
     joined: null,
     save,
     instance: null,
@@ -98,7 +105,7 @@ function answered(
     absences: 0
   };
   return wait({ own, look, name: 'requesting', stop }, LIMITS.firstLook, [
-    { type: 'request', attempt, source, save }
+    { type: 'request', attempt, source, save, anyway: silent !== null }
   ]);
 }
 

@@ -16,8 +16,32 @@ export function endTitle(trans: TranslationBundle, end: IEnd): string {
     case 'unknown':
       return trans.__('Could not confirm whether the instance is stopping');
     case 'refused':
-      return trans.__('The instance was not stopped');
+      return end.trouble?.kind === 'state'
+        ? trans.__('This instance cannot be stopped')
+        : trans.__('The instance was not stopped');
   }
+}
+
+/**
+ * An end in one line, for a notice: with the first document that could not be saved, and why.
+ */
+export function endNotice(
+  trans: TranslationBundle,
+  end: IEnd,
+  problem: IProblem | null
+): string {
+  const title = endTitle(trans, end);
+  const [first, ...others] = problem?.documents ?? [];
+  if (!first) {
+    return title;
+  }
+  const { path, reason } = first;
+  const named = reason
+    ? trans.__('%1. Not saved: %2 (%3)', title, path, reason)
+    : trans.__('%1. Not saved: %2', title, path);
+  return others.length
+    ? trans._n('%2, and %1 more', '%2, and %1 more', others.length, named)
+    : named;
 }
 
 /**
@@ -64,6 +88,8 @@ function troubleProblem(
           : trouble.view.reason,
         remedy: trans.__('Reload the page.')
       };
+    case 'state':
+      return stateProblem(trans, trouble.status);
     case 'forgotten':
       return {
         code: 'unknown_attempt',
@@ -83,5 +109,46 @@ function troubleProblem(
         remedy: nothing ? retry : look
       };
     }
+  }
+}
+
+/** Why an instance in a state cannot be stopped, as the server would say it. */
+function stateProblem(trans: TranslationBundle, status: string): IProblem {
+  const [why, remedy] = stateReason(trans, status);
+  return {
+    code: `state_${status.toLowerCase()}`,
+    message: trans.__('Its status is %1: %2.', status, why),
+    remedy
+  };
+}
+
+function stateReason(
+  trans: TranslationBundle,
+  status: string
+): [string, string?] {
+  const wait = trans.__('Wait until it is RUNNING.');
+  const look = trans.__('Look at it in the ModelArts console.');
+  switch (status) {
+    case 'INIT':
+    case 'CREATING':
+      return [trans.__('it is being created'), wait];
+    case 'STARTING':
+      return [trans.__('it is still starting'), wait];
+    case 'SNAPSHOTTING':
+      return [
+        trans.__('its image is being saved'),
+        trans.__('Wait until that is done.')
+      ];
+    case 'FROZEN':
+      return [
+        trans.__('it is frozen because of arrears'),
+        trans.__('Settle the account in the console.')
+      ];
+    case 'DELETING':
+      return [trans.__('it is being deleted')];
+    case 'DELETED':
+      return [trans.__('it is deleted')];
+    default:
+      return [trans.__('it has failed'), look];
   }
 }

@@ -1,23 +1,15 @@
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError, newId } from '../api';
-import type { Api, IInstance, Save } from '../api';
+import type { Api, IInstance } from '../api';
 import type { ConnectionGuard } from '../connection';
 import type { Documents } from '../documents';
 import { askToStop } from '../ui/confirmation';
-import { showFailure } from '../ui/failure';
 import { stopOverlay } from '../ui/overlay';
 import { initial, step } from './machine';
-import { endProblem, endTitle } from './messages';
+import { EndReporter } from './report';
 import { answerRollCall } from './roll_call';
-import type { Effect, Event, IEnd, State, Trouble } from './state';
-import { connectionIn, shownIn } from './view';
-
-/** A look before the question that takes longer than this is announced, in milliseconds. */
-const READING_NOTICE = 500;
-
-/** How long a notice that needs no answer is shown, in milliseconds. */
-const NOTICE = 6_000;
+import type { Choice, Effect, Event, State, Trouble } from './state';
+import { connectionIn, isFreeToLeave, shownIn } from './view';
 
 /**
  * What a session works with.
@@ -25,6 +17,10 @@ const NOTICE = 6_000;
 export interface ISessionOptions {
   api: Api;
   documents: Documents;
+  /** Whether documents of this page can be saved at all. */
+  canSave: boolean;
+  /** The name of the user of this page, once it is known. */
+  user: () => string | undefined;
   trans: TranslationBundle;
   /** Id of the instance that the page belongs to. */
   instanceId: string;
@@ -46,7 +42,8 @@ export class StopSession {
     this.#options = options;
 
     this.#state = initial(options.instanceId);
-    this.#overlay = stopOverlay(options.trans, () =>
+    this.#reporter = new EndReporter(options.trans, options.instanceId);
+    this.#overlay = stopOverlay(options.trans, options.user, () =>
       this.dispatch({ type: 'cancel' })
     );
     this.#guard = options.guard(() => this.dispatch({ type: 'doubt' }));
@@ -56,6 +53,16 @@ export class StopSession {
         this.dispatch({ type: 'visible' });
       }
     });
+    // In the capture phase, so before JupyterLab's own listener.
+    window.addEventListener(
+      'beforeunload',
+      event => {
+        if (isFreeToLeave(this.#state)) {
+          event.stopImmediatePropagation();
+        }
+      },
+      { capture: true }
+    );
   }
 
   /** Whether no stop is under way, and none is being asked for. */
@@ -75,8 +82,11 @@ export class StopSession {
       this.#state = state;
       // An error in one of these must not keep the others from being done.
       this.#attempt(() => this.#guard.set(connectionIn(state)));
-      this.#attempt(() => this.#overlay(shownIn(state)));
-      this.#attempt(() => this.#showReading(state.name === 'reading'));
+      const shown = shownIn(state);
+      this.#attempt(() => this.#overlay(shown));
+      if (shown) {
+        this.#attempt(() => this.#reporter.takeBack());
+      }
       effects.forEach(effect => this.#attempt(() => this.#execute(effect)));
       if (wasIdle !== this.isIdle) {
         this.#attempt(() => this.#options.onChange());
@@ -112,13 +122,24 @@ export class StopSession {
         );
         break;
       case 'ask':
-        this.#ask(effect.instance);
+        this.#ask();
+        break;
+      case 'fill':
+        this.#fill(effect.instance);
+        break;
+      case 'warn':
+        this.#listen(
+          this.#reporter
+            .warn(effect.end)
+            .then(anyway => (anyway ? 'anyway' : 'cancel')),
+          () => this.#reporter.takeBack()
+        );
         break;
       case 'withdraw':
         this.#withdraw();
         break;
       case 'request':
-        this.#request(effect.attempt, effect.source, effect.save);
+        this.#request(effect);
         break;
       case 'cancel':
         this.#follow(
@@ -135,7 +156,7 @@ export class StopSession {
         void answerRollCall(api, documents, tab, effect.attempt);
         break;
       case 'report':
-        this.#report(effect.end);
+        this.#reporter.report(effect.end);
     }
   }
 
@@ -151,18 +172,31 @@ export class StopSession {
     );
   }
 
-  #ask(instance: IInstance): void {
-    const { trans, documents } = this.#options;
+  #ask(): void {
+    const { trans, documents, canSave, instanceId } = this.#options;
     const unsaved = documents.unsavedPaths();
-    const { answer, withdraw } = askToStop({ trans, instance, unsaved });
-    this.#withdraw = withdraw;
-    void answer.then(choice =>
-      this.dispatch({ type: 'answered', choice, attempt: newId() })
-    );
+    const question = askToStop({ trans, instanceId, unsaved, canSave });
+    this.#fill = question.fill;
+    this.#listen(question.answer, question.withdraw);
   }
 
-  #request(attempt: string, source: string, save: Save): void {
+  /** Dispatch the answer to a question, unless the question is taken back. */
+  #listen(answer: Promise<Choice>, withdraw: () => void): void {
+    let open = true;
+    this.#withdraw = () => {
+      open = false;
+      withdraw();
+    };
+    void answer.then(choice => {
+      if (open) {
+        this.dispatch({ type: 'answered', choice, attempt: newId() });
+      }
+    });
+  }
+
+  #request(effect: Extract<Effect, { type: 'request' }>): void {
     const { api, instanceId: instance_id, tab } = this.#options;
+    const { attempt, source, save, anyway } = effect;
     const requested = attempt;
     if (!navigator.onLine) {
       const trouble: Trouble = { kind: 'offline' };
@@ -170,7 +204,14 @@ export class StopSession {
       return;
     }
     this.#follow(
-      api.stop({ instance_id, source, save, tab, attempt }),
+      api.stop({
+        instance_id,
+        source,
+        save,
+        tab,
+        attempt,
+        ...(anyway ? { silent: 'ignore' as const } : {})
+      }),
       answer => ({
         type: 'accepted',
         requested,
@@ -185,64 +226,14 @@ export class StopSession {
     );
   }
 
-  /** Who asked gets a dialog; who did not is notified. */
-  #report(end: IEnd): void {
-    const { trans, instanceId } = this.#options;
-    const { consoleUrl } = end;
-    const title = endTitle(trans, end);
-    const problem = endProblem(trans, end, instanceId);
-    if (end.here || (end.joined && !problem)) {
-      Notification.info(title, { autoClose: NOTICE });
-      return;
-    }
-    const failure = {
-      trans,
-      title,
-      problem: problem ?? { code: end.phase, message: title },
-      consoleUrl
-    };
-    if (!end.joined) {
-      void showFailure(failure);
-      return;
-    }
-    Notification.error(title, {
-      autoClose: false,
-      actions: [
-        {
-          label: trans.__('Details'),
-          callback: () => void showFailure(failure)
-        }
-      ]
-    });
-  }
-
-  #showReading(reading: boolean): void {
-    if (reading === this.#isReading) {
-      return;
-    }
-    this.#isReading = reading;
-    if (reading) {
-      const text = this.#options.trans.__('Reading the state of the instance…');
-      this.#readingTimer = window.setTimeout(() => {
-        this.#readingNotice = Notification.emit(text, 'in-progress', {
-          autoClose: false
-        });
-      }, READING_NOTICE);
-    } else {
-      window.clearTimeout(this.#readingTimer);
-      Notification.dismiss(this.#readingNotice);
-    }
-  }
-
   #state: State;
   readonly #overlay: ReturnType<typeof stopOverlay>;
   readonly #guard: ConnectionGuard;
   readonly #queue: Event[] = [];
+  readonly #reporter: EndReporter;
+  #fill: (instance: IInstance) => void = () => undefined;
   #withdraw: () => void = () => undefined;
   #timer = 0;
-  #isReading = false;
-  #readingTimer = 0;
-  #readingNotice = '';
 }
 
 function troubleOf(error: unknown): Trouble {

@@ -14,10 +14,12 @@ export type Trouble =
   /** The server runs in another instance, or in none. */
   | { readonly kind: 'foreign'; view: View }
   /** The server does not know the attempt. */
-  | { readonly kind: 'forgotten' };
+  | { readonly kind: 'forgotten' }
+  /** The instance is in a state in which it cannot be stopped. */
+  | { readonly kind: 'state'; status: string };
 
-/** The user's answer to the question. */
-export type Choice = 'cancel' | 'save' | 'discard';
+/** The user's answer to a question. */
+export type Choice = 'cancel' | 'save' | 'discard' | 'anyway';
 
 /** The Cancel button: its request has not been sent, is under way, or was lost. */
 export type Cancel = 'possible' | 'sent' | 'failed';
@@ -39,6 +41,7 @@ export interface IStop {
   readonly requested: string;
   /** What has become of this page's request. */
   readonly request: 'none' | 'open' | 'lost' | 'answered';
+  readonly source: string;
   /** The attempt as this page found it, where it was asked for elsewhere. */
   readonly joined: IAttempt | null;
   readonly save: Save;
@@ -61,17 +64,19 @@ export interface IIdle extends IBase {
   readonly name: 'idle';
 }
 
-/** The command was called: the instance is read before the question. */
+/** The command was called: the question is open, and the instance is read before it can be answered. */
 export interface IReading extends IBase {
   readonly name: 'reading';
   readonly source: string;
 }
 
-/** The question is open. `hint` is the attempt that an event announced meanwhile. */
+/** The question can be answered. `hint` is the attempt that an event announced meanwhile. */
 export interface IConfirming extends IBase {
   readonly name: 'confirming';
   readonly source: string;
   readonly hint: string;
+  /** The question is whether to stop although tabs did not respond, and this is what would be saved; otherwise null. */
+  readonly silent: Save | null;
 }
 
 /** An event announced an attempt: the server is asked whether it exists. */
@@ -172,7 +177,12 @@ export type Effect =
   | { readonly type: 'wait'; look: number; after: number }
   /** Read the instance; `patient`: the server may have to ask the cloud. */
   | { readonly type: 'look'; look: number; patient: boolean }
-  | { readonly type: 'ask'; instance: IInstance }
+  /** Open the question. */
+  | { readonly type: 'ask' }
+  /** Let the question be answered, now that the instance has been read. */
+  | { readonly type: 'fill'; instance: IInstance }
+  /** Tell that tabs did not respond, and ask whether to stop anyway. */
+  | { readonly type: 'warn'; end: IEnd }
   /** Take the question back. */
   | { readonly type: 'withdraw' }
   | {
@@ -180,6 +190,8 @@ export type Effect =
       attempt: string;
       source: string;
       save: Save;
+      /** Stop although tabs did not respond. */
+      anyway: boolean;
     }
   | { readonly type: 'cancel'; attempt: string }
   /** Take part in the roll call: save the documents of this tab and report. */

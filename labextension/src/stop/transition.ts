@@ -36,6 +36,29 @@ export const LIMITS = {
 /** Codes with which the server says that it does not know whether the cloud stops the instance. */
 const UNKNOWN_OUTCOME = ['outcome_unknown', 'foreign_answer'];
 
+/** The code with which the server says that tabs which may hold unsaved work did not respond. */
+const SILENT_TABS = 'silent_tabs';
+
+/** States in which the server refuses to stop an instance; whether any other can be stopped, the cloud decides. */
+const UNSTOPPABLE = [
+  'INIT',
+  'CREATING',
+  'STARTING',
+  'SNAPSHOTTING',
+  'FROZEN',
+  'DELETING',
+  'DELETED',
+  'CREATE_FAILED',
+  'START_FAILED',
+  'DELETE_FAILED',
+  'ERROR'
+];
+
+/** Whether the server would refuse to stop an instance in this state. */
+export function isUnstoppable(status: string): boolean {
+  return UNSTOPPABLE.includes(status);
+}
+
 /** Whether a stop is followed that has not been accepted. */
 export function isPending(state: State): state is Pending {
   return ['requesting', 'saving', 'stopping'].includes(state.name);
@@ -78,8 +101,11 @@ export function send(state: State, effects: Effect[] = []): ITransition {
 }
 
 /** Send a new look; answers to earlier ones no longer count. */
-export function look(state: State): ITransition {
-  return send({ ...state, look: { id: state.look.id + 1, sent: false } });
+export function look(state: State, effects: Effect[] = []): ITransition {
+  return send(
+    { ...state, look: { id: state.look.id + 1, sent: false } },
+    effects
+  );
 }
 
 /** Look without waiting, unless a look is under way. */
@@ -100,6 +126,13 @@ export function wait(
   };
 }
 
+/** Close the question, where one is open. */
+export function takeBack(state: State): Effect[] {
+  return state.name === 'reading' || state.name === 'confirming'
+    ? [{ type: 'withdraw' }]
+    : [];
+}
+
 /** Return to the state in which nothing is under way. */
 export function idle(state: State, effects: Effect[] = []): ITransition {
   const { own, look } = state;
@@ -109,7 +142,7 @@ export function idle(state: State, effects: Effect[] = []): ITransition {
   );
 }
 
-/** The stop is over, and the page goes on. */
+/** The stop is over, and the page goes on; where only silent tabs are in the way, with a question. */
 export function end(
   state: IReading | Pending | Following,
   phase: IEnd['phase'],
@@ -127,5 +160,18 @@ export function end(
     here,
     consoleUrl: stop?.instance?.console_url ?? null
   };
-  return idle(state, [{ type: 'report', end: result }]);
+  if (
+    stop &&
+    !stop.joined &&
+    trouble?.kind === 'problem' &&
+    trouble.problem.code === SILENT_TABS
+  ) {
+    const { own, look } = idle(state).state;
+    const { source, save } = stop;
+    return stay(
+      { own, look, name: 'confirming', source, hint: '', silent: save },
+      [{ type: 'warn', end: result }]
+    );
+  }
+  return idle(state, [...takeBack(state), { type: 'report', end: result }]);
 }

@@ -49,6 +49,17 @@ function stageIn(
 }
 
 /**
+ * Whether the tab can be closed without JupyterLab's question about unsaved changes: the user chose to lose them.
+ */
+export function isFreeToLeave(state: State): boolean {
+  return (
+    ['farewell', 'closed', 'restarted'].includes(state.name) &&
+    'stop' in state &&
+    state.stop.save === 'none'
+  );
+}
+
+/**
  * How much of the connection a state leaves to the page.
  */
 export function connectionIn(state: State): ConnectionLevel {

@@ -2,6 +2,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IBusyKernel, IInstance } from '../api';
+import { describe } from './dialog';
 import { h } from './dom';
 import { formatLease, formatTime } from './format';
 
@@ -16,30 +17,50 @@ type Choice = 'cancel' | 'save' | 'discard';
  */
 export interface IConfirmation {
   trans: TranslationBundle;
-  instance: IInstance;
+  instanceId: string;
   /** Paths of this tab's documents that have unsaved changes. */
   unsaved: string[];
+  /** Whether the documents of this page can be saved. */
+  canSave: boolean;
 }
 
 /**
- * Ask whether to stop the instance. `withdraw` closes the question, and the answer is then `cancel`.
+ * Ask whether to stop the instance. Until `fill` is called, the answer can only be `cancel`. `withdraw` closes the
+ * question, with that answer.
  */
 export function askToStop(data: IConfirmation): {
   answer: Promise<Choice>;
+  fill: (instance: IInstance) => void;
   withdraw: () => void;
 } {
-  const { trans } = data;
+  const { trans, instanceId } = data;
   const title = trans.__('Stop this instance?');
+  const content = h(
+    'div',
+    {
+      class: 'jp-NotebookStop-body',
+      'data-view': 'confirmation',
+      // What is filled in is read out as well.
+      'aria-live': 'polite',
+      'aria-busy': 'true'
+    },
+    heading(instanceId),
+    h('p', {}, trans.__('Reading the state of the instance…'))
+  );
   const dialog = new Dialog<void>({
     title,
-    body: new Widget({ node: body(data) }),
+    body: new Widget({ node: content }),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.okButton({
-        label: trans.__('Save all and stop'),
-        className: 'jp-NotebookStop-save',
-        actions: ['save']
-      }),
+      ...(data.canSave
+        ? [
+            Dialog.okButton({
+              label: trans.__('Save all and stop'),
+              className: 'jp-NotebookStop-save',
+              actions: ['save']
+            })
+          ]
+        : []),
       Dialog.warnButton({
         label: trans.__('Stop without saving'),
         className: 'jp-NotebookStop-discard',
@@ -49,8 +70,15 @@ export function askToStop(data: IConfirmation): {
     defaultButton: 0,
     hasClose: true
   });
-  dialog.addClass('jp-NotebookStop');
-  dialog.node.setAttribute('aria-label', title);
+  describe(dialog, 'dialog', title, content);
+  const choices = dialog.node.querySelectorAll<HTMLButtonElement>(
+    '.jp-NotebookStop-save, .jp-NotebookStop-discard'
+  );
+  const enable = (enabled: boolean) =>
+    choices.forEach(button => {
+      button.disabled = !enabled;
+    });
+  enable(false);
   const answer = dialog.launch().then(
     ({ button }): Choice => {
       const [action] = button.actions;
@@ -58,23 +86,35 @@ export function askToStop(data: IConfirmation): {
     },
     (): Choice => 'cancel'
   );
-  return { answer, withdraw: () => dialog.reject() };
+  return {
+    answer,
+    fill: instance => {
+      content.replaceChildren(...body(data, instance));
+      content.removeAttribute('aria-busy');
+      enable(true);
+    },
+    withdraw: () => dialog.reject()
+  };
+}
+
+function heading(id: string, instance?: IInstance): HTMLElement {
+  const name = instance?.name;
+  return h(
+    'p',
+    { class: 'jp-NotebookStop-instance', 'data-instance': id },
+    h('strong', {}, name ?? id),
+    instance?.flavor && h('span', {}, instance.flavor),
+    instance?.status && h('span', { 'data-part': 'status' }, instance.status),
+    name && h('code', {}, id)
+  );
 }
 
 /** What stops, what is lost, what stays, and what would be lost right now. */
-function body(data: IConfirmation): HTMLElement {
-  const { trans, instance } = data;
-  const lease = formatLease(trans, instance);
-  return h(
-    'div',
-    { class: 'jp-NotebookStop-body', 'data-view': 'confirmation' },
-    h(
-      'p',
-      { class: 'jp-NotebookStop-instance', 'data-instance': instance.id },
-      h('strong', {}, instance.name ?? instance.id),
-      instance.flavor && h('span', {}, instance.flavor),
-      instance.name && h('code', {}, instance.id)
-    ),
+function body(data: IConfirmation, instance: IInstance): Node[] {
+  const { trans } = data;
+  const lease = instance.status !== 'STOPPING' && formatLease(trans, instance);
+  const parts = [
+    heading(instance.id, instance),
     instance.error &&
       h(
         'p',
@@ -82,6 +122,15 @@ function body(data: IConfirmation): HTMLElement {
         trans.__(
           'Could not read the state of the instance: %1',
           instance.error.message
+        )
+      ),
+    atRisk(trans, instance),
+    !data.canSave &&
+      h(
+        'p',
+        { class: 'jp-NotebookStop-risk', 'data-part': 'no-saving' },
+        trans.__(
+          'Documents cannot be saved from here: this application has no document manager.'
         )
       ),
     h(
@@ -110,11 +159,11 @@ function body(data: IConfirmation): HTMLElement {
         trans.__('A restart can fail when the flavor is sold out.')
       )
     ),
-    atRisk(trans, instance),
     notSaved(data),
     lease &&
       h('p', { class: 'jp-NotebookStop-aside', 'data-part': 'lease' }, lease)
-  );
+  ];
+  return parts.filter((part): part is HTMLElement => !!part);
 }
 
 function whatStops(trans: TranslationBundle, instance: IInstance): string {

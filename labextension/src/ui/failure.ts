@@ -2,6 +2,7 @@ import { Clipboard, Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
+import { describe } from './dialog';
 import { h, isWebAddress } from './dom';
 
 /**
@@ -12,21 +13,38 @@ export interface IFailure {
   title: string;
   problem: IProblem;
   consoleUrl?: string | null;
+  /** Whether the stop can be requested again in spite of the problem. */
+  anyway: boolean;
 }
 
 /**
- * Show a failure until it is closed.
+ * Show a failure until it is closed. The answer is whether to stop anyway; `withdraw` closes the dialog.
  *
  * All actions are buttons of the dialog: JupyterLab up to 4.5 does not leave the Enter key to anything else in it. The
  * dialog closes on each of them, so it opens again after an action that is not the last one.
  */
-export async function showFailure(failure: IFailure): Promise<void> {
-  const { trans, title, consoleUrl } = failure;
+export function showFailure(failure: IFailure): {
+  answer: Promise<boolean>;
+  withdraw: () => void;
+} {
+  let dialog: Dialog<void>;
+  const answer = show(failure, next => {
+    dialog = next;
+  });
+  return { answer, withdraw: () => dialog.reject() };
+}
+
+async function show(
+  failure: IFailure,
+  onOpen: (dialog: Dialog<void>) => void
+): Promise<boolean> {
+  const { trans, title, consoleUrl, anyway } = failure;
   let copied = false;
   for (;;) {
+    const content = body(failure);
     const dialog = new Dialog<void>({
       title,
-      body: new Widget({ node: body(failure) }),
+      body: new Widget({ node: content }),
       buttons: [
         ...(isWebAddress(consoleUrl)
           ? [
@@ -44,12 +62,21 @@ export async function showFailure(failure: IFailure): Promise<void> {
           accept: false,
           actions: ['copy']
         }),
+        ...(anyway
+          ? [
+              Dialog.warnButton({
+                label: trans.__('Stop anyway'),
+                className: 'jp-NotebookStop-anyway',
+                actions: ['anyway']
+              })
+            ]
+          : []),
         Dialog.cancelButton({ label: trans.__('Close') })
       ],
       hasClose: true
     });
-    dialog.addClass('jp-NotebookStop');
-    dialog.node.setAttribute('aria-label', title);
+    describe(dialog, 'alertdialog', title, content);
+    onOpen(dialog);
     const [action] = (await dialog.launch()).button.actions;
     if (action === 'copy') {
       Clipboard.copyToSystem(details(failure));
@@ -57,7 +84,7 @@ export async function showFailure(failure: IFailure): Promise<void> {
     } else if (action === 'console' && consoleUrl) {
       window.open(consoleUrl, '_blank', 'noopener');
     } else {
-      return;
+      return action === 'anyway';
     }
   }
 }
@@ -73,11 +100,18 @@ function facts({ trans, problem }: IFailure): Fact[] {
   return all.filter((fact): fact is Fact => !!fact[1]);
 }
 
+/** The message and the remedy. A missing permission is not the reader's fault: what to do comes first. */
+function texts({ problem }: IFailure): [string, string | null | undefined][] {
+  const message: [string, string] = ['message', problem.message];
+  return problem.upstream_status === 403
+    ? [['remedy', problem.remedy], message]
+    : [message, ['remedy', problem.remedy]];
+}
+
 function details(failure: IFailure): string {
-  const { message, remedy, documents = [] } = failure.problem;
+  const { documents = [] } = failure.problem;
   return [
-    message,
-    remedy,
+    ...texts(failure).map(([, text]) => text),
     ...facts(failure).map(([name, value]) => `${name}: ${value}`),
     ...documents.map(({ path, reason }) => `${path}: ${reason ?? ''}`)
   ]
@@ -96,17 +130,18 @@ function body(failure: IFailure): HTMLElement {
       'data-view': 'failure',
       'data-code': problem.code
     },
-    h('p', { class: 'jp-NotebookStop-message' }, problem.message),
-    documents.length > 0 &&
-      h(
-        'ul',
-        { class: 'jp-NotebookStop-documents' },
-        ...documents.map(({ path, reason }) =>
-          h('li', {}, h('code', {}, path), ' ', reason)
+    ...texts(failure).flatMap(([name, text]) => [
+      !!text && h('p', { class: `jp-NotebookStop-${name}` }, text),
+      name === 'message' &&
+        documents.length > 0 &&
+        h(
+          'ul',
+          { class: 'jp-NotebookStop-documents' },
+          ...documents.map(({ path, reason }) =>
+            h('li', {}, h('code', {}, path), ' ', reason)
+          )
         )
-      ),
-    problem.remedy &&
-      h('p', { class: 'jp-NotebookStop-remedy' }, problem.remedy),
+    ]),
     h(
       'dl',
       { class: 'jp-NotebookStop-facts' },

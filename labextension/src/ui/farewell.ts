@@ -35,6 +35,23 @@ export function farewellTitle(
 /**
  * What the page knows of the end, and how to continue.
  */
+export function farewellTexts(
+  trans: TranslationBundle,
+  { phase }: IFarewell
+): [string, string] {
+  return [
+    headline(trans, phase),
+    phase === 'restarted'
+      ? trans.__('Reload this page to continue.')
+      : trans.__(
+          'You can close this tab. To continue, start the instance in the ModelArts console, then reload this page.'
+        )
+  ];
+}
+
+/**
+ * The last known status, and what can be done.
+ */
 export function farewellBody(
   trans: TranslationBundle,
   { phase, instance }: IFarewell
@@ -54,16 +71,7 @@ export function farewellBody(
   reload.addEventListener('click', () => window.location.reload());
   return h(
     'div',
-    {
-      class: 'jp-NotebookStop-body',
-      'data-view': 'farewell',
-      'data-phase': phase
-    },
-    h(
-      'p',
-      { class: 'jp-NotebookStop-headline', role: 'status' },
-      headline(trans, phase)
-    ),
+    { class: 'jp-NotebookStop-stack' },
     phase === 'lost' &&
       instance?.status &&
       h(
@@ -71,15 +79,6 @@ export function farewellBody(
         { class: 'jp-NotebookStop-aside', 'data-part': 'facts' },
         trans.__('Last known status: %1.', instance.status)
       ),
-    h(
-      'p',
-      {},
-      phase === 'restarted'
-        ? trans.__('Reload this page to continue.')
-        : trans.__(
-            'You can close this tab. To continue, start the instance in the ModelArts console, then reload this page.'
-          )
-    ),
     h(
       'div',
       { class: 'jp-NotebookStop-actions' },

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { h, setText } from './dom';
-import { farewellBody, farewellTitle } from './farewell';
+import { farewellBody, farewellTexts, farewellTitle } from './farewell';
 import type { IFarewell } from './farewell';
 import { progressView } from './progress';
 import type { IProgress, IProgressView } from './progress';
@@ -14,14 +14,35 @@ const CONTENT = 'jp-NotebookStop-content';
  *
  * The rest of the page is inert meanwhile: it takes neither focus nor clicks.
  *
+ * @param user - The name of the user of this page, once it is known.
  * @returns A function that shows progress or a farewell; null closes the overlay.
  */
 export function stopOverlay(
   trans: TranslationBundle,
+  user: () => string | undefined,
   onCancel: () => void
 ): (shown: IProgress | IFarewell | null) => void {
-  const title = h('h2', { class: 'jp-NotebookStop-title', id: TITLE });
-  const content = h('div', { id: CONTENT });
+  const title = h('h2', {
+    class: 'jp-NotebookStop-title',
+    id: TITLE,
+    tabindex: '-1'
+  });
+  // One region for all views: a new one would not be read out.
+  const headline = h('p', { class: 'jp-NotebookStop-headline' });
+  const next = h('p', {});
+  const texts = h(
+    'div',
+    { class: 'jp-NotebookStop-stack', role: 'status' },
+    headline,
+    next
+  );
+  const parts = h('div', {});
+  const content = h(
+    'div',
+    { class: 'jp-NotebookStop-body', id: CONTENT },
+    texts,
+    parts
+  );
   const card = h(
     'div',
     {
@@ -97,19 +118,30 @@ export function stopOverlay(
     if (shown.view === 'progress') {
       farewell = null;
       if (!progress) {
-        progress = progressView(trans, onCancel);
-        content.replaceChildren(progress.node);
+        progress = progressView(trans, user, onCancel);
+        parts.replaceChildren(progress.node);
       }
+      content.dataset.view = shown.view;
+      content.dataset.phase = shown.stage;
       setText(title, trans.__('Stopping this instance'));
-      progress.update(shown);
+      setText(headline, progress.update(shown));
+      setText(next, '');
     } else if (farewell !== shown.phase) {
       farewell = shown.phase;
       progress?.dispose();
       progress = null;
+      content.dataset.view = shown.view;
+      content.dataset.phase = shown.phase;
       setText(title, farewellTitle(trans, shown));
-      content.replaceChildren(farewellBody(trans, shown));
+      farewellTexts(trans, shown).forEach((text, index) =>
+        setText(texts.children[index], text)
+      );
+      parts.replaceChildren(farewellBody(trans, shown));
+      // The title has changed: it is read out when it takes the focus.
+      title.focus();
     }
-    if (!node.contains(document.activeElement)) {
+    const active = document.activeElement as HTMLElement | null;
+    if (!node.contains(active) || active?.hidden) {
       card.focus();
     }
   };

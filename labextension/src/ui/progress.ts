@@ -29,17 +29,20 @@ export interface IProgress {
  */
 export interface IProgressView {
   readonly node: HTMLElement;
-  /** Show the current state. */
-  update(progress: IProgress): void;
+  /** Show the current state, and return it in a sentence. */
+  update(progress: IProgress): string;
   /** Stop the clock. */
   dispose(): void;
 }
 
 /**
  * Make the view.
+ *
+ * @param user - The name of the user of this page, once it is known.
  */
 export function progressView(
   trans: TranslationBundle,
+  user: () => string | undefined,
   onCancel: () => void
 ): IProgressView {
   const since = Date.now();
@@ -48,12 +51,8 @@ export function progressView(
     class: 'jp-NotebookStop-stages',
     'aria-hidden': 'true'
   });
-  const headlineNode = h('p', {
-    class: 'jp-NotebookStop-headline',
-    role: 'status',
-    'aria-live': 'polite'
-  });
   const noteNode = h('p', { class: 'jp-NotebookStop-note', role: 'alert' });
+  const bar = h('progress', { 'aria-label': trans.__('Steps of the stop') });
   const steps = h('ol', {
     class: 'jp-NotebookStop-steps',
     'aria-live': 'polite'
@@ -74,11 +73,11 @@ export function progressView(
   const actions = h('div', { class: 'jp-NotebookStop-actions' }, cancel);
   const node = h(
     'div',
-    { class: 'jp-NotebookStop-body', 'data-view': 'progress' },
+    { class: 'jp-NotebookStop-stack' },
     who,
     stages,
-    headlineNode,
     noteNode,
+    bar,
     steps,
     facts,
     actions
@@ -99,9 +98,7 @@ export function progressView(
     update: progress => {
       const { stage, instance } = progress;
       status = instance?.status;
-      node.dataset.phase = stage;
-      setText(who, origin(trans, progress.joined));
-      setText(headlineNode, headline(trans, stage));
+      setText(who, origin(trans, progress.joined, user()));
       setText(noteNode, note(trans, progress));
       cancel.hidden = progress.cancel === 'impossible';
       cancel.disabled = progress.cancel === 'sent';
@@ -111,12 +108,12 @@ export function progressView(
         actions.prepend(...(console ? [console] : []));
       }
       showStages(stages, trans, progress);
-      showSteps(
-        steps,
-        trans,
-        stage === 'accepted' ? instance?.action_progress : []
-      );
+      const list =
+        stage === 'accepted' ? (instance?.action_progress ?? []) : [];
+      showSteps(steps, trans, list);
+      showBar(bar, trans, list);
       showElapsed();
+      return headline(trans, stage);
     },
     dispose: () => window.clearInterval(timer)
   };
@@ -147,7 +144,7 @@ function showStages(
 function showSteps(
   list: Element,
   trans: TranslationBundle,
-  steps: IStep[] = []
+  steps: IStep[]
 ): void {
   const { children } = list;
   while (children.length > steps.length) {
@@ -161,19 +158,48 @@ function showSteps(
   });
 }
 
-function origin(trans: TranslationBundle, joined: IAttempt | null): string {
+/** How many of the steps are done. */
+function showBar(
+  bar: HTMLProgressElement,
+  trans: TranslationBundle,
+  steps: IStep[]
+): void {
+  const done = steps.filter(step => isAt(step, 'COMPLETED')).length;
+  bar.hidden = !steps.length;
+  bar.max = steps.length || 1;
+  bar.value = done;
+  bar.setAttribute(
+    'aria-valuetext',
+    trans.__('%1 of %2 steps are done', done, steps.length)
+  );
+}
+
+function isAt({ status }: IStep, expected: string): boolean {
+  return status?.toUpperCase() === expected;
+}
+
+/** Jupyter makes up names, such as "Anonymous Io", for users who have none: they tell nobody who it is. */
+function origin(
+  trans: TranslationBundle,
+  joined: IAttempt | null,
+  self: string | undefined
+): string {
   if (!joined) {
     return '';
   }
-  const who = joined.user || trans.__('Someone');
-  switch (joined.source) {
-    case 'terminal':
-      return trans.__('%1 is stopping this instance from a terminal.', who);
-    case 'cell':
-      return trans.__('%1 is stopping this instance from a notebook.', who);
-    default:
-      return trans.__('%1 is stopping this instance from another tab.', who);
+  const { source, user } = joined;
+  const place =
+    source === 'terminal'
+      ? trans.__('from a terminal')
+      : source === 'cell'
+        ? trans.__('from a notebook')
+        : trans.__('from another tab');
+  if (user && user === self) {
+    return trans.__('You are stopping this instance %1.', place);
   }
+  return user && !/^Anonymous\b/.test(user)
+    ? trans.__('%1 is stopping this instance %2.', user, place)
+    : trans.__('This instance is being stopped %1.', place);
 }
 
 function headline(trans: TranslationBundle, stage: Stage): string {
