@@ -19,6 +19,9 @@ Main = Callable[[Show], Coroutine[Any, Any, T]]
 _INTERRUPT_CHECK_INTERVAL = 0.2
 """How often a waiting main thread checks for an interrupt, in seconds: on Windows, an interrupt does not wake it."""
 
+_CLOSE_TIMEOUT = 1.0
+"""Longest wait for the event loop to close, in seconds."""
+
 
 class _Worker(Generic[T]):
     """A thread with an event loop of its own that runs one coroutine."""
@@ -31,22 +34,33 @@ class _Worker(Generic[T]):
         self._result: Any = None
         self._error: BaseException | None = None
         self._cancelled = False
-        threading.Thread(target=self._run, name="jupyter_notebook_stop", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="jupyter_notebook_stop", daemon=True)
+        self._thread.start()
 
     def _run(self) -> None:
+        main = self._await_main()
         try:
-            self._result = asyncio.run(self._await_main())
+            asyncio.run(main)
+        except BaseException as error:
+            # Of a loop that could not be made, nothing else tells.
+            if self._task is None:
+                self._error = error
+        finally:
+            main.close()
+            self.updates.put(None)
+
+    async def _await_main(self) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+            self._task = asyncio.ensure_future(self._main(self.updates.put))
+            if self._cancelled:
+                self._task.cancel()
+            self._result = await self._task
         except BaseException as error:
             self._error = error
         finally:
+            # Before the loop is closed, which waits for a look-up of a name that is given up.
             self.updates.put(None)
-
-    async def _await_main(self) -> T:
-        self._loop = asyncio.get_running_loop()
-        self._task = asyncio.ensure_future(self._main(self.updates.put))
-        if self._cancelled:
-            self._task.cancel()
-        return await self._task
 
     def cancel(self) -> None:
         """Cancel the coroutine; it may still send updates."""
@@ -65,6 +79,10 @@ class _Worker(Generic[T]):
             if update is None:
                 return
             display.show(update)
+
+    def close(self) -> None:
+        """Wait for the event loop to close, but not long."""
+        self._thread.join(_CLOSE_TIMEOUT)
 
     def result(self) -> T:
         """Return what the coroutine returned, or raise what it raised."""
@@ -99,6 +117,7 @@ def run(main: Main[T], display: Display) -> T:
             raise display.shorten(KeyboardInterrupt()) from None
     finally:
         display.close()
+        worker.close()
     try:
         return worker.result()
     except NotebookStopError as error:

@@ -195,6 +195,31 @@ class TestErrors:
         assert sight.startswith("Cancelled: nothing was stopped.")
         assert kernel.traceback in ("KeyboardInterrupt (see above).", "CancelledError (see above).")
 
+    @pytest.mark.parametrize("code", ["stop(delay=60)", "status()", "wait()"])
+    def test_an_interrupt_waits_for_no_name_server(
+        self, kernel: Kernel, simulator: ThreadedSimulator, tmp_path: pathlib.Path, code: str
+    ) -> None:
+        asked = tmp_path / "asked"
+        kernel.run(
+            "import os, pathlib, socket, threading\n"
+            "os.environ['MODELARTS_ENDPOINT'] = 'https://cloud.invalid'\n"
+            "look_up, released, hanging = socket.getaddrinfo, threading.Event(), []\n"
+            "def hang(*arguments, **options):\n"
+            "    hanging.append(1)\n"
+            f"    pathlib.Path({str(asked)!r}).touch()\n"
+            "    released.wait(30)\n"
+            "    hanging.pop()\n"
+            "    raise socket.gaierror(-2, 'unknown')\n"
+            "socket.getaddrinfo = hang"
+        )
+        cell = kernel.start(f"from jupyter_notebook_stop import stop, status, wait\n{code}")
+        until(asked.exists)
+        kernel.manager.interrupt_kernel()
+        sight = kernel.sight(cell)
+        still = kernel.run("print(len(hanging))\nreleased.set()\nsocket.getaddrinfo = look_up")
+        assert "KeyboardInterrupt" in sight
+        assert still == [("stream", "1\n")]
+
     def test_a_caught_error_is_as_any_other(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         simulator.settings.deny("stop")
         code = "import traceback\ntry:\n    stop(delay=0)\nexcept Exception:\n    print(traceback.format_exc())"

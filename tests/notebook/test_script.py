@@ -155,6 +155,15 @@ def test_while_an_event_loop_runs(simulator: ThreadedSimulator) -> None:
     assert (before.status, after.status) == ("RUNNING", "STOPPING")
 
 
+def test_a_loop_that_cannot_be_made_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("Too many open files")
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", fail)
+    with pytest.raises(OSError, match="Too many open files"):
+        status()
+
+
 def test_from_async_code(simulator: ThreadedSimulator) -> None:
     instance = asyncio.run(astop(delay=0, wait=True))
     assert isinstance(instance, Instance)
