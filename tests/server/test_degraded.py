@@ -119,7 +119,7 @@ def test_a_server_that_is_too_old_says_so_and_loads_the_others(
 ) -> None:
     # What an import of something that is not there yet comes to.
     monkeypatch.setitem(sys.modules, "jupyter_notebook_stop.server.app", None)
-    manager = ExtensionManager(log=logging.getLogger())
+    manager: Any = ExtensionManager(log=logging.getLogger())
     assert not manager.add_extension("jupyter_notebook_stop", enabled=True)
     assert manager.add_extension("jupyter_server_terminals", enabled=True)
     (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -75,9 +75,7 @@ class OldServer(Server):
 
 
 @pytest.fixture(params=OLD_SERVERS)
-def server(
-    request: pytest.FixtureRequest, tmp_path: pathlib.Path, simulator: ThreadedSimulator
-) -> Iterator[OldServer]:
+def server(request: pytest.FixtureRequest, tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[OldServer]:
     running = OldServer(tmp_path / "server", simulator, request.param)
     yield running
     running.close()
@@ -103,7 +101,7 @@ def test_a_stop_from_the_first_event_to_the_end(server: OldServer, simulator: Th
         saving = await event(socket, STOP_EVENT, attempt="a1", phase="saving")
         assert saving["instance_id"] == simulator.instance_id
         for state in ("here", "saved"):
-            report = {"state": state, "documents": []}
+            report: dict[str, Any] = {"state": state, "documents": []}
             assert (await server.ask_aside("PUT", "jupyter-notebook-stop/stop/a1/tabs/t1", report))[0] == 204
         status, answer = await stopping
         assert (status, answer["attempt"]["phase"]) == (202, "accepted")
@@ -124,7 +122,7 @@ def test_a_stop_from_the_first_event_to_the_end(server: OldServer, simulator: Th
 
 
 def test_the_terminal_stops_it_through_the_server(server: OldServer, simulator: ThreadedSimulator) -> None:
-    done = server.run("-W", "ignore::DeprecationWarning", "-m", "jupyter_notebook_stop.cli", "stop", "--yes", "--delay=0")
+    done = server.run("-m", "jupyter_notebook_stop.cli", "stop", "--yes", "--delay=0")
     assert (done.returncode, done.stderr) == (0, "")
     assert "accepted" in done.stdout
     until(lambda: simulator.instance.status == "STOPPED")
@@ -143,7 +141,7 @@ def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator:
         session = uuid.uuid4().hex
 
         async def send(kind: str, channel: str, **content: Any) -> None:
-            header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": session, "username": "", "version": "5.3"}
+            header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": session, "username": ""}
             message = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": channel}
             await socket.write_message(json.dumps(message))
 
