@@ -116,6 +116,13 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    from .server.app import NotebookStopExtension
+    try:
+        from .server.app import NotebookStopExtension
+    except Exception as error:
+        # The server logs this text, and loads the other extensions.
+        raise ImportError(
+            f"jupyter_notebook_stop {_version()} does not load with what is installed here; run pip check to see what"
+            f" is too old or missing: {type(error).__name__}: {error}"
+        ) from error
 
     return [{"module": "jupyter_notebook_stop", "app": NotebookStopExtension}]

@@ -14,7 +14,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "test-environments"
 
 
-
 def floors() -> dict[str, str]:
     """Return the lowest release of each dependency that pyproject.toml allows."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -70,7 +69,7 @@ def _oldest_python() -> str:
 def _version(python: str) -> str:
     """Return the version of a Python that can make environments; of any other, such as pyenv's stand-ins, nothing."""
     code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
 

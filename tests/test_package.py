@@ -14,7 +14,7 @@ from typing import Iterator
 
 import pytest
 
-from .environments import FOLDER, interpreter
+from .environments import FOLDER, floors, interpreter
 
 LABEXTENSION = "share/jupyter/labextensions/jupyter-notebook-stop/"
 
@@ -54,12 +54,19 @@ def test_what_it_needs_and_brings(wheel: zipfile.ZipFile) -> None:
     metadata = next(name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
     message = email.message_from_bytes(wheel.read(metadata))
     needs = [need for need in message.get_all("Requires-Dist") or [] if "extra ==" not in need]
-    assert sorted(re.split(r"[<>=! ]", need)[0] for need in needs) == ["httpx", "jupyter-server", "msgspec"]
+    declared = {re.split(r"[<>=! ]", need)[0].replace("-", "_"): need for need in needs}
+    named = ["httpx", "jupyter_core", "jupyter_events", "jupyter_server", "msgspec", "tornado", "traitlets"]
+    assert sorted(declared) == named
+    assert sorted(floors()) == named, "a dependency has no floor"
+    assert all(f">={version}" in declared[name] for name, version in floors().items())
     names = wheel.namelist()
     for brought in (
         "jupyter_notebook_stop/py.typed",
         "jupyter_notebook_stop/server/rest-api.yml",
         "jupyter_notebook_stop/server/events/stop.yaml",
+        "jupyter_notebook_stop/server/events/attempt.yaml",
+        "jupyter_notebook_stop/demo/console.html",
+        "jupyter_notebook_stop/demo/train.ipynb",
         "data/etc/jupyter/jupyter_server_config.d/jupyter_notebook_stop.json",
         "data/" + LABEXTENSION + "install.json",
     ):

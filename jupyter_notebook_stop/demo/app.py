@@ -64,7 +64,8 @@ class Demo:
         _interrupt_once()
         with ThreadedSimulator(step_seconds=self._step_seconds) as simulator, Lab(simulator) as lab:
             try:
-                self._serve(simulator, lab)
+                with serve_console(simulator, lab.url) as console_url:
+                    self._serve(simulator, lab, console_url)
             except KeyboardInterrupt:
                 self._say("\nEnding the demo.")
                 return 0
@@ -72,10 +73,9 @@ class Demo:
                 self._say(str(error))
                 return 1
 
-    def _serve(self, simulator: ThreadedSimulator, lab: Lab) -> NoReturn:
+    def _serve(self, simulator: ThreadedSimulator, lab: Lab, console_url: str) -> NoReturn:
         if self._refuse:
             simulator.settings.deny("stop")
-        console_url = simulator.call(lambda on_its_loop: serve_console(on_its_loop, lab.url))
         lab.start(console_url)
         note = "(every stop is refused with 403 in this demo)" if self._refuse else "(open it if no browser appears)"
         self._say(SCREEN.format(note=note, url=lab.url, console=console_url))

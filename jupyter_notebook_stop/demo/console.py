@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+from typing import Iterator
 
 from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, RequestHandler
 
-from ..simulator import Refusal, Simulator
+from ..simulator import Refusal, Simulator, ThreadedSimulator
 from ..simulator.service import LOOPBACK
 
 
@@ -32,13 +33,14 @@ class ConsoleHandler(RequestHandler):
         self.redirect("/", status=303)
 
 
-def serve_console(simulator: Simulator, lab_url: str) -> str:
-    """Serve the page on a free loopback port and return its address.
+@contextlib.contextmanager
+def serve_console(simulator: ThreadedSimulator, lab_url: str) -> Iterator[str]:
+    """Serve the page on a free loopback port, as a context manager that gives its address.
 
     Parameters
     ----------
     simulator
-        Whose first instance is shown. Call this on its event loop.
+        Whose first instance is shown.
     lab_url
         Address of the instance's JupyterLab.
     """
@@ -46,6 +48,15 @@ def serve_console(simulator: Simulator, lab_url: str) -> str:
         [("/", ConsoleHandler, {"simulator": simulator, "lab_url": lab_url})],
         template_path=str(pathlib.Path(__file__).parent),
     )
+    server = HTTPServer(application)
     sockets = bind_sockets(0, LOOPBACK)
-    HTTPServer(application).add_sockets(sockets)
-    return f"http://{LOOPBACK}:{sockets[0].getsockname()[1]}/"
+
+    async def close(_: Simulator) -> None:
+        server.stop()
+        await server.close_all_connections()
+
+    simulator.call(lambda _: server.add_sockets(sockets))
+    try:
+        yield f"http://{LOOPBACK}:{sockets[0].getsockname()[1]}/"
+    finally:
+        simulator.call(close)

@@ -26,6 +26,12 @@ END_SECONDS = 15.0
 
 _EXAMPLE = pathlib.Path(__file__).with_name("train.ipynb")
 
+_NOT_LOADED = f"""JupyterLab runs without this extension, so that the demo cannot show a stop: {{reason}}.
+Run these commands to see why; the log may say it too:
+  {sys.executable} -m jupyter server extension list
+  {sys.executable} -m pip check
+"""
+
 _SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 # The user's own settings of these kinds must not reach the demo.
@@ -72,7 +78,7 @@ class Lab:
         return f"http://127.0.0.1:{self._port}/{self._simulator.instance_id}/lab?token={self._token}"
 
     def start(self, console_url: str) -> None:
-        """Start it; returns when it responds."""
+        """Start it; returns when it responds, and raises `LabError` if the extension does not."""
         command = [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"),
             f"--ServerApp.port={self._port}",
@@ -99,6 +105,7 @@ class Lab:
                 **group,
             )
         self._wait_until_it_responds()
+        self._check_extension()
 
     def check(self) -> None:
         """Raise `LabError` if it has ended without being asked to."""
@@ -118,8 +125,6 @@ class Lab:
             process.wait()
 
     def _wait_until_it_responds(self) -> None:
-        url = self.url.replace("/lab?", "/api/status?")
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         limit = time.monotonic() + START_SECONDS
         while time.monotonic() < limit:
             assert self._process is not None
@@ -127,11 +132,29 @@ class Lab:
                 hint = "JupyterLab did not start. To install it: pip install 'jupyter_notebook_stop[demo]'"
                 raise LabError(f"{hint}\n{self._end_of_log()}")
             try:
-                with opener.open(url, timeout=2):
-                    return
+                self._get("api/status", timeout=2)
+                return
             except OSError:
                 time.sleep(0.2)
         raise LabError(f"JupyterLab did not respond within {START_SECONDS:g} s.\n{self._end_of_log()}")
+
+    def _check_extension(self) -> None:
+        """Raise `LabError` if no stop can be shown."""
+        path = "jupyter-notebook-stop/instance"
+        try:
+            instance = json.loads(self._get(path, timeout=START_SECONDS))
+        except (OSError, ValueError) as error:
+            reason = f"GET {path}: {error}"
+        else:
+            if instance.get("available"):
+                return
+            reason = str(instance.get("reason"))
+        raise LabError(_NOT_LOADED.format(reason=reason.rstrip(".")) + self._end_of_log())
+
+    def _get(self, path: str, timeout: float) -> bytes:
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(self.url.replace("/lab?", f"/{path}?"), timeout=timeout) as response:
+            return bytes(response.read())
 
     def _environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)}

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import pathlib
+import sys
 from typing import Any
 
 import msgspec
 import pytest
 from jupyter_events import EventLogger
+from jupyter_server.extension.manager import ExtensionManager
 
 from jupyter_notebook_stop import errors
 from jupyter_notebook_stop.errors import NotebookStopError
@@ -109,6 +112,19 @@ def test_old_event_buses_take_the_listener() -> None:
     found = [(name, each.annotation) for name, each in parameters.items() if name != "self"]
     assert found == [("logger", EventLogger), ("schema_id", str), ("data", dict)]
     assert inspect.signature(Activity._on_kernel_action).return_annotation is None
+
+
+def test_a_server_that_is_too_old_says_so_and_loads_the_others(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # What an import of something that is not there yet comes to.
+    monkeypatch.setitem(sys.modules, "jupyter_notebook_stop.server.app", None)
+    manager: Any = ExtensionManager(log=logging.getLogger())
+    assert not manager.add_extension("jupyter_notebook_stop", enabled=True)
+    assert manager.add_extension("jupyter_server_terminals", enabled=True)
+    (record,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert "does not load with what is installed here; run pip check" in record.getMessage()
+    assert list(manager.extensions) == ["jupyter_server_terminals"]
 
 
 KINDS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, NotebookStopError)]
