@@ -14,7 +14,6 @@ ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "test-environments"
 
 
-
 def floors() -> dict[str, str]:
     """Return the lowest release of each dependency that pyproject.toml allows."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
@@ -70,7 +69,9 @@ def _oldest_python() -> str:
 def _version(python: str) -> str:
     """Return the version of a Python that can make environments; of any other, such as pyenv's stand-ins, nothing."""
     code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False)
+    done = subprocess.run(
+        [python, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False
+    )
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -96,11 +97,10 @@ def _create(name: str, wheel: Future[str]) -> str:
     if name == "floors" and version not in ("3.9", "3.10", "3.11"):
         # There is no wheel of that old a msgspec for a newer Python.
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
-    # What is used is compiled at its first use: that is little of all that is installed.
-    _pip(python, "install", "--no-compile", *requirements)
+    _pip(python, "install", *requirements)
     # Or a wheel of the same version would not take the place of the one that is there.
     _pip(python, "uninstall", "--yes", "jupyter_notebook_stop")
-    _pip(python, "install", "--no-compile", wheel.result(), *requirements)
+    _pip(python, "install", wheel.result(), *requirements)
     return f"{name}: Python {version}, {' '.join(requirements)}"
 
 
