@@ -95,11 +95,10 @@ def _create(name: str, wheel: Future[str]) -> str:
     if name == "floors" and version not in ("3.9", "3.10", "3.11"):
         # There is no wheel of that old a msgspec for a newer Python.
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
-    # What is used is compiled at its first use: that is little of all that is installed.
-    _pip(python, "install", "--no-compile", *requirements)
+    _pip(python, "install", *requirements)
     # Or a wheel of the same version would not take the place of the one that is there.
     _pip(python, "uninstall", "--yes", "jupyter_notebook_stop")
-    _pip(python, "install", "--no-compile", wheel.result(), *requirements)
+    _pip(python, "install", wheel.result(), *requirements)
     return f"{name}: Python {version}, {' '.join(requirements)}"
 
 

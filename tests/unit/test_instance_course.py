@@ -224,7 +224,7 @@ def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: A
         await until(lambda: attempt.phase == STOPPED)
         assert attempt.error is None
 
-    inside.run(main)
+    inside.run(main, poll_interval=0.002)
 
 
 def test_what_was_read_before_says_nothing_about_now(

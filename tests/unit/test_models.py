@@ -330,11 +330,8 @@ json_values = st.recursive(
     max_leaves=8,
 )
 known_names = st.sampled_from(sorted({field.name for field in FIELDS}))
-documents = st.recursive(
-    st.dictionaries(known_names, json_values, max_size=5),
-    lambda inner: st.dictionaries(known_names, inner | st.lists(inner, max_size=2) | json_values, max_size=5),
-    max_leaves=8,
-)
+parts = st.dictionaries(known_names, json_values, max_size=3)
+documents = st.dictionaries(known_names, json_values | parts | st.lists(parts, max_size=2), max_size=5)
 fuzzed = documents.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=64)
 
 
