@@ -133,7 +133,7 @@ def test_the_terminal_stops_it_through_the_server(server: OldServer, simulator: 
 
 @pytest.mark.parametrize("server", ["server-2.7"], indirect=True)
 def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator: ThreadedSimulator) -> None:
-    code = "import time\nfrom jupyter_notebook_stop import status, stop\nprint(status().status)\ninput()\nstop(delay=0)"
+    code = "from jupyter_notebook_stop import status, stop\nprint(status().status)\nstop(delay=0)"
 
     async def walk() -> None:
         _, kernel = await server.ask_aside("POST", "api/kernels", {"name": "python3"})
@@ -154,12 +154,18 @@ def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator:
                 if message["msg_type"] == kind:
                     return dict(message["content"])
 
-        await send("execute_request", "shell", code=code, silent=False, allow_stdin=True)
+        async def is_busy() -> bool:
+            await send("execute_request", "shell", code="input()", silent=False, allow_stdin=True)
+            await said("input_request")
+            _, view = await server.ask_aside("GET", "jupyter-notebook-stop/instance")
+            await send("input_reply", "stdin", value="")
+            await said("execute_reply")
+            return [busy["id"] for busy in view["at_risk"]["kernels"]] == [kernel["id"]]
+
+        # A server of that time takes a kernel for idle as soon as it has answered what the server itself has asked it.
+        await until_async(is_busy)
+        await send("execute_request", "shell", code=code, silent=False, allow_stdin=False)
         assert (await said("stream"))["text"].strip() == "RUNNING"
-        await said("input_request")
-        _, view = await server.ask_aside("GET", "jupyter-notebook-stop/instance")
-        assert [busy["id"] for busy in view["at_risk"]["kernels"]] == [kernel["id"]]
-        await send("input_reply", "stdin", value="")
         assert (await said("execute_reply"))["status"] == "ok"
         await server.disconnect(socket)
 
