@@ -53,16 +53,13 @@ export class StopSession {
         this.dispatch({ type: 'visible' });
       }
     });
-    // In the capture phase, so before JupyterLab's own listener.
-    window.addEventListener(
-      'beforeunload',
-      event => {
-        if (isFreeToLeave(this.#state)) {
-          event.stopImmediatePropagation();
-        }
-      },
-      { capture: true }
-    );
+    // Listeners are called in the order of their registration, whatever their phase: JupyterLab's has been, or is next.
+    window.addEventListener('beforeunload', event => {
+      if (isFreeToLeave(this.#state)) {
+        event.returnValue = '';
+        event.stopImmediatePropagation();
+      }
+    });
   }
 
   /** Whether no stop is under way, and none is being asked for. */

@@ -1,0 +1,208 @@
+"""A network that fails for a while: before a stop is accepted the page can be left, and after it the page comes back."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator.faults import Delay, DropStop
+
+from ..blips import BlippingProxy
+from ..waiting import until
+from .conftest import OpenTab, Server, Tab
+from .steps import (
+    OVERLAY,
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
+
+EDITOR = ".jp-Notebook .cm-content"
+LIMIT = 60_000
+
+
+@pytest.fixture
+def proxy(instance_server: Server) -> Iterator[BlippingProxy]:
+    with BlippingProxy(instance_server.port) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(instance_server: Server, proxy: BlippingProxy, open_tab: OpenTab) -> Tab:
+    """A notebook with a connected kernel, by way of the proxy."""
+    write_notebook(instance_server.work / "a.ipynb", "1 + 1")
+    opened = open_tab(proxy.through(instance_server.address("lab/tree/a.ipynb")), ready=EDITOR)
+    opened.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=LIMIT)
+    type_text(opened.page, "# before")
+    return opened
+
+
+def expect_alive(tab: Tab, server: Server) -> None:
+    """The page can run a cell, and type and save."""
+    page = tab.page
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=LIMIT)
+    type_text(page, "\n40 + 2")
+    page.keyboard.press("Control+s")
+    until(lambda: "40 + 2" in (server.work / "a.ipynb").read_text())
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".jp-OutputArea-output").first).to_contain_text("42", timeout=LIMIT)
+
+
+def expect_running_again(tab: Tab) -> None:
+    """Wait for the dialog that says so, and close it."""
+    dialog = tab.page.locator(".jp-Dialog", has_text="RUNNING")
+    expect(dialog).to_be_visible(timeout=3 * LIMIT)
+    dialog.get_by_role("button", name="Close").click()
+    expect_nothing_open(tab.page)
+
+
+@pytest.mark.parametrize("mode", ["refuse", "bad_gateway"])
+def test_a_blip_after_acceptance_is_not_the_end(
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator, mode: str
+) -> None:
+    """The stop fails after all: the page says goodbye, looks again, and comes back by itself."""
+    simulator.instance.step_seconds = 4
+    simulator.instance.stop_fails_with = "RUNNING"
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "accepted")
+    with proxy.blip(mode):  # type: ignore[arg-type]
+        expect_farewell(tab.page)
+        expect(tab.page.get_by_role("dialog", name="The stop was accepted")).to_be_visible()
+    expect_running_again(tab)
+    expect_alive(tab, instance_server)
+
+
+def test_a_short_cut_is_found_over_soon(
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator
+) -> None:
+    """A roam of a second: the progress is back before the instance has stopped, and the end is seen."""
+    simulator.instance.step_seconds = 6
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "accepted")
+    with proxy.blip("refuse"):
+        tab.page.wait_for_timeout(1_000)
+    expect_phase(tab.page, "accepted")
+    expect(tab.page.get_by_role("dialog", name="This instance has stopped")).to_be_visible(timeout=LIMIT)
+    assert simulator.instance.status == "STOPPED"
+
+
+def test_a_kernel_that_reconnects_is_not_the_end(
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator
+) -> None:
+    simulator.instance.step_seconds = 4
+    simulator.instance.stop_fails_with = "RUNNING"
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "accepted")
+    # The sockets are reset, and nothing else happens.
+    proxy.cut()
+    expect_running_again(tab)
+    expect_alive(tab, instance_server)
+
+
+def test_a_stop_that_never_happens_gives_the_page_back(
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator
+) -> None:
+    """The cloud accepts and does nothing; the network fails meanwhile."""
+    simulator.faults.add("stop", DropStop())
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "accepted")
+    with proxy.blip("refuse"):
+        expect_farewell(tab.page)
+    # The user returns to the tab.
+    until(lambda: instance_server.view()["status"] == "RUNNING", pause=0.5)
+    instance_server.kill()
+    instance_server.start()
+    tab.page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(tab.page.get_by_role("button", name="Close")).to_be_visible(timeout=LIMIT)
+    tab.page.get_by_role("button", name="Close").click()
+    expect_nothing_open(tab.page)
+    type_text(tab.page, "# after")
+    tab.page.keyboard.press("Control+s")
+    until(lambda: "# after" in (instance_server.work / "a.ipynb").read_text())
+
+
+NONE = '{"available": false, "reason": "This is not a notebook instance."}'
+
+
+@pytest.mark.parametrize("kind", ["unavailable", "another"])
+def test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left(
+    tab: Tab, instance_server: Server, simulator: ThreadedSimulator, kind: str
+) -> None:
+    page = tab.page
+    # The stop itself stays unanswered.
+    page.route("**/jupyter-notebook-stop/stop", lambda route: None)
+    answer = {**instance_server.view(), "id": "11111111-2222-4333-8444-555555555555"}
+
+    def look(route: object) -> None:
+        if kind == "another":
+            route.fulfill(json=answer)  # type: ignore[attr-defined]
+        else:
+            route.fulfill(content_type="application/json", body=NONE)  # type: ignore[attr-defined]
+
+    stop_from_palette_then(page, lambda: page.route("**/jupyter-notebook-stop/instance", look))
+    dialog = failure(page)
+    expect(dialog).to_contain_text("another" if kind == "nothing" else "" or "instance")
+    dialog.get_by_role("button", name="Close").click()
+    expect_nothing_open(page)
+    assert simulator.count("stop") == 0
+    type_text(page, "# goes on")
+
+
+def stop_from_palette_then(page: Page, action: object) -> None:
+    """Ask for a stop once the question has been filled in and something has changed."""
+    from .steps import run_from_palette
+
+    run_from_palette(page)
+    button = page.get_by_role("button", name="Save all and stop")
+    expect(button).to_be_enabled()
+    action()  # type: ignore[operator]
+    button.click()
+
+
+def test_a_lost_cancel_is_told_and_can_be_repeated(
+    tab: Tab, instance_server: Server, simulator: ThreadedSimulator
+) -> None:
+    page = tab.page
+    # Saving takes until the test lets it.
+    held: list[object] = []
+    page.route("**/tabs/*", lambda route: held.append(route) if "saved" in (route.request.post_data or "") else route.continue_())
+    lost: list[str] = []
+
+    def lose(route: object) -> None:
+        if route.request.method == "DELETE" and not lost:  # type: ignore[attr-defined]
+            lost.append("DELETE")
+            route.abort()  # type: ignore[attr-defined]
+        else:
+            route.continue_()  # type: ignore[attr-defined]
+
+    page.route("**/jupyter-notebook-stop/stop/*", lose)
+    stop_from_palette(page)
+    expect_phase(page, "saving")
+    cancel = page.get_by_role("button", name="Cancel the stop")
+    cancel.click()
+    expect(page.locator(OVERLAY).get_by_role("alert")).to_contain_text("Could not cancel")
+    expect(cancel).to_be_enabled()
+    tab.screenshot("cancel-lost")
+    cancel.click()
+    expect_nothing_open(page)
+    assert lost == ["DELETE"]
+    assert simulator.count("stop") == 0
+    expect_alive(tab, instance_server)
+
+
+def test_a_slow_cloud_is_no_failure(tab: Tab, simulator: ThreadedSimulator) -> None:
+    simulator.faults.add("stop", Delay(12))
+    simulator.instance.step_seconds = 3
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "stopping")
+    expect_phase(tab.page, "accepted")
+    expect(tab.page.locator(".jp-Dialog")).to_have_count(0)
+    expect_farewell(tab.page)
+    assert simulator.count("stop") == 1

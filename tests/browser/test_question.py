@@ -1,0 +1,216 @@
+"""The question: it opens at once, says what is known, and gives way to what makes a stop impossible."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator.faults import Delay
+from jupyter_notebook_stop.states import REFUSED_STATES
+
+from ..conftest import instance_environment
+from .conftest import OpenTab, Server, StartServer
+from .steps import (
+    LAB,
+    OVERLAY,
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    run_from_palette,
+    stop_from_palette,
+    type_text,
+)
+
+LIMIT = 60_000
+
+
+def question(page: Page) -> Locator:
+    return page.locator(".jp-Dialog", has=page.locator("[data-view=confirmation]"))
+
+
+def test_a_state_that_cannot_be_stopped_is_told_before_the_question(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    for status in REFUSED_STATES:
+        simulator.instance.status = status
+        # What the server has read is used again for a second.
+        while instance_server.view()["status"] != status:
+            tab.page.wait_for_timeout(100)
+        run_from_palette(tab.page)
+        dialog = failure(tab.page)
+        expect(dialog).to_contain_text("cannot be stopped")
+        expect(dialog).to_contain_text(f"Its status is {status}")
+        expect(dialog.get_by_role("button", name="Save all and stop")).to_have_count(0)
+        if status == "STARTING":
+            tab.screenshot("cannot-be-stopped")
+        dialog.get_by_role("button", name="Close").click()
+        expect_nothing_open(tab.page)
+    assert simulator.count("stop") == 0
+
+
+def test_the_status_is_part_of_the_question(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.instance.status = "RESTORING"
+    page = open_tab(instance_server.address("lab"), ready=LAB).page
+    run_from_palette(page)
+    expect(question(page).locator("[data-part=status]")).to_have_text("RESTORING")
+    expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
+
+
+def test_a_slow_cloud_does_not_keep_the_question_closed(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.faults.add("show", Delay(12))
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    page = tab.page
+    run_from_palette(page)
+    save = question(page).get_by_role("button", name="Save all and stop")
+    expect(save).to_be_disabled()
+    expect(question(page).get_by_role("button", name="Stop without saving")).to_be_disabled()
+    expect(question(page)).to_contain_text(simulator.instance_id)
+    expect(question(page).get_by_role("button", name="Cancel", exact=True)).to_be_focused()
+    tab.screenshot("question-being-read")
+    # A second command does not ask twice, while the state is read and after.
+    page.keyboard.press("Control+Shift+C")
+    expect(page.locator(".jp-Dialog")).to_have_count(1)
+    expect(save).to_be_enabled(timeout=LIMIT)
+    expect(page.locator(".jp-Dialog")).to_have_count(1)
+    expect(question(page)).to_contain_text("What stops")
+    save.click()
+    expect_phase(page, "accepted")
+    expect_farewell(page)
+
+
+def test_the_question_can_be_left_while_the_cloud_is_slow(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.faults.add("show", Delay(12))
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    run_from_palette(tab.page)
+    expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_disabled()
+    tab.page.keyboard.press("Enter")
+    expect_nothing_open(tab.page)
+    while "12.0" not in str(simulator.count("show")) and simulator.count("show") < 1:
+        tab.page.wait_for_timeout(100)
+    expect_nothing_open(tab.page)
+    run_from_palette(tab.page)
+    expect(question(tab.page)).to_be_visible()
+
+
+def test_what_runs_stands_first_and_in_view(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    kernels = [instance_server.fetch("POST", "api/kernels", {}) for _ in range(2)]
+    instance_server.fetch("POST", "api/terminals", {})
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    tab.page.set_viewport_size({"width": 480, "height": 640})
+    run_from_palette(tab.page)
+    risk = question(tab.page).locator("[data-part=risk]")
+    expect(risk).to_be_in_viewport(ratio=1)
+    parts = question(tab.page).locator("[data-part=risk], .jp-NotebookStop-parts")
+    expect(parts.first).to_have_attribute("data-part", "risk")
+    tab.screenshot("question-with-risks-480")
+    assert kernels
+
+
+def test_the_mounted_folder_is_named_only_where_it_was_read(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.instance.extra = {"volume": None}
+    page = open_tab(instance_server.address("lab"), ready=LAB).page
+    run_from_palette(page)
+    expect(question(page).locator("[data-part=stays]")).to_contain_text("Files on the persistent storage")
+    expect(question(page)).not_to_contain_text("/home/ma-user/work")
+
+
+def test_offline_at_the_click(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    page = open_tab(instance_server.address("lab"), ready=LAB).page
+    page.context.set_offline(True)
+    run_from_palette(page)
+    expect(failure(page)).to_contain_text("The network is down. No stop was requested.")
+    failure(page).get_by_role("button", name="Close").click()
+    page.context.set_offline(False)
+
+    run_from_palette(page)
+    expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
+    page.context.set_offline(True)
+    question(page).get_by_role("button", name="Save all and stop").click()
+    expect(failure(page)).to_contain_text("The network is down. No stop was requested.")
+    assert simulator.count("stop") == 0
+    assert instance_server.view()["attempt"] is None
+
+
+def test_a_missing_permission_begins_with_what_to_do(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.settings.deny("stop")
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    stop_from_palette(tab.page, "Stop without saving")
+    first = failure(tab.page).locator("[data-view=failure] > p").first
+    expect(first).to_contain_text("modelarts:notebook:stop")
+
+
+def test_progress_waits_behind_no_dialog(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    """The kernel's question is open when a stop from elsewhere begins: it is seen, and can be cancelled."""
+    path = instance_server.work / "nokernel.ipynb"
+    path.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    tab = open_tab(instance_server.address("lab/tree/nokernel.ipynb"), ready=".jp-Dialog")
+    page = tab.page
+    expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
+    page.evaluate(
+        """([url, token, id]) => void fetch(url + 'jupyter-notebook-stop/stop', {method: 'POST', headers: {
+            'Authorization': 'token ' + token, 'Content-Type': 'application/json'},
+            body: JSON.stringify({instance_id: id, source: 'terminal'})})""",
+        [instance_server.url, instance_server.token, simulator.instance_id],
+    )
+    expect_phase(page, "saving")
+    tab.screenshot("above-select-kernel")
+    cancel = page.get_by_role("button", name="Cancel the stop")
+    # A click only arrives where nothing is in the way.
+    cancel.click(timeout=5_000)
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
+    assert simulator.count("stop") == 0
+    page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
+    expect(page.locator(".jp-Dialog")).to_have_count(0)
+
+
+def test_an_application_that_cannot_save_offers_no_saving(
+    start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    server = start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/")
+    disabled = {"disabledExtensions": {"@jupyterlab/docmanager-extension:manager": True}}
+    (server.root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
+    tab = open_tab(server.address("lab"), ready="#jp-main-dock-panel")
+    page = tab.page
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("stop this instance")
+    page.locator(".lm-CommandPalette-item", has_text="Stop this instance").click()
+    expect(question(page).get_by_role("button", name="Stop without saving")).to_be_enabled()
+    expect(question(page).get_by_role("button", name="Save all and stop")).to_have_count(0)
+    expect(question(page)).to_contain_text("cannot be saved from here")
+    tab.screenshot("no-document-manager")
+    assert simulator.count("stop") == 0
+
+
+@pytest.mark.parametrize("path", ["lab"])
+def test_who_stops_it(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str) -> None:
+    simulator.instance.step_seconds = 5
+    (instance_server.work / "one.txt").write_text("one\n")
+    first = open_tab(instance_server.address("lab"), ready=LAB)
+    mine = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content", context=first.page.context)
+    # Another browser is another user, with a name that Jupyter made up.
+    theirs = open_tab(instance_server.address("lab"), ready=LAB)
+    type_text(mine.page, "typed")
+    stop_from_palette(first.page)
+    expect(mine.page.locator(OVERLAY)).to_contain_text("You are stopping this instance from another tab.")
+    expect(theirs.page.locator(OVERLAY)).to_contain_text("This instance is being stopped from another tab.")
+    expect(theirs.page.locator(OVERLAY)).not_to_contain_text("Anonymous")
