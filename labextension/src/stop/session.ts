@@ -56,6 +56,8 @@ export class StopSession {
     // Listeners are called in the order of their registration, whatever their phase: JupyterLab's has been, or is next.
     window.addEventListener('beforeunload', event => {
       if (isFreeToLeave(this.#state)) {
+        // Only this takes back what a listener before this one has asked for.
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
         event.returnValue = '';
         event.stopImmediatePropagation();
       }
