@@ -1,16 +1,16 @@
-"""A network that fails for a while: before a stop is accepted the page can be left, and after it the page comes back."""
+"""A network that fails for a while: a stop that is not accepted can be left, and a page that said goodbye comes back."""
 
 from __future__ import annotations
 
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.faults import Delay, DropStop
 
-from ..blips import BlippingProxy
+from ..blips import BlippingProxy, Mode
 from ..waiting import until
 from .conftest import OpenTab, Server, Tab
 from .steps import (
@@ -19,6 +19,7 @@ from .steps import (
     expect_nothing_open,
     expect_phase,
     failure,
+    run_from_palette,
     stop_from_palette,
     type_text,
     write_notebook,
@@ -65,14 +66,14 @@ def expect_running_again(tab: Tab) -> None:
 
 @pytest.mark.parametrize("mode", ["refuse", "bad_gateway"])
 def test_a_blip_after_acceptance_is_not_the_end(
-    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator, mode: str
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator, mode: Mode
 ) -> None:
     """The stop fails after all: the page says goodbye, looks again, and comes back by itself."""
     simulator.instance.step_seconds = 4
     simulator.instance.stop_fails_with = "RUNNING"
     stop_from_palette(tab.page)
     expect_phase(tab.page, "accepted")
-    with proxy.blip(mode):  # type: ignore[arg-type]
+    with proxy.blip(mode):
         expect_farewell(tab.page)
         expect(tab.page.get_by_role("dialog", name="The stop was accepted")).to_be_visible()
     expect_running_again(tab)
@@ -128,9 +129,6 @@ def test_a_stop_that_never_happens_gives_the_page_back(
     until(lambda: "# after" in (instance_server.work / "a.ipynb").read_text())
 
 
-NONE = '{"available": false, "reason": "This is not a notebook instance."}'
-
-
 @pytest.mark.parametrize("kind", ["unavailable", "another"])
 def test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left(
     tab: Tab, instance_server: Server, simulator: ThreadedSimulator, kind: str
@@ -140,47 +138,45 @@ def test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left(
     page.route("**/jupyter-notebook-stop/stop", lambda route: None)
     answer = {**instance_server.view(), "id": "11111111-2222-4333-8444-555555555555"}
 
-    def look(route: object) -> None:
+    def look(route: Route) -> None:
         if kind == "another":
-            route.fulfill(json=answer)  # type: ignore[attr-defined]
+            route.fulfill(json=answer)
         else:
-            route.fulfill(content_type="application/json", body=NONE)  # type: ignore[attr-defined]
+            route.fulfill(json={"available": False, "reason": "This server runs in no notebook instance."})
 
-    stop_from_palette_then(page, lambda: page.route("**/jupyter-notebook-stop/instance", look))
+    run_from_palette(page)
+    button = page.get_by_role("button", name="Save all and stop")
+    expect(button).to_be_enabled()
+    page.route("**/jupyter-notebook-stop/instance", look)
+    button.click()
     dialog = failure(page)
-    expect(dialog).to_contain_text("another" if kind == "nothing" else "" or "instance")
+    expect(dialog).to_contain_text(answer["id"] if kind == "another" else "runs in no notebook instance")
     dialog.get_by_role("button", name="Close").click()
     expect_nothing_open(page)
     assert simulator.count("stop") == 0
     type_text(page, "# goes on")
 
 
-def stop_from_palette_then(page: Page, action: object) -> None:
-    """Ask for a stop once the question has been filled in and something has changed."""
-    from .steps import run_from_palette
-
-    run_from_palette(page)
-    button = page.get_by_role("button", name="Save all and stop")
-    expect(button).to_be_enabled()
-    action()  # type: ignore[operator]
-    button.click()
-
-
 def test_a_lost_cancel_is_told_and_can_be_repeated(
     tab: Tab, instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
     page = tab.page
-    # Saving takes until the test lets it.
-    held: list[object] = []
-    page.route("**/tabs/*", lambda route: held.append(route) if "saved" in (route.request.post_data or "") else route.continue_())
+
+    def hold(route: Route) -> None:
+        """Keep the report that saving is done from the server, so that there is time to cancel."""
+        if "saved" not in (route.request.post_data or ""):
+            route.continue_()
+
     lost: list[str] = []
 
-    def lose(route: object) -> None:
-        if route.request.method == "DELETE" and not lost:  # type: ignore[attr-defined]
+    def lose(route: Route) -> None:
+        if route.request.method == "DELETE" and not lost:
             lost.append("DELETE")
-            route.abort()  # type: ignore[attr-defined]
+            route.abort()
         else:
-            route.continue_()  # type: ignore[attr-defined]
+            route.fallback()
+
+    page.route("**/tabs/*", hold)
 
     page.route("**/jupyter-notebook-stop/stop/*", lose)
     stop_from_palette(page)

@@ -53,9 +53,7 @@ def test_every_tab_is_told_the_document_and_the_reason_until_a_new_stop_begins(
 
     three.page.unroute("**/api/contents/three.txt*")
     body = {"instance_id": simulator.instance_id, "source": "terminal"}
-    post = threading.Thread(
-        target=instance_server.ask, args=("POST", "jupyter-notebook-stop/stop", body), daemon=True
-    )
+    post = threading.Thread(target=instance_server.ask, args=("POST", "jupyter-notebook-stop/stop", body), daemon=True)
     post.start()
     for tab in (one, two, three):
         expect_phase(tab.page, "accepted")

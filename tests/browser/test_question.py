@@ -183,9 +183,7 @@ def test_an_application_that_cannot_save_offers_no_saving(
     start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
     expose = "--LabApp.expose_app_in_browser=True"
-    server = start_server(
-        instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=[expose]
-    )
+    server = start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=[expose])
     disabled = {"disabledExtensions": {"@jupyterlab/docmanager-extension:manager": True}}
     (server.root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
     tab = open_tab(server.address("lab"), ready="#jp-main-dock-panel")
