@@ -1,4 +1,4 @@
-"""A network that fails for a while: a stop that is not accepted can be left, and a page that said goodbye comes back."""
+"""A network that fails for a while: before acceptance the page can be left, and after it the page comes back."""
 
 from __future__ import annotations
 
