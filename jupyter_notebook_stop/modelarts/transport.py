@@ -145,7 +145,8 @@ class Transport:
                 final="Check https_proxy: the proxy must allow the endpoint; include user and password if it requires"
                 " them. Or exempt the endpoint in no_proxy.",
             ) from None
-        except httpx.ConnectError as error:
+        except (httpx.ConnectError, ssl.SSLCertVerificationError) as error:
+            # Older releases of httpcore let the error of a handshake through as it is.
             if _is_tls(error):
                 raise self._not_sent(
                     "has a certificate that is not trusted",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -20,7 +21,10 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..conftest import GUARD, instance_environment
 from ..environments import OLD_SERVERS, floors, interpreter
 from ..servers import Server
+from ..unit.conftest import certificate, secure_simulator
 from ..waiting import LIMIT, until, until_async
+
+__all__ = ["certificate", "secure_simulator"]
 
 
 class OldServer(Server):
@@ -176,24 +180,70 @@ def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator:
     assert server.complaints() == []
 
 
-@pytest.mark.parametrize("name", OLD_SERVERS)
-def test_what_is_installed_is_in_order_and_names_its_version(name: str) -> None:
-    def run(*arguments: str) -> str:
-        command = [interpreter(name), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=True)
+class Installed:
+    """Runs the Python of an environment away from this copy of the package, which would be found first."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self.folder = folder
+
+    def run(self, name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        folders = {f"JUPYTER_{kind}_DIR": str(self.folder / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
+        return subprocess.run(
+            [interpreter(name), *arguments],
+            env={**os.environ, "HOME": str(self.folder), "PYTHONPATH": str(GUARD), **folders, **environment},
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+            check=False,
+        )
+
+    def out(self, name: str, *arguments: str) -> str:
+        """Return what a command that succeeds prints, without colours."""
+        done = self.run(name, *arguments)
+        assert done.returncode == 0, done.stderr
         return re.sub(r"\x1b\[\d+m", "", done.stdout + done.stderr)
 
-    version = run("-m", "jupyter_notebook_stop.cli", "--version").split()[-1]
+
+@pytest.fixture
+def installed(tmp_path: pathlib.Path) -> Installed:
+    return Installed(tmp_path)
+
+
+@pytest.mark.parametrize("name", OLD_SERVERS)
+def test_what_is_installed_is_in_order_and_names_its_version(installed: Installed, name: str) -> None:
+    version = installed.out(name, "-m", "jupyter_notebook_stop.cli", "--version").split()[-1]
     assert re.fullmatch(r"\d+\.\d+\.\d+\S*", version)
     assert version != "0.0.0"
-    assert f"jupyter_notebook_stop {version} OK" in run("-m", "jupyter_server.extension.serverextension", "list")
-    run("-m", "pip", "check")
+    found = installed.out(name, "-m", "jupyter_server.extension.serverextension", "list")
+    assert f"jupyter_notebook_stop {version} OK" in found
+    assert "No broken requirements found" in installed.out(name, "-m", "pip", "check")
 
 
-def test_every_declared_floor_is_installed_exactly() -> None:
+def test_every_declared_floor_is_installed_exactly(installed: Installed) -> None:
     code = "import importlib.metadata, sys; print(*map(importlib.metadata.version, sys.argv[1:]))"
-    done = subprocess.run(
-        [interpreter("floors"), "-c", code, *floors()], capture_output=True, text=True, timeout=LIMIT, check=True
-    )
-    lowest = {name: re.sub(r"(\.0)+$", "", version) for name, version in floors().items()}
-    assert dict(zip(floors(), (re.sub(r"(\.0)+$", "", each) for each in done.stdout.split()))) == lowest
+    found = dict(zip(floors(), installed.out("floors", "-c", code, *floors()).split()))
+    assert {name: shortest(version) for name, version in found.items()} == {
+        name: shortest(version) for name, version in floors().items()
+    }
+
+
+def shortest(version: str) -> str:
+    return re.sub(r"(\.0)+$", "", version)
+
+
+def test_the_lowest_httpx_knows_a_certificate_that_nobody_trusts(
+    installed: Installed, secure_simulator: ThreadedSimulator
+) -> None:
+    # It lets the error of the handshake through as it is: no lost connection, after which a stop may have been taken.
+    inside = instance_environment(secure_simulator)
+    done = installed.run("floors", "-m", "jupyter_notebook_stop.cli", "status", **inside)
+    assert done.returncode == 1
+    assert "[tls]" in done.stderr
+
+
+def test_with_the_lowest_msgspec_one_odd_field_costs_that_field_alone(installed: Installed) -> None:
+    # Before 0.17 what our own decoding refuses is no error of msgspec's.
+    body = b'{"id": "some", "token": 5, "flavor": "small"}'
+    code = "from jupyter_notebook_stop.modelarts.models import decode\n" + f"found = decode({body!r})\n"
+    assert installed.out("floors", "-c", code + "print(found.id, found.token, found.flavor)") == "some None small\n"
