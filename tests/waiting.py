@@ -32,3 +32,11 @@ async def until_async(look: Callable[[], Awaitable[Optional[T]]], pause: float =
             return found
         assert time.monotonic() < limit, "it never came about"
         await asyncio.sleep(pause)
+
+
+async def until_true(holds: Callable[[], object], pause: float = 0.002) -> None:
+    """Let the event loop go on until something holds."""
+    limit = time.monotonic() + LIMIT
+    while not holds():
+        assert time.monotonic() < limit, "it never came about"
+        await asyncio.sleep(pause)

@@ -8,8 +8,6 @@ whenever it may have taken effect, the instance is read instead.
 from __future__ import annotations
 
 import asyncio
-import datetime
-import email.utils
 import random
 import ssl
 import time
@@ -21,10 +19,8 @@ from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
 from .error_codes import ALREADY_DONE, error_from_response
 from .models import Notebook, decode
-from .transport import NotSentError, Response, ResponseLostError, Timeouts, Transport, TransportError
-
-MAX_CLOCK_SKEW = 15 * 60
-"""How far the clock may be off before the gateway refuses a signature, in seconds."""
+from .time_headers import MAX_CLOCK_SKEW, clock_skew, retry_after
+from .transport import NotSentError, Progress, Response, ResponseLostError, Timeouts, Transport, TransportError
 
 BUSY = frozenset({429, 502, 503, 504})
 """Statuses after which a read is repeated."""
@@ -85,6 +81,12 @@ class NotebooksClient:
         self._timeouts = timeouts
         self._retries = retries
         self._sleep = sleep
+        self._stopping: Progress | None = None
+
+    @property
+    def stop_sent(self) -> bool:
+        """Whether a stop is under way whose request may have been sent."""
+        return self._stopping is not None and self._stopping.maybe_sent
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -117,15 +119,20 @@ class NotebooksClient:
         NotebookStopError
             One of its other kinds when nothing was stopped.
         """
-        return await self._request("POST", instance_id, await self._begin())
+        try:
+            return await self._request("POST", instance_id, await self._begin())
+        finally:
+            self._stopping = None
 
     async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
         """Show the instance (GET) or stop it (POST), as often as that is needed and safe."""
         path = f"{self._base}/{instance_id}" + ("/stop" if method == "POST" else "")
         for attempt in range(self._retries.limit + 1):
-            retry_after = None
+            pause, progress = None, Progress()
+            if method == "POST":
+                self._stopping = progress
             try:
-                response = await self._transport.send(method, path, deadline)
+                response = await self._transport.send(method, path, deadline, progress)
             except TransportError as lost:
                 error: NotebookStopError = lost
             else:
@@ -134,27 +141,28 @@ class NotebooksClient:
                 if response.ok:
                     return self._shown(instance_id, response)
                 error = self._error(response)
-                retry_after = _retry_after(response)
+                pause = retry_after(response.headers)
             if method == "POST":
-                notebook = await self._recover(instance_id, error, retry_after, deadline)
+                notebook = await self._recover(instance_id, error, pause, deadline)
                 if notebook is not None:
                     return notebook
+                self._stopping = None
             elif error.status not in BUSY and (not isinstance(error, TransportError) or error.final):
                 raise error
             delay = min(self._retries.first * 2.0**attempt, self._retries.longest) * random.uniform(0.5, 1.0)
-            delay = max(delay, retry_after or 0.0)
+            delay = max(delay, pause or 0.0)
             if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
                 raise error
             await self._sleep(delay)
         raise AssertionError("unreachable")
 
     async def _recover(
-        self, instance_id: str, error: NotebookStopError, retry_after: float | None, deadline: float
+        self, instance_id: str, error: NotebookStopError, pause: float | None, deadline: float
     ) -> Notebook | None:
         """Return the instance if a stop took effect all the same, None if the stop may be repeated, or raise."""
         if error.code in ALREADY_DONE and not isinstance(error, CredentialsError):
             return await self._show_or_assume(instance_id, ALREADY_DONE[error.code], deadline)
-        if error.status == 503 and retry_after is not None:
+        if error.status == 503 and pause is not None:
             return await self._check_stop(instance_id, error, deadline)
         if error.status in AMBIGUOUS_STATUSES or isinstance(error, ResponseLostError):
             return await self._resolve(instance_id, error, deadline)
@@ -269,32 +277,5 @@ class NotebooksClient:
         return time.monotonic() + self._timeouts.total
 
 
-def _retry_after(response: Response) -> float | None:
-    """Return for how long a response asks to wait, 0 if it does not say so intelligibly, None if it does not ask."""
-    value: str | None = response.headers.get("retry-after")
-    if value is None:
-        return None
-    if value.strip().isdecimal():
-        return float(value)
-    moment = _http_date(value)
-    return max(0.0, moment - time.time()) if moment is not None else 0.0
-
-
 def _sentence(text: str) -> str:
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."
-
-
-def _http_date(value: str) -> float | None:
-    try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=datetime.timezone.utc)
-    return moment.timestamp()
-
-
-def clock_skew(date: str | None) -> float | None:
-    """Return by how many seconds the service's clock, as in the Date header of a response, is ahead of ours."""
-    moment = _http_date(date) if date else None
-    return moment - time.time() if moment is not None else None

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _NEVER_PASSED_ON = (StopIteration, concurrent.futures.CancelledError)
 
 
-async def call_in_thread(function: Callable[[], T], timeout: float) -> T:
+async def call_in_thread(function: Callable[[], T], timeout: float | None) -> T:
     """Return what `function` returns, called in a daemon thread.
 
     Unlike `asyncio.to_thread`, a call that never returns delays neither the
@@ -23,7 +23,7 @@ async def call_in_thread(function: Callable[[], T], timeout: float) -> T:
     function
         What to call; it may hang and raise anything.
     timeout
-        Longest wait in seconds; after that the thread goes on alone.
+        Longest wait in seconds, None for no limit; after that the thread goes on alone.
 
     Raises
     ------

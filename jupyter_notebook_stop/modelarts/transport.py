@@ -7,6 +7,7 @@ told apart; httpx alone does not do that.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
@@ -18,6 +19,7 @@ import httpx
 from ..errors import UnreachableError
 from ..redaction import one_line, redact
 from .identity import is_loopback
+from .network import cancellable
 
 MAX_RESPONSE = 1024 * 1024
 """Largest response that is read, in bytes."""
@@ -63,6 +65,34 @@ class ResponseLostError(TransportError):
     """The request may have reached the service; its response did not arrive completely."""
 
 
+class Progress:
+    """How far a request has come; httpx calls this at every step of it.
+
+    Attributes
+    ----------
+    handed_over
+        Whether the request is complete, credentials included, and was handed over to be sent.
+    """
+
+    _reports = False
+    """Whether this version of httpx calls at all; as long as that is not known, what was handed over counts as sent."""
+
+    def __init__(self) -> None:
+        self.handed_over = False
+        self._sending = False
+
+    @property
+    def maybe_sent(self) -> bool:
+        """Whether a part of the request may have left this machine."""
+        return self.handed_over and (self._sending or not Progress._reports)
+
+    async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        Progress._reports = True
+        # A CONNECT only asks a proxy for a connection.
+        if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            self._sending = True
+
+
 class Transport:
     """Sends requests to one endpoint.
 
@@ -82,7 +112,7 @@ class Transport:
         self.endpoint = endpoint
         self._auth = auth
         try:
-            self._http = httpx.AsyncClient(
+            http = httpx.AsyncClient(
                 base_url=endpoint,
                 verify=verify,
                 follow_redirects=False,
@@ -94,7 +124,7 @@ class Transport:
                     "Accept": "application/json",
                     "Accept-Encoding": "identity",
                 },
-                event_hooks={"response": [_drop_location]},
+                event_hooks={"request": [_handed_over], "response": [_drop_location]},
                 timeout=httpx.Timeout(
                     connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
                 ),
@@ -106,13 +136,16 @@ class Transport:
                 "bad_proxy",
                 final="Correct https_proxy or all_proxy: http:// and a host; SOCKS needs the package httpx[socks].",
             ) from None
+        self._http = cancellable(http)
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        # httpcore before 0.16 closes them, and then objects to requests that were cancelled behind a proxy.
+        with contextlib.suppress(RuntimeError):
+            await self._http.aclose()
 
-    async def send(self, method: str, path: str, deadline: float) -> Response:
+    async def send(self, method: str, path: str, deadline: float, progress: Progress | None = None) -> Response:
         """Return the response to one request without a body.
 
         Parameters
@@ -121,6 +154,8 @@ class Transport:
             The request.
         deadline
             When to give up, on the clock of `time.monotonic`.
+        progress
+            Follows the request; a new one for each.
 
         Raises
         ------
@@ -131,44 +166,51 @@ class Transport:
         """
         left = deadline - time.monotonic()
         if left <= 0:
-            raise NotSentError("The time limit for this operation is over.", code="timeout", remedy="Try again later.")
+            raise self._out_of_time()
+        progress = progress or Progress()
         try:
-            return await asyncio.wait_for(self._exchange(method, path), left)
-        except asyncio.TimeoutError:
-            raise self._lost("did not send a complete response in time", "timeout") from None
-        except (httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise self._not_sent("could not be reached in time", "connect_timeout") from None
-        except httpx.ProxyError as error:
-            raise self._not_sent(
+            return await asyncio.wait_for(self._exchange(method, path, progress), left)
+        except (asyncio.TimeoutError, httpx.RequestError, httpx.InvalidURL, OSError) as error:
+            raise self._failure(error, progress) from None
+
+    def _failure(self, error: Exception, progress: Progress) -> TransportError:
+        """Return what a request that got no complete response is to count as."""
+        if isinstance(error, httpx.ProxyError):
+            return self._not_sent(
                 f"could not be reached: the proxy refused ({one_line(redact(str(error)[:80]))})",
                 "proxy",
                 final="Check https_proxy: the proxy must allow the endpoint; include user and password if it requires"
                 " them. Or exempt the endpoint in no_proxy.",
-            ) from None
-        except (httpx.ConnectError, ssl.SSLCertVerificationError) as error:
-            # Older releases of httpcore let the error of a handshake through as it is.
-            if _is_tls(error):
-                raise self._not_sent(
-                    "has a certificate that is not trusted",
-                    "tls",
-                    final="Check the endpoint and the clock. If the cloud has its own certificate authority, set"
-                    " SSL_CERT_FILE to its certificate.",
-                ) from None
-            raise self._not_sent("could not be reached", "connect") from None
-        except httpx.TimeoutException:
-            raise self._lost("did not respond in time", "timeout") from None
-        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise self._not_sent(
+            )
+        if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
+            return self._not_sent(
                 "cannot be reached: its address or that of its proxy is invalid",
                 "bad_address",
                 final="Check the endpoint and https_proxy.",
-            ) from None
-        except (httpx.RequestError, OSError):
-            # A broken TLS record comes as an ssl.SSLError, which httpx does not wrap.
-            raise self._lost("closed the connection before the response was complete", "connection_lost") from None
+            )
+        # Older releases of httpcore let the error of a handshake through as it is.
+        if isinstance(error, (httpx.ConnectError, ssl.SSLCertVerificationError)) and _is_tls(error):
+            return self._not_sent(
+                "has a certificate that is not trusted",
+                "tls",
+                final="Check the endpoint and the clock. If the cloud has its own certificate authority, set"
+                " SSL_CERT_FILE to its certificate.",
+            )
+        timed_out = isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException))
+        if not progress.handed_over and timed_out:
+            return self._out_of_time()
+        never_connected = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
+        if never_connected or not progress.maybe_sent:
+            if timed_out:
+                return self._not_sent("could not be reached in time", "connect_timeout")
+            return self._not_sent("could not be reached", "connect")
+        if timed_out:
+            return self._lost("did not send a complete response in time", "timeout")
+        # A broken TLS record comes as an ssl.SSLError, which httpx does not wrap.
+        return self._lost("closed the connection before the response was complete", "connection_lost")
 
-    async def _exchange(self, method: str, path: str) -> Response:
-        request = self._http.build_request(method, path)
+    async def _exchange(self, method: str, path: str, progress: Progress) -> Response:
+        request = self._http.build_request(method, path, extensions={"trace": progress})
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
@@ -181,6 +223,9 @@ class Transport:
         finally:
             await response.aclose()
         return Response(response.status_code, response.headers, bytes(received), response.request.extensions)
+
+    def _out_of_time(self) -> NotSentError:
+        return NotSentError("The time limit for this operation is over.", code="timeout", remedy="Try again later.")
 
     def _not_sent(self, what: str, code: str, *, final: str | None = None) -> NotSentError:
         """Return the error for a request that was not sent; `final` is the remedy where sending again cannot help."""
@@ -204,12 +249,18 @@ async def probe(endpoint: str, verify: ssl.SSLContext, seconds: float) -> httpx.
     """
     proxied = not is_loopback(urlsplit(endpoint).hostname)
     async with (
-        httpx.AsyncClient(
-            trust_env=proxied, verify=verify, timeout=seconds, event_hooks={"response": [_drop_location]}
+        cancellable(
+            httpx.AsyncClient(
+                trust_env=proxied, verify=verify, timeout=seconds, event_hooks={"response": [_drop_location]}
+            )
         ) as http,
         http.stream("GET", endpoint) as response,
     ):
         return response.headers
+
+
+async def _handed_over(request: httpx.Request) -> None:
+    request.extensions["trace"].handed_over = True
 
 
 async def _drop_location(response: httpx.Response) -> None:
@@ -220,6 +271,7 @@ async def _drop_location(response: httpx.Response) -> None:
 def _is_tls(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, ssl.SSLError):
-            return True
+            # A connection that ends during the handshake says nothing about the certificate.
+            return not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
         error = error.__cause__ or error.__context__
     return False

@@ -10,7 +10,7 @@ import msgspec
 
 from ..config import NotebookStop
 from ..errors import NotebookStopError
-from ..modelarts.client import MAX_CLOCK_SKEW, clock_skew
+from ..modelarts.time_headers import MAX_CLOCK_SKEW, clock_skew
 from ..modelarts.transport import probe
 from ..schema import Instance
 from .discovery import NOT_INSTALLED, Server

@@ -11,6 +11,7 @@ import msgspec
 
 from .. import errors
 from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
+from ..modelarts.network import cancellable
 from ..schema import Accepted, Instance, NoInstance, Problem
 
 T = TypeVar("T")
@@ -128,6 +129,7 @@ class LocalApi:
             timeout=httpx.Timeout(RESPONSE_TIMEOUT, connect=CONNECT_TIMEOUT),
             transport=transport,
         )
+        cancellable(self._http)
 
     async def __aenter__(self) -> LocalApi:
         return self

@@ -20,8 +20,9 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.modelarts import auth
-from jupyter_notebook_stop.modelarts.client import MAX_CLOCK_SKEW, NotebooksClient, Retries, _http_date
+from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
 from jupyter_notebook_stop.modelarts.credentials import Credentials
+from jupyter_notebook_stop.modelarts.time_headers import MAX_CLOCK_SKEW, http_date
 from jupyter_notebook_stop.modelarts.transport import MAX_RESPONSE, Timeouts
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import (
@@ -351,4 +352,4 @@ def test_without_credentials_nobody_is_asked(cloud: Any) -> None:
     )
 )
 def test_any_date_header_is_a_moment_or_nothing(text: str) -> None:
-    assert isinstance(_http_date(text), (float, type(None)))
+    assert isinstance(http_date(text), (float, type(None)))
