@@ -64,6 +64,7 @@ class ThisInstance:
         self.config = connection.config
         self.connection = connection
         self._run: Run | None = None
+        self._accepted: Run | None = None
         self._reading: asyncio.Task[Notebook] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._latest: Notebook | None = None
@@ -141,7 +142,12 @@ class ThisInstance:
 
     async def _read(self) -> Notebook:
         client = await self.connection.connect()
-        return self._remember(await client.show(self.identity.instance_id.value))
+        accepted = self._accepted
+        notebook = await client.show(self.identity.instance_id.value)
+        if accepted is not self._accepted and self._latest is not None:
+            # Requested before the stop was accepted: it may be older than what the cloud said then.
+            return self._latest
+        return self._remember(notebook)
 
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
@@ -207,6 +213,16 @@ class ThisInstance:
         run.error = CancelledStopError(_CANCELLED)
         run.task.cancel()
 
+    async def cancel_unless_sent(self) -> bool:
+        """Cancel the stop under way if its request was not sent to the cloud yet; return whether that succeeded."""
+        run, client = self._run, self.connection.client
+        if run is None or run.task is None or run.task.done() or (client is not None and client.stop_sent):
+            return False
+        run.error = CancelledStopError(_CANCELLED)
+        run.task.cancel()
+        await asyncio.wait({run.task})
+        return run.attempt.phase == CANCELLED
+
     async def _carry_out(self, run: Run, prepare: Prepare | None) -> None:
         try:
             if prepare is not None and run.attempt.save == "all":
@@ -218,7 +234,7 @@ class ThisInstance:
             self._enter(run, STOPPING)
             notebook = await self._request_stop()
         except asyncio.CancelledError:
-            if run.attempt.phase != SAVING:
+            if run.attempt.phase != SAVING and run.error is None:
                 raise
             self._enter(run, CANCELLED, run.error or CancelledStopError(_CANCELLED))
         except (SaveError, CancelledStopError) as error:
@@ -229,6 +245,7 @@ class ThisInstance:
             self._enter(run, REFUSED, self._unexpected("The stop failed", error))
         else:
             self._remember(notebook)
+            self._accepted = run
             self._enter(run, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(run))
 

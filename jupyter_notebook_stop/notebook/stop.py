@@ -271,12 +271,16 @@ class Stop:
         try:
             await asyncio.shield(request)
         except asyncio.CancelledError:
+            cancelled = await environment.this.cancel_unless_sent()
             # A request that may have been sent is awaited: its response says what has become of the instance.
             await asyncio.wait({request}, timeout=_FINISH_TIMEOUT)
             error = request.exception() if request.done() else None
-            self._say(
-                progress.FAILED, _failure(error) if error else "Too late to cancel: the stop was already requested."
-            )
+            if cancelled:
+                self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
+            else:
+                self._say(
+                    progress.FAILED, _failure(error) if error else "Too late to cancel: the stop was already requested."
+                )
             raise
         self._instance = environment.this.view()
         self._say(progress.STOPPING, f"The cloud accepted the stop: {self._name} is {self._instance.status}")

@@ -29,15 +29,9 @@ from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, 
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
 from jupyter_notebook_stop.views import problem_of
 
+from ..waiting import until_true
+
 Prepare = Callable[[Attempt], Awaitable[None]]
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if holds():
-            return
-        await asyncio.sleep(0.002)
-    raise AssertionError("it never came about")
 
 
 async def at_once(attempt: Attempt) -> None:
@@ -83,7 +77,7 @@ def test_cancelling_while_saving(simulator: Any, inside: Any, prepare: Prepare) 
     async def main(instance: ThisInstance) -> None:
         attempt = Attempt()
         asking = [asyncio.ensure_future(instance.stop(wanted, prepare)) for wanted in (attempt, Attempt())]
-        await until(lambda: attempt.phase == SAVING)
+        await until_true(lambda: attempt.phase == SAVING)
         await asyncio.sleep(0.01)
         instance.cancel(attempt.id)
         for answer in await asyncio.gather(*asking, return_exceptions=True):
@@ -118,9 +112,9 @@ def test_cancelling_too_late(simulator: Any, inside: Any) -> None:
     async def main(instance: ThisInstance) -> None:
         attempt = Attempt()
         asking = asyncio.ensure_future(instance.stop(attempt, at_once))
-        await until(lambda: simulator.count("show") == 1)
+        await until_true(lambda: simulator.count("show") == 1)
         for moment in ("stopping", ACCEPTED, STOPPED):
-            await until(functools.partial(is_in, attempt, moment))
+            await until_true(functools.partial(is_in, attempt, moment))
             with pytest.raises(InstanceStateError) as caught:
                 instance.cancel(attempt.id)
             assert caught.value.code == "too_late"
@@ -185,7 +179,7 @@ def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, ho
 
     async def main(instance: ThisInstance) -> None:
         attempt = await instance.stop(Attempt())
-        await until(lambda: attempt.phase == RESUMED)
+        await until_true(lambda: attempt.phase == RESUMED)
         assert attempt.error is not None
         assert attempt.error.kind == StopFailedError.__name__
         assert f"the instance is {how} now" in attempt.error.message
@@ -194,7 +188,7 @@ def test_a_stop_that_fails_after_it_was_accepted(simulator: Any, inside: Any, ho
             simulator.instance.stop_fails_with = ""
             again = await instance.stop(Attempt())
             assert again is not attempt
-            await until(lambda: again.phase == STOPPED)
+            await until_true(lambda: again.phase == STOPPED)
 
     inside.run(main)
 
@@ -209,7 +203,7 @@ def test_an_instance_that_never_leaves_running(
     async def main(instance: ThisInstance) -> None:
         attempt = await instance.stop(Attempt())
         shows = simulator.count("show")
-        await until(lambda: attempt.phase == RESUMED or simulator.count("show") > shows + 5)
+        await until_true(lambda: attempt.phase == RESUMED or simulator.count("show") > shows + 5)
         assert attempt.phase == phase
 
     inside.run(main)
@@ -221,7 +215,7 @@ def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: A
         simulator.faults.add("show", Reset())
         simulator.faults.add("show", Unavailable(status=500), times=2)
         simulator.faults.add("show", Refuse(403, "ModelArts.0112"), times=2)
-        await until(lambda: attempt.phase == STOPPED)
+        await until_true(lambda: attempt.phase == STOPPED)
         assert attempt.error is None
 
     inside.run(main, poll_interval=0.002)
@@ -240,7 +234,7 @@ def test_what_was_read_before_says_nothing_about_now(
         assert attempt.phase == ACCEPTED, "the instance may have stopped since it was seen RUNNING"
         del simulator.instance.extra["status"]
         simulator.faults.clear()
-        await until(lambda: attempt.phase == STOPPED)
+        await until_true(lambda: attempt.phase == STOPPED)
 
     inside.run(main)
 
@@ -250,7 +244,7 @@ def test_a_view_shows_one_moment(inside: Any) -> None:
         attempt = await instance.stop(Attempt())
         view = instance.view()
         attempt.tabs.append(Tab(id="late", state="here"))
-        await until(lambda: attempt.phase == STOPPED)
+        await until_true(lambda: attempt.phase == STOPPED)
         assert view.attempt is not None
         assert (view.attempt.phase, view.attempt.tabs) == (ACCEPTED, [])
 
@@ -293,7 +287,7 @@ def test_one_reader_may_go_away(simulator: Any, inside: Any) -> None:
 
     async def main(instance: ThisInstance) -> None:
         readers = [asyncio.ensure_future(instance.show()) for _ in range(2)]
-        await until(lambda: simulator.count() == 1)
+        await until_true(lambda: simulator.count() == 1)
         readers[0].cancel()
         assert (await readers[1]).status == "RUNNING"
 
@@ -413,7 +407,7 @@ def test_a_stop_that_is_followed_no_more_is_over(
             monkeypatch.setattr(watch, "WATCH_LIMIT", 0.05)
         else:
             monkeypatch.setattr(instance.connection, "connect", None)
-        await until(lambda: attempt.phase == RESUMED)
+        await until_true(lambda: attempt.phase == RESUMED)
         assert attempt.error is not None
         assert attempt.error.remedy
         monkeypatch.undo()
@@ -466,11 +460,11 @@ def test_closing_in_the_midst_of_a_stop(
         attempt = Attempt()
         asking = asyncio.ensure_future(instance.stop(attempt, never if moment == "saving" else at_once))
         if moment == "saving":
-            await until(lambda: attempt.phase == SAVING)
+            await until_true(lambda: attempt.phase == SAVING)
         elif moment == "asking":
-            await until(lambda: simulator.count() == 1)
+            await until_true(lambda: simulator.count() == 1)
         else:
-            await until(lambda: instance.connection._connecting is not None)
+            await until_true(lambda: instance.connection._connecting is not None)
         await instance.aclose()
         answers = await asyncio.gather(asking, return_exceptions=True)
         assert isinstance(answers[0], BaseException)
