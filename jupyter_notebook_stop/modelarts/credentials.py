@@ -23,7 +23,11 @@ REFRESH_BEFORE = 300.0
 """Temporary keys are asked for again this many seconds before they expire."""
 
 REFRESH_AFTER = 300.0
-"""Temporary keys without an expiry are asked for again after this many seconds."""
+"""Temporary keys without an expiry are asked for again after this many seconds, and so are the keys of any source that
+won only because a preferred one failed."""
+
+RETRY_AFTER = 30.0
+"""Keys that could not be refreshed are asked for again after this many seconds, and used until then."""
 
 _HEADER_VALUE = re.compile("[!-~]+")
 
@@ -77,6 +81,8 @@ class CredentialChain:
         self._clock = clock
         self._known: Credentials | None = None
         self._handed_out: deque[Credentials] = deque(maxlen=3)
+        self._winner = -1
+        self._preferred_failed = False
         self._refresh_at = 0.0
         self._lock = asyncio.Lock()
         self._hanging: set[int] = set()
@@ -93,6 +99,10 @@ class CredentialChain:
     async def get(self, *, renew: bool = False) -> Credentials:
         """Return credentials that have not expired.
 
+        A source that fails, instead of having no credentials, may have them
+        again later: the known ones from it are kept until they expire, and
+        those that a lower source has in its place are kept for a while only.
+
         Parameters
         ----------
         renew
@@ -104,45 +114,63 @@ class CredentialChain:
             When no source has any; the message gives the reason for each.
         """
         async with self._lock:
-            known = None if renew else self._known
-            if known is not None and self._clock() < self._refresh_at:
+            now = self._clock()
+            known = None if renew or self._has_expired(self._known) else self._known
+            if known is not None and now < self._refresh_at:
                 return known
             try:
-                found = await self._ask()
+                found = await self._ask(known)
             except CredentialsError:
-                if known is not None and known.expires_at is not None and self._clock() < known.expires_at:
+                if known is not None and known.expires_at is not None and not self._has_expired(known):
                     return known
                 self._known = None
                 raise
-            self._known = found
-            self._handed_out.append(found)
-            self._refresh_at = self._when_to_refresh(found)
+            if found is not known:
+                self._known = found
+                self._handed_out.append(found)
+            self._refresh_at = self._when_to_refresh(found, kept=found is known)
             return found
 
-    def _when_to_refresh(self, found: Credentials) -> float:
+    def _has_expired(self, found: Credentials | None) -> bool:
+        return found is not None and found.expires_at is not None and found.expires_at <= self._clock()
+
+    def _when_to_refresh(self, found: Credentials, *, kept: bool) -> float:
         now = self._clock()
         if found.expires_at is not None:
             # Keys that expire sooner than that are still used, for half of the time they have left.
             left = found.expires_at - now
-            return now + max(left - REFRESH_BEFORE, left / 2)
-        return now + REFRESH_AFTER if found.security_token or found.auth_token else float("inf")
+            due = now + (min(RETRY_AFTER, left / 2) if kept else max(left - REFRESH_BEFORE, left / 2))
+        elif kept:
+            due = now + RETRY_AFTER
+        else:
+            due = now + REFRESH_AFTER if found.security_token or found.auth_token else float("inf")
+        return min(due, now + REFRESH_AFTER) if self._preferred_failed else due
 
-    async def _ask(self) -> Credentials:
+    def _objection(self, found: Credentials | None) -> str:
+        """Return why what a source gave cannot be used, empty if it can."""
+        if found is None:
+            return "no credentials"
+        if self._has_expired(found):
+            return "expired"
+        if not (found.auth_token or (found.access_key and found.secret_key)):
+            return "incomplete"
+        if not all(map(_HEADER_VALUE.fullmatch, found.secrets())):
+            return "contains characters not allowed in an HTTP header"
+        return ""
+
+    async def _ask(self, known: Credentials | None) -> Credentials:
+        """Return what the first source that has credentials gives, or `known` if its source fails."""
         reasons = []
+        self._preferred_failed = False
         for number, (name, source) in enumerate(self._sources):
+            failed, reason = True, "still not responding"
             try:
-                if number in self._hanging:
-                    reason = "still not responding"
-                elif (found := await self._call(number, source)) is None:
-                    reason = "no credentials"
-                elif found.expires_at is not None and found.expires_at <= self._clock():
-                    reason = "expired"
-                elif not (found.auth_token or (found.access_key and found.secret_key)):
-                    reason = "incomplete"
-                elif not all(map(_HEADER_VALUE.fullmatch, found.secrets())):
-                    reason = "contains characters not allowed in an HTTP header"
-                else:
-                    return found
+                if number not in self._hanging:
+                    found = await self._call(number, source)
+                    failed, reason = False, self._objection(found)
+                    if found is not None and not reason:
+                        self._winner = number
+                        return found
             except asyncio.TimeoutError:
                 reason = f"no response within {self._timeout:g} s"
             except CredentialsError as error:
@@ -150,6 +178,9 @@ class CredentialChain:
             except Exception as error:
                 # The text of someone else's exception may contain anything, including keys.
                 reason = f"failed ({type(error).__name__})"
+            if failed and number == self._winner and known is not None and not self._has_expired(known):
+                return known
+            self._preferred_failed = self._preferred_failed or failed
             reasons.append(f"{name}: {reason}")
         raise CredentialsError(
             f"No credentials found. Sources in order: {'; '.join(reasons) or 'none configured'}.",

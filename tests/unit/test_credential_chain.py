@@ -13,11 +13,14 @@ from jupyter_notebook_stop.errors import CredentialsError
 from jupyter_notebook_stop.modelarts.credentials import (
     REFRESH_AFTER,
     REFRESH_BEFORE,
+    RETRY_AFTER,
     CredentialChain,
     Credentials,
     Source,
 )
 from jupyter_notebook_stop.redaction import Secret
+
+from ..waiting import until_true
 
 
 def keys(name: str, **more: Any) -> Credentials:
@@ -196,6 +199,117 @@ def test_refused_keys_are_asked_for_again_and_never_used_again() -> None:
         assert (await chain.get()).source == "new"
         assert chain.known is not None
         assert chain.known.source == "new"
+
+    asyncio.run(main())
+
+
+TEMPORARY: Any = {"security_token": Secret("token-secret")}
+FAILURES: list[BaseException] = [OSError(5, "x"), CredentialsError("HTTP 500"), SystemExit(), asyncio.TimeoutError()]
+
+
+class Scripted:
+    """A source that does the next thing of a list at each call; the last one for ever."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.answers = [*answers]
+        self.asked = 0
+
+    def __call__(self) -> Any:
+        self.asked += 1
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer() if callable(answer) else answer
+
+
+def course(*sources: Source, steps: list[tuple[float, Any]], timeout: float = 5.0, **options: Any) -> None:
+    """Check what the chain gives after each pause in seconds: the name of a source, or None for an error."""
+    clock = Clock()
+
+    async def main() -> None:
+        chain = chain_of(*sources, clock=clock, timeout=timeout)
+        for number, (pause, expected) in enumerate(steps):
+            clock.now += pause
+            try:
+                given = (await chain.get(**options)).source
+            except CredentialsError:
+                given = None
+            assert given == expected, f"step {number}"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda error: type(error).__name__)
+def test_temporary_keys_without_an_expiry_outlive_a_refresh_that_fails(failure: BaseException) -> None:
+    source = Scripted(keys("old", **TEMPORARY), failure, failure, keys("new", **TEMPORARY))
+    course(source, steps=[(0, "old"), (REFRESH_AFTER + 1, "old"), (RETRY_AFTER + 1, "old"), (RETRY_AFTER + 1, "new")])
+
+
+def test_a_refresh_that_fails_is_not_repeated_with_every_request() -> None:
+    source = Scripted(keys("old", **TEMPORARY), OSError())
+    course(source, steps=[(0, "old"), (REFRESH_AFTER + 1, "old"), *[(1, "old")] * 20, (RETRY_AFTER, "old")])
+    assert source.asked == 3
+
+
+@pytest.mark.parametrize("answer", [None, Credentials(source="half", access_key=Secret("a")), keys("x", expires_at=1)])
+def test_a_source_that_has_nothing_any_more_is_believed(answer: Any) -> None:
+    course(Scripted(keys("old", **TEMPORARY), answer), steps=[(0, "old"), (REFRESH_AFTER + 1, None)])
+
+
+def test_keys_that_are_refused_are_not_kept() -> None:
+    source = Scripted(keys("old", **TEMPORARY), OSError())
+    course(source, steps=[(0, "old"), (1, None), (1, None)], renew=True)
+
+
+def test_keys_are_not_kept_beyond_their_end() -> None:
+    clock = Clock()
+    source = Scripted(keys("old", expires_at=clock.now + 1000), OSError())
+    pauses = [(1000 - REFRESH_BEFORE + 1, "old"), *[(7, "old")] * 42, (4, "old"), (2, None)]
+    course(source, steps=[(0, "old"), *pauses])
+    assert source.asked < 25
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda error: type(error).__name__)
+def test_keys_of_a_source_that_fails_are_not_replaced_by_those_of_a_lower_one(failure: BaseException) -> None:
+    lower = Scripted(keys("lower"))
+    course(Scripted(keys("old", **TEMPORARY), failure), lower, steps=[(0, "old"), (REFRESH_AFTER + 1, "old")])
+    assert lower.asked == 0
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda error: type(error).__name__)
+def test_a_source_that_failed_once_gets_its_place_back(failure: BaseException) -> None:
+    preferred, lower = Scripted(failure, failure, keys("preferred")), Scripted(keys("lower"))
+    pauses = [(REFRESH_AFTER - 1, "lower"), (2, "lower"), (REFRESH_AFTER + 1, "preferred"), (10**9, "preferred")]
+    course(lambda: None, preferred, lower, steps=[(0, "lower"), *pauses])
+    assert (preferred.asked, lower.asked) == (3, 2)
+
+
+def test_a_source_that_has_nothing_is_not_asked_again_for_permanent_keys() -> None:
+    preferred = Scripted(None, keys("preferred"))
+    course(preferred, lambda: keys("lower"), steps=[(0, "lower"), (10**9, "lower")])
+
+
+def test_a_source_that_was_slow_once_gets_its_place_back_and_is_never_asked_twice_at_once() -> None:
+    release, running, most = threading.Event(), [0], [0]
+
+    def slow() -> Credentials:
+        running[0] += 1
+        most[0] = max(most[0], running[0])
+        release.wait(60)
+        running[0] -= 1
+        return keys("slow")
+
+    async def main() -> None:
+        clock = Clock()
+        chain = chain_of(slow, lambda: keys("lower"), clock=clock, timeout=0.05)
+        for _ in range(5):
+            assert (await chain.get()).source == "lower"
+            clock.now += REFRESH_AFTER + 1
+        release.set()
+        chain._timeout = 60.0
+        await until_true(lambda: not chain._hanging)
+        assert (await chain.get()).source == "slow"
+        assert most == [1]
 
     asyncio.run(main())
 
