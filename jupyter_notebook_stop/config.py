@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from traitlets import Callable as CallableTrait
-from traitlets import CFloat, List, TraitError, TraitType, Unicode, Union
+from traitlets import CFloat, Enum, List, TraitError, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
 from .redaction import Secret
@@ -124,6 +124,19 @@ class NotebookStop(Configurable):
 
     save_timeout = _Seconds(
         15.0, help="How long a tab that has answered has to save before the stop is cancelled, in seconds."
+    ).tag(config=True)
+
+    cell_timeout = _Seconds(
+        10.0,
+        help="""How long a stop that a cell has requested waits for this cell to end, in seconds, so that the notebook
+        is saved with its execution count and all of its outputs.""",
+    ).tag(config=True)
+
+    silent_tabs = Enum(
+        ["cancel", "ignore"],
+        default_value="cancel",
+        help="""What follows if a page, or another program, is connected to a kernel and does not answer the roll call:
+        cancel the stop, or ignore it. Who requests a stop in a page is asked.""",
     ).tag(config=True)
 
     console_url = Unicode(

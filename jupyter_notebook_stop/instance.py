@@ -249,7 +249,14 @@ class ThisInstance:
             self._enter(run, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(run))
 
-    async def _request_stop(self) -> Notebook:
+    async def check(self) -> Notebook | None:
+        """Return the instance if it is stopping or stopped already, or None if it can be stopped.
+
+        Raises
+        ------
+        NotebookStopError
+            When it cannot be stopped, or cannot be reached.
+        """
         client = await self.connection.connect()
         # A person asks: the wait after a 401 does not apply.
         client.retry_credentials()
@@ -257,13 +264,19 @@ class ThisInstance:
             notebook = await self.show()
         except PermissionDeniedError:
             # Permission to stop does not need permission to read; the cloud checks the state itself.
-            pass
-        else:
-            if notebook.status in ("STOPPING", "STOPPED"):
-                return notebook
-            refusal = refusal_of(notebook.status)
-            if refusal is not None:
-                raise refusal
+            return None
+        if notebook.status in ("STOPPING", "STOPPED"):
+            return notebook
+        refusal = refusal_of(notebook.status)
+        if refusal is not None:
+            raise refusal
+        return None
+
+    async def _request_stop(self) -> Notebook:
+        ending = await self.check()
+        if ending is not None:
+            return ending
+        client = await self.connection.connect()
         return await client.stop(self.identity.instance_id.value)
 
     async def _watch(self, run: Run) -> None:

@@ -21,15 +21,22 @@ CANCELLED = "cancelled"
 RESUMED = "resumed"
 
 HERE = "here"
+WAITING = "waiting"
 SAVED = "saved"
 FAILED = "failed"
+
+RUNNING = "running"
+MAY_END = "may_end"
+OVER = "over"
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 """The id of an attempt or a tab."""
 
 ShortText = Annotated[str, msgspec.Meta(max_length=100)]
 
-TabState = Literal["here", "saved", "failed"]
+TabState = Literal["here", "waiting", "saved", "failed"]
+
+Silent = Literal["cancel", "ignore"]
 
 
 class _Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +71,20 @@ class Problem(_Response, frozen=True, kw_only=True):
 
 
 class Tab(_Response, frozen=True, kw_only=True):
-    """What an open tab has reported: ``here``, ``saved`` or ``failed``."""
+    """What an open tab has reported.
+
+    Attributes
+    ----------
+    state
+        ``here``, ``saved`` or ``failed``; ``waiting`` if it has saved, and will save once more when the cell has ended.
+    kernels
+        Ids of the kernels it is connected to, one for each connection; None if it does not tell.
+    """
 
     id: str
     state: str
     documents: List[Document] = []
+    kernels: Optional[List[str]] = None
 
 
 class Attempt(msgspec.Struct, kw_only=True):
@@ -86,8 +102,13 @@ class Attempt(msgspec.Struct, kw_only=True):
         Name of who requested it, as shown to people.
     save
         ``all`` or ``none``.
+    silent
+        What follows if a page that holds a kernel does not respond: ``cancel`` or ``ignore``.
     kernel
         The kernel that requested it, if any.
+    cell
+        ``running`` if it was requested by a cell that can end before the stop, ``may_end`` once all tabs have saved,
+        ``over`` when the tabs wait for it no longer; else None.
     error
         Why it failed, if it did.
     """
@@ -97,7 +118,9 @@ class Attempt(msgspec.Struct, kw_only=True):
     source: str = "api"
     user: Optional[str] = None
     save: str = "all"
+    silent: str = "cancel"
     kernel: Optional[str] = None
+    cell: Optional[str] = None
     started_at: datetime.datetime = msgspec.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
     tabs: List[Tab] = []
     error: Optional[Problem] = None
@@ -220,6 +243,7 @@ class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
     tab: Optional[Name] = None
     kernel: Optional[ShortText] = None
     attempt: Optional[Name] = None
+    silent: Optional[Silent] = None
 
 
 class ReportedDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -231,3 +255,4 @@ class TabReport(msgspec.Struct, forbid_unknown_fields=True):
 
     state: TabState
     documents: Annotated[List[ReportedDocument], msgspec.Meta(max_length=1000)] = []
+    kernels: Optional[Annotated[List[ShortText], msgspec.Meta(max_length=1000)]] = None

@@ -181,8 +181,15 @@ class LocalApi:
         available = self._decode(response, _Availability).available
         return self._decode(response, Instance) if available else self._decode(response, NoInstance)
 
-    async def stop(self, **request: Optional[str]) -> Accepted:
+    async def stop(self, *, cell_ends: bool = False, **request: Optional[str]) -> Accepted:
         """Request a stop; return once the cloud has accepted it.
+
+        Parameters
+        ----------
+        cell_ends
+            Whether the cell that requests it ends as soon as the server allows it, and does not wait for the response.
+        request
+            The body of the request.
 
         Raises
         ------
@@ -190,7 +197,11 @@ class LocalApi:
             When nothing was stopped, or the outcome is unknown.
         """
         response = await self._request(
-            "POST", f"{PREFIX}stop", json=request, timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT)
+            "POST",
+            f"{PREFIX}stop",
+            params={"cell_ends": "true"} if cell_ends else {},
+            json=request,
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT),
         )
         if response.status_code != 202:
             raise self._failure(response)

@@ -15,6 +15,7 @@ from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
 from ..schema import Accepted, Attempt, Instance
 from . import progress
+from .cell_end import tell_failure_later, until_cell_may_end
 from .discovery import Server
 from .environment import Environment, detect_environment, warnings
 from .follow import follow, from_own_attempt, from_server
@@ -126,10 +127,13 @@ class Stop:
             return await (self._delegate_to_server(server) if server else self._request_from_cloud())
         except NotebookStopError as error:
             if self._environment.kernel:
-                if isinstance(error, SaveError):
-                    self._notes = error.document_lines
-                self._say(progress.FAILED, _failure(error))
+                self._say_failure(error)
             raise
+
+    def _say_failure(self, error: NotebookStopError) -> None:
+        if isinstance(error, SaveError):
+            self._notes = error.document_lines
+        self._say(progress.FAILED, _failure(error))
 
     @property
     def _name(self) -> str:
@@ -178,6 +182,7 @@ class Stop:
     async def _delegate_to_server(self, server: Server) -> Instance:
         """Have the Jupyter server stop the instance, as the page does, once open tabs have saved."""
         attempt = uuid.uuid4().hex
+        cell_ends = bool(self._environment.kernel and self._environment.kernel_id and not self._options.wait)
         async with LocalApi(server.address) as api:
             request = asyncio.ensure_future(
                 api.stop(
@@ -186,12 +191,20 @@ class Stop:
                     save="all" if self._options.save else "none",
                     kernel=self._environment.kernel_id,
                     attempt=attempt,
+                    cell_ends=cell_ends,
                 )
             )
             try:
                 current = await self._confirm_attempt(api, request, attempt)
                 if not (request.done() and request.exception()):
                     self._say_delegated(current)
+                if cell_ends and current == attempt:
+                    pending = await until_cell_may_end(api, request, attempt, self._environment.kernel_id)
+                    if pending is not None:
+                        self._instance = pending
+                        tell_failure_later(server.address, attempt, self._environment.kernel_id, self._say_failure)
+                        request.cancel()
+                        return pending
                 accepted = await asyncio.shield(request)
             except asyncio.CancelledError:
                 await self._cancel_on_server(api, attempt, request)

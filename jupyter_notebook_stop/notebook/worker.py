@@ -26,9 +26,11 @@ _CLOSE_TIMEOUT = 1.0
 class _Worker(Generic[T]):
     """A thread with an event loop of its own that runs one coroutine."""
 
-    def __init__(self, main: Main[T]) -> None:
-        self.updates: queue.SimpleQueue[Optional[ProgressUpdate]] = queue.SimpleQueue()
+    def __init__(self, main: Main[T], display: Display) -> None:
+        self._updates: queue.SimpleQueue[Optional[ProgressUpdate]] = queue.SimpleQueue()
         self._main = main
+        self._display = display
+        self._ended = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[T] | None = None
         self._result: Any = None
@@ -47,12 +49,12 @@ class _Worker(Generic[T]):
                 self._error = error
         finally:
             main.close()
-            self.updates.put(None)
+            self._updates.put(None)
 
     async def _await_main(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
-            self._task = asyncio.ensure_future(self._main(self.updates.put))
+            self._task = asyncio.ensure_future(self._main(self._show))
             if self._cancelled:
                 self._task.cancel()
             self._result = await self._task
@@ -60,7 +62,14 @@ class _Worker(Generic[T]):
             self._error = error
         finally:
             # Before the loop is closed, which waits for a look-up of a name that is given up.
-            self.updates.put(None)
+            self._updates.put(None)
+
+    def _show(self, update: ProgressUpdate) -> None:
+        if self._ended.is_set():
+            # The caller has its result; this is news of the stop that goes on after it.
+            self._display.show(update)
+        else:
+            self._updates.put(update)
 
     def cancel(self) -> None:
         """Cancel the coroutine; it may still send updates."""
@@ -69,16 +78,17 @@ class _Worker(Generic[T]):
             with contextlib.suppress(RuntimeError):  # the loop has been closed meanwhile
                 self._loop.call_soon_threadsafe(self._task.cancel)
 
-    def show_updates(self, display: Display) -> None:
+    def show_updates(self) -> None:
         """Show all updates until the coroutine has ended."""
         while True:
             try:
-                update = self.updates.get(timeout=_INTERRUPT_CHECK_INTERVAL)
+                update = self._updates.get(timeout=_INTERRUPT_CHECK_INTERVAL)
             except queue.Empty:
                 continue
             if update is None:
+                self._ended.set()
                 return
-            display.show(update)
+            self._display.show(update)
 
     def close(self) -> None:
         """Wait for the event loop to close, but not long."""
@@ -107,13 +117,13 @@ def run(main: Main[T], display: Display) -> T:
     KeyboardInterrupt
         After an interrupt, once `main` has been cancelled and has ended.
     """
-    worker = _Worker(main)
+    worker = _Worker(main, display)
     try:
         try:
-            worker.show_updates(display)
+            worker.show_updates()
         except KeyboardInterrupt:
             worker.cancel()
-            worker.show_updates(display)
+            worker.show_updates()
             raise display.shorten(KeyboardInterrupt()) from None
     finally:
         display.close()

@@ -5,7 +5,8 @@ when it becomes busy.
 """
 
 import datetime
-from typing import Any, Dict, Optional
+import logging
+from typing import Any, Dict, List, NamedTuple, Optional
 
 from jupyter_core.utils import ensure_async
 from jupyter_events import EventLogger
@@ -13,6 +14,14 @@ from jupyter_events import EventLogger
 from ..schema import AtRisk, BusyKernel
 
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
+
+
+class ConnectedKernel(NamedTuple):
+    """A kernel, how many clients are connected to it, and its notebook; where there is none, its name."""
+
+    id: str
+    connections: int
+    path: str
 
 
 class Activity:
@@ -28,6 +37,7 @@ class Activity:
         self._serverapp = serverapp
         self._busy_since: Dict[str, datetime.datetime] = {}
         self._observed: Dict[str, Any] = {}
+        self._log = logging.getLogger("jupyter_notebook_stop")
 
     def listen(self) -> None:
         """Observe each kernel from its start; without this, a kernel is observed once `at_risk` has seen it."""
@@ -70,9 +80,7 @@ class Activity:
         calling_kernel
             Id of the kernel that asks; it is left out.
         """
-        paths = {}
-        for session in await ensure_async(self._serverapp.session_manager.list_sessions()):
-            paths[session["kernel"]["id"]] = session["path"]
+        paths = await self._paths()
         kernels = []
         for kernel_id in list(self._serverapp.kernel_manager.list_kernel_ids()):
             kernel = self._observe(kernel_id)
@@ -87,3 +95,23 @@ class Activity:
         terminals = self._serverapp.web_app.settings.get("terminal_manager")
         names = [terminal["name"] for terminal in terminals.list()] if terminals is not None else []
         return AtRisk(kernels=kernels, terminals=names)
+
+    async def connected(self) -> List[ConnectedKernel]:
+        """Return the kernels that clients are connected to: pages, or other programs."""
+        manager = self._serverapp.kernel_manager
+        try:
+            paths = await self._paths()
+            models = [await ensure_async(manager.kernel_model(each)) for each in list(manager.list_kernel_ids())]
+            return [
+                ConnectedKernel(model["id"], model["connections"], paths.get(model["id"]) or model["name"])
+                for model in models
+                if model.get("connections")
+            ]
+        except Exception:
+            # Another kernel manager may not know it, and the number is a safeguard beside the roll call.
+            self._log.exception("Could not find out which kernels clients are connected to")
+            return []
+
+    async def _paths(self) -> Dict[str, str]:
+        sessions = await ensure_async(self._serverapp.session_manager.list_sessions())
+        return {session["kernel"]["id"]: session["path"] for session in sessions}

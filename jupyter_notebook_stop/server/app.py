@@ -51,7 +51,8 @@ class NotebookStopExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes under the server's base_url."""
         serverapp: Any = self.serverapp
-        activity, roll_call = Activity(serverapp), RollCall(self.this_instance.config)
+        activity = Activity(serverapp)
+        roll_call = RollCall(self.this_instance.config, self.this_instance.check, activity.connected)
         self.handlers.extend(routes(self.this_instance, activity, roll_call))
         with self._optional("the start of kernels is not observed"):
             activity.listen()

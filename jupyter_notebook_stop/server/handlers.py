@@ -6,7 +6,7 @@ the cloud's own status inside.
 
 from __future__ import annotations
 
-from typing import Any, List, Optional, Tuple, Type, TypeVar
+from typing import Any, List, Literal, Optional, Tuple, Type, TypeVar
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -26,6 +26,8 @@ from ..errors import (
 from ..instance import ThisInstance
 from ..schema import (
     HERE,
+    RUNNING,
+    WAITING,
     Accepted,
     AtRisk,
     Attempt,
@@ -189,6 +191,8 @@ class StopHandler(NotebookStopHandler):
     async def post(self) -> None:
         """Stop the instance, or join the stop that is under way."""
         request = self.read_body(StopRequest)
+        # A query, since an older server refuses a body with an unknown field.
+        can_end = self.check("cell_ends", self.get_query_argument("cell_ends", "false"), Literal["true", "false"])
         own = self.instance.identity.instance_id.value
         if request.instance_id.lower() != own:
             raise IdentityError(
@@ -201,7 +205,9 @@ class StopHandler(NotebookStopHandler):
             source=request.source,
             save=request.save,
             user=getattr(self.current_user, "display_name", None) or username,
+            silent=request.silent or self.instance.config.silent_tabs,
             kernel=request.kernel,
+            cell=RUNNING if can_end == "true" and request.kernel else None,
             # The tab that requests the stop has to save like any other.
             tabs=[Tab(id=request.tab, state=HERE)] if request.tab and request.save == "all" else [],
         )
@@ -239,7 +245,11 @@ class TabHandler(NotebookStopHandler):
         if current is None or current.id != attempt:
             raise web.HTTPError(404, "There is no such attempt.")
         documents: List[Document] = [*report.documents]
-        self.roll_call.report(current, Tab(id=self.check("tab", tab, Name), state=report.state, documents=documents))
+        name = self.check("tab", tab, Name)
+        self.roll_call.report(current, Tab(id=name, state=report.state, documents=documents, kernels=report.kernels))
+        if report.state == WAITING and current.cell is not None:
+            # The response says when: the timers of a hidden page are too slow to ask again and again.
+            await self.roll_call.until_cell_is_over()
         self.set_status(204)
         self.finish()
 

@@ -12,7 +12,9 @@ const TIMEOUT = {
   /** A request that the server answers from memory. */
   quick: 10_000,
   /** A request that makes the server read the cloud; the server itself gives up after 40 seconds. */
-  cloud: 50_000
+  cloud: 50_000,
+  /** A report that the server answers when the cell that asked has had its time to end, after other tabs have saved. */
+  cell: 120_000
 } as const;
 
 /** What the server says about itself in the page it serves. */
@@ -50,7 +52,15 @@ export type Phase =
 export type Save = 'all' | 'none';
 
 /** What a tab reports about its documents. */
-export type TabState = 'here' | 'saved' | 'failed';
+export type TabState = 'here' | 'waiting' | 'saved' | 'failed';
+
+/** What a tab reports. */
+export interface ITabReport {
+  state: TabState;
+  documents?: IDocument[];
+  /** Ids of the kernels that the tab is connected to, one for each connection. */
+  kernels?: string[];
+}
 
 /** One attempt to stop the instance. */
 export interface IAttempt {
@@ -60,6 +70,8 @@ export interface IAttempt {
   user?: string | null;
   save: Save;
   kernel?: string | null;
+  /** Set where the cell that asked can end before the stop. */
+  cell?: 'running' | 'may_end' | 'over' | null;
   error?: IProblem | null;
 }
 
@@ -186,25 +198,22 @@ export class Api {
     return this.#request('DELETE', ['stop', attempt], null, TIMEOUT.quick);
   }
 
-  /** Report how far this tab is with saving. */
-  report(
-    attempt: string,
-    tab: string,
-    state: TabState,
-    documents: IDocument[] = []
-  ): Promise<void> {
+  /** Report how far this tab is with saving. The answer to `waiting` comes when it should wait no longer. */
+  report(attempt: string, tab: string, report: ITabReport): Promise<void> {
+    const { state, documents = [], kernels } = report;
     return this.#request(
       'PUT',
       ['stop', attempt, 'tabs', tab],
       {
         state,
+        kernels: kernels?.slice(0, 1_000),
         // The server refuses a report that exceeds these limits.
         documents: documents.slice(0, 50).map(({ path, reason }) => ({
           path: path.slice(0, 4_000),
           reason: reason?.slice(0, 1_000)
         }))
       },
-      TIMEOUT.quick
+      state === 'waiting' ? TIMEOUT.cell : TIMEOUT.quick
     );
   }
 

@@ -3,7 +3,9 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
 import type { IDocument } from './api';
 
 type Context = DocumentRegistry.Context;
@@ -40,22 +42,27 @@ export class Documents {
 
   /** The open documents, each once. */
   open(): Context[] {
-    const { shell } = this.#app;
     const contexts = new Set<Context>();
-    const isLab = 'saveLayout' in shell;
-    for (const area of isLab ? [...AREAS, ...LAB_AREAS] : AREAS) {
-      try {
-        for (const widget of shell.widgets(area)) {
-          const context = this.#docManager?.contextForWidget(widget);
-          if (context) {
-            contexts.add(context);
-          }
-        }
-      } catch {
-        // JupyterLab throws for an area it does not have.
+    for (const widget of this.#widgets()) {
+      const context = this.#docManager?.contextForWidget(widget);
+      if (context) {
+        contexts.add(context);
       }
     }
     return [...contexts];
+  }
+
+  #widgets(): Widget[] {
+    const { shell } = this.#app;
+    const isLab = 'saveLayout' in shell;
+    return (isLab ? [...AREAS, ...LAB_AREAS] : AREAS).flatMap(area => {
+      try {
+        return [...shell.widgets(area)];
+      } catch {
+        // JupyterLab throws for an area it does not have.
+        return [];
+      }
+    });
   }
 
   /** The paths of the documents that have unsaved changes. */
@@ -63,6 +70,22 @@ export class Documents {
     return this.open()
       .filter(context => context.model.dirty)
       .map(context => context.localPath);
+  }
+
+  /** Ids of the kernels that this page is connected to, one for each connection. */
+  connectedKernels(): string[] {
+    const kernels = new Set<Kernel.IKernelConnection>();
+    for (const widget of this.#widgets()) {
+      const { sessionContext } =
+        this.#docManager?.contextForWidget(widget) ??
+        // Consoles are no documents.
+        (widget as { sessionContext?: ISessionContext });
+      const kernel = sessionContext?.session?.kernel;
+      if (kernel?.connectionStatus === 'connected') {
+        kernels.add(kernel);
+      }
+    }
+    return Array.from(kernels, ({ id }) => id);
   }
 
   /** The kernel sessions of the open documents. */

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, TimeoutError, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..waiting import until
 from .conftest import OpenTab, Server, Tab
 
 TRAIN = "for epoch in range(3):\n    print('epoch', epoch)"
@@ -78,6 +79,81 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
     page.locator("[data-view=farewell]").wait_for(timeout=30_000)
     assert page.evaluate("document.querySelectorAll('.jp-OutputArea-output').length") == 3
     assert simulator.count("stop") == 1
+
+
+AFTER = "\nprint('the stop', 'was accepted')"
+
+
+def stopped(server: Server, simulator: ThreadedSimulator) -> None:
+    """Wait for STOPPED, and end the server as the platform does."""
+    until(lambda: simulator.instance.status == "STOPPED", pause=0.05)
+    server.kill()
+
+
+def saved_cells(file: pathlib.Path) -> list[dict[str, Any]]:
+    cells: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["cells"]
+    return cells
+
+
+@pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
+@pytest.mark.parametrize("call", ["stop(delay=0)", "await astop(delay=0)"])
+def test_the_file_holds_the_end_of_the_cell(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, call: str
+) -> None:
+    file = instance_server.work / "train.ipynb"
+    write_notebook(file, TRAIN, f"from jupyter_notebook_stop import astop, stop\n{call}{AFTER}")
+    page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
+    run_cell(page, 0, output("epoch 2"))
+    run_cell(page, 1, "[data-view=progress]")
+    stopped(instance_server, simulator)
+
+    cells = saved_cells(file)
+    assert [cell["execution_count"] for cell in cells[:2]] == [1, 2]
+    assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"
+    assert "accepted by the Jupyter server" in shown_in(cells[1])
+    assert shown_in(cells[1]).strip().endswith("the stop was accepted")
+    assert simulator.count("stop") == 1
+
+
+@pytest.mark.parametrize("more", [f"{AFTER}\nimport time\ntime.sleep(600)", f"{AFTER}\nraise ValueError('too late')"])
+def test_a_cell_that_goes_on_or_fails_is_saved_and_the_stop_goes_on(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, more: str
+) -> None:
+    file = instance_server.work / "train.ipynb"
+    write_notebook(file, f"from jupyter_notebook_stop import stop\nstop(delay=0){more}")
+    page = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY).page
+    run_cell(page, 0, "[data-view=progress]")
+    stopped(instance_server, simulator)
+
+    cell = saved_cells(file)[0]
+    assert "the stop was accepted" in json.dumps(cell["outputs"])
+    if "raise" in more:
+        assert cell["execution_count"] == 1
+        assert cell["outputs"][-1]["ename"] == "ValueError"
+    assert simulator.count("stop") == 1
+
+
+def test_a_last_save_that_fails_keeps_the_instance_running(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    file = instance_server.work / "train.ipynb"
+    write_notebook(file, f"from jupyter_notebook_stop import stop\nstop(delay=0){AFTER}")
+    page = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY).page
+
+    def handle(route: Any) -> None:
+        if route.request.method == "PUT" and "the stop was accepted" in (route.request.post_data or ""):
+            route.fulfill(status=500, content_type="application/json", body='{"message": "the disk is full"}')
+        else:
+            route.continue_()
+
+    page.route("**/api/contents/train.ipynb*", handle)
+    run_cell(page, 0, output("Not stopped:"))
+    shown = page.locator(output("Not stopped:"))
+    expect(shown).to_contain_text("train.ipynb")
+    expect(shown).to_contain_text("the disk is full")
+    expect(page.locator(".Toastify__toast").first).to_contain_text("nothing was stopped")
+    assert saved_cells(file)[0]["outputs"] != [], "it was saved once before"
+    assert simulator.count("stop") == 0
 
 
 CONTRAST = """card => {

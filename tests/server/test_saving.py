@@ -120,3 +120,114 @@ async def test_a_malformed_report_is_400(fetch: Fetch, simulator: ThreadedSimula
     status, _ = await fetch("PUT", "stop", "a1", "tabs", "t1", body=body)
     assert status == 400
     await task
+
+
+def stopping_from_cell(fetch: Fetch, simulator: ThreadedSimulator) -> asyncio.Task[tuple[int, Any]]:
+    body = {"instance_id": simulator.instance_id, "attempt": "a1", "source": "cell", "kernel": "k1"}
+    return asyncio.ensure_future(fetch("POST", "stop", body=body, params={"cell_ends": "true"}))
+
+
+async def cell_may_end(fetch: Fetch) -> None:
+    async def may_end() -> bool:
+        _, view = await fetch("GET", "instance")
+        return bool(view["attempt"]["cell"] == "may_end")
+
+    await until_async(may_end)
+
+
+class TestCellThatEnds:
+    """A tab that shows the calling cell saves once more when the cell has ended."""
+
+    @pytest.fixture
+    def stop_config(self) -> dict[str, Any]:
+        return {"poll_interval": 0.05, "roll_call_timeout": 0.3, "save_timeout": 4.0, "cell_timeout": 60.0}
+
+    async def test_the_tab_saves_twice(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "here") == 204
+        assert await report(fetch, "t2", "here") == 204
+        waiting = asyncio.ensure_future(report(fetch, "t1", "waiting"))
+        _, view = await fetch("GET", "instance")
+        assert view["attempt"]["cell"] == "running"
+        await report(fetch, "t2", "saved")
+        await cell_may_end(fetch)
+        assert simulator.count("stop") == 0
+        assert await report(fetch, "t1", "saved") == 204
+        status, answer = await task
+        assert (status, answer["attempt"]["phase"]) == (202, "accepted")
+        assert await waiting == 204
+        assert simulator.count("stop") == 1
+
+    async def test_what_would_be_refused_is_told_before_the_cell_may_end(
+        self, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        simulator.instance.status = "SNAPSHOTTING"
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "waiting") == 204
+        status, problem = await task
+        assert (status, problem["kind"]) == (409, "InstanceStateError")
+        _, view = await fetch("GET", "instance")
+        assert (view["attempt"]["phase"], view["attempt"]["cell"]) == ("refused", "running")
+
+    async def test_a_last_save_that_fails_cancels(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        waiting = asyncio.ensure_future(report(fetch, "t1", "waiting"))
+        await cell_may_end(fetch)
+        await report(fetch, "t1", "failed", {"path": "a.ipynb", "reason": "the disk is full"})
+        status, problem = await task
+        assert (status, problem["code"]) == (409, "save_failed")
+        assert problem["documents"] == [{"path": "a.ipynb", "reason": "the disk is full"}]
+        assert await waiting == 204
+        assert simulator.count("stop") == 0
+
+    async def test_cancelling_while_the_cell_may_end(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        waiting = asyncio.ensure_future(report(fetch, "t1", "waiting"))
+        await cell_may_end(fetch)
+        assert (await fetch("DELETE", "stop", "a1"))[0] == 204
+        status, problem = await task
+        assert (status, problem["code"]) == (409, "cancelled")
+        assert await waiting == 204
+        assert simulator.count("stop") == 0
+
+    async def test_without_a_cell_that_ends_nobody_waits(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping(fetch, simulator, source="cell", kernel="k1")
+        await saving(fetch)
+        assert await report(fetch, "t1", "waiting") == 204
+        status, answer = await task
+        assert status == 202
+        assert [tab["state"] for tab in answer["attempt"]["tabs"]] == ["saved"]
+
+    async def test_a_malformed_query_is_400(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        body = {"instance_id": simulator.instance_id}
+        status, problem = await fetch("POST", "stop", body=body, params={"cell_ends": "maybe"})
+        assert (status, problem["code"]) == (400, "bad_request")
+
+
+class TestCellThatGoesOn:
+    """A cell does not hold up the stop that it has requested."""
+
+    @pytest.fixture
+    def stop_config(self) -> dict[str, Any]:
+        return {"poll_interval": 0.05, "roll_call_timeout": 0.3, "save_timeout": 4.0, "cell_timeout": 0.3}
+
+    async def test_the_tab_is_told_when_the_wait_is_over(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "waiting") == 204
+        _, view = await fetch("GET", "instance")
+        assert (view["attempt"]["phase"], view["attempt"]["cell"]) == ("saving", "over")
+        assert await report(fetch, "t1", "saved") == 204
+        assert (await task)[0] == 202
+
+    async def test_a_tab_that_does_not_save_again_cancels(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping_from_cell(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "waiting") == 204
+        status, problem = await task
+        assert (status, problem["code"]) == (409, "save_failed")
+        assert simulator.count("stop") == 0

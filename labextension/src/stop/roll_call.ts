@@ -1,13 +1,15 @@
 import type { PartialJSONValue } from '@lumino/coreutils';
-import type { Api, IAttempt, IDocument, TabState } from '../api';
+import type { Api, IAttempt, ITabReport } from '../api';
 import type { Documents } from '../documents';
 
-/** How long outputs of the cell that asked for the stop may be in flight, and how often they are looked for. */
+/** How long outputs of the cell that asked for the stop may be in flight, in milliseconds. */
 const OUTPUTS_TIMEOUT = 3_000;
-const OUTPUTS_INTERVAL = 200;
+
+type Notebook = ReturnType<Documents['open']>[number];
 
 /**
- * Answer the server's roll call: report that this tab is here, save its documents, and report how that went.
+ * Answer the server's roll call: report that this tab is here, save its documents, and report how that went. The tab
+ * that shows the cell that asked saves once more when this cell has ended.
  */
 export async function answerRollCall(
   api: Api,
@@ -16,40 +18,96 @@ export async function answerRollCall(
   attempt: IAttempt
 ): Promise<void> {
   // The server decides by the reports that it has: one that is late or lost changes nothing here.
-  const report = (state: TabState, list?: IDocument[]) =>
-    api.report(attempt.id, tab, state, list).catch(() => undefined);
-  await report(
-    'here',
-    documents.unsavedPaths().map(path => ({ path }))
+  const report = (content: ITabReport) =>
+    api.report(attempt.id, tab, content).catch(() => undefined);
+  await report({
+    state: 'here',
+    documents: documents.unsavedPaths().map(path => ({ path })),
+    kernels: documents.connectedKernels()
+  });
+  const notebooks =
+    attempt.source === 'cell' && attempt.kernel
+      ? notebooksOf(documents, attempt.kernel)
+      : [];
+  await waitFor(notebooks, arrived(notebooks, attempt.id), OUTPUTS_TIMEOUT);
+  let failed = await documents.saveAll();
+  const shown = notebooks.filter(({ model }) =>
+    cellThatShows(model.toJSON(), attempt.id)
   );
-  if (attempt.source === 'cell' && attempt.kernel) {
-    await waitForOutputs(documents, attempt.id, attempt.kernel);
+  if (!failed.length && attempt.cell && shown.length) {
+    const over = report({ state: 'waiting' });
+    await waitFor(shown, ended(shown, attempt.id), over);
+    failed = await documents.saveAll();
   }
-  const failed = await documents.saveAll();
-  await report(failed.length ? 'failed' : 'saved', failed);
+  await report({ state: failed.length ? 'failed' : 'saved', documents: failed });
+}
+
+function notebooksOf(documents: Documents, kernel: string): Notebook[] {
+  return documents
+    .open()
+    .filter(context => context.sessionContext.session?.kernel?.id === kernel);
 }
 
 /** The announcement can overtake the outputs of the cell that asked; the last output carries the attempt's id. */
-async function waitForOutputs(
-  documents: Documents,
-  attempt: string,
-  kernel: string
-): Promise<void> {
-  const notebooks = documents
-    .open()
-    .filter(context => context.sessionContext.session?.kernel?.id === kernel);
-  const latest = Date.now() + OUTPUTS_TIMEOUT;
-  const arrived = () =>
-    notebooks.every(({ model }) => outputsOf(model.toJSON()).includes(attempt));
-  while (!arrived() && Date.now() < latest) {
-    await new Promise(resolve => {
-      window.setTimeout(resolve, OUTPUTS_INTERVAL);
-    });
-  }
+function arrived(notebooks: Notebook[], attempt: string): () => boolean {
+  return () =>
+    notebooks.every(({ model }) => cellThatShows(model.toJSON(), attempt));
 }
 
-/** The outputs of a notebook as text; of anything else, none. */
-function outputsOf(content: PartialJSONValue): string {
-  const notebook = content as { cells?: { outputs?: unknown }[] } | null;
-  return JSON.stringify(notebook?.cells?.map(cell => cell.outputs) ?? []);
+/** A cell gets its execution count when its last output has arrived. */
+function ended(notebooks: Notebook[], attempt: string): () => boolean {
+  return () =>
+    notebooks.every(
+      ({ model }) =>
+        typeof cellThatShows(model.toJSON(), attempt)?.execution_count ===
+        'number'
+    );
+}
+
+/**
+ * Wait until a condition on notebooks holds, or a limit is reached: a time in milliseconds, or the end of something.
+ *
+ * The notebooks' own signals tell when to look, since browsers slow down the timers of a hidden page.
+ */
+async function waitFor(
+  notebooks: Notebook[],
+  condition: () => boolean,
+  limit: number | Promise<unknown>
+): Promise<void> {
+  let timer = 0;
+  let look: () => void = () => undefined;
+  const holds = new Promise<void>(resolve => {
+    look = () => {
+      if (condition()) {
+        resolve();
+      }
+    };
+  });
+  notebooks.forEach(({ model }) => model.contentChanged.connect(look));
+  look();
+  const over =
+    typeof limit === 'number'
+      ? new Promise(resolve => {
+          timer = window.setTimeout(resolve, limit);
+        })
+      : limit;
+  await Promise.race([holds, over]);
+  window.clearTimeout(timer);
+  notebooks.forEach(({ model }) => model.contentChanged.disconnect(look));
+}
+
+interface ICell {
+  outputs?: unknown[];
+  execution_count?: number | null;
+}
+
+/** The cell of a notebook whose outputs contain a text. */
+function cellThatShows(
+  content: PartialJSONValue,
+  text: string
+): ICell | undefined {
+  const notebook = content as { cells?: ICell[] } | null;
+  return notebook?.cells?.find(({ outputs }) =>
+    JSON.stringify(outputs ?? []).includes(text)
+  );
 }
