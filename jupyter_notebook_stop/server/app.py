@@ -10,7 +10,7 @@ from jupyter_server.extension.application import ExtensionApp
 
 from ..config import NotebookStop
 from ..errors import IdentityError, NotInInstanceError
-from ..instance import ThisInstance
+from ..instance import Run, ThisInstance
 from ..modelarts.connection import Connection
 from .activity import Activity
 from .events import EventEmitter
@@ -19,6 +19,25 @@ from .roll_call import RollCall
 
 PAGE_OPTION = "jupyterNotebookStop"
 """Name of the page option that tells a page which instance it is served from, if any."""
+
+
+PING_INTERVAL = 30
+"""Seconds between two pings of a WebSocket; Jupyter pings the sockets of kernels as often."""
+
+
+def _attempt_of(run: Run) -> dict[str, str]:
+    # A page that is loaded now has missed the event, and asks for nothing by itself.
+    return {"attempt": run.attempt.id} if run.attempt.under_way else {}
+
+
+def _keep_sockets_alive(serverapp: Any) -> None:
+    """Have tornado ping the event socket, by which tabs hear of a stop, unless the server is configured otherwise.
+
+    Nothing else is sent on it for hours, so that proxies drop it, and a page that is gone is not noticed.
+    """
+    settings = serverapp.web_app.settings
+    if not settings.get("websocket_ping_interval") and "websocket_ping_interval" not in serverapp.config.ServerApp:
+        settings["websocket_ping_interval"] = PING_INTERVAL
 
 
 class NotebookStopExtension(ExtensionApp):
@@ -45,6 +64,13 @@ class NotebookStopExtension(ExtensionApp):
         except IdentityError as error:
             option = {"available": False, "code": error.code, "reason": error.message}
             self.log.warning("jupyter_notebook_stop is disabled: %s", error)
+        self._tell_pages(option)
+        if option["available"]:
+            self.this_instance.observe(lambda run: self._tell_pages({**option, **_attempt_of(run)}))
+
+    def _tell_pages(self, option: dict[str, Any]) -> None:
+        """Put the page option into every page that is served from now on."""
+        serverapp: Any = self.serverapp
         page_config = serverapp.web_app.settings.setdefault("page_config_data", {})
         page_config[PAGE_OPTION] = msgspec.json.encode(option).decode()
 
@@ -59,6 +85,7 @@ class NotebookStopExtension(ExtensionApp):
         with self._optional("open tabs cannot be asked to save"):
             EventEmitter(serverapp.event_logger, self.this_instance, self.log)
             roll_call.tabs_are_told = True
+            _keep_sockets_alive(serverapp)
 
     @contextlib.contextmanager
     def _optional(self, consequence: str) -> Iterator[None]:

@@ -19,7 +19,12 @@ const TIMEOUT = {
 
 /** What the server says about itself in the page it serves. */
 export type Identity =
-  | { available: true; instance_id: string }
+  | {
+      available: true;
+      instance_id: string;
+      /** Id of the attempt that was under way when the page was served. */
+      attempt?: string;
+    }
   | { available: false; code: string; reason: string };
 
 /** A document, and why it could not be saved. */
@@ -167,6 +172,25 @@ export function readIdentity(): Identity | null {
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const TAB = 'jupyter-notebook-stop:tab';
+
+/**
+ * The id of this tab, which a reload keeps: the server waits for a tab that has reported. A copy of the tab gets an id
+ * of its own, since the id is in the storage only while the page is left.
+ */
+export function tabId(): string {
+  let id = newId();
+  try {
+    id = sessionStorage.getItem(TAB) ?? id;
+    sessionStorage.removeItem(TAB);
+    window.addEventListener('pagehide', () => sessionStorage.setItem(TAB, id));
+    window.addEventListener('pageshow', () => sessionStorage.removeItem(TAB));
+  } catch {
+    // The browser allows no storage.
+  }
+  return id;
 }
 
 /**

@@ -6,7 +6,7 @@ import type {
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Api, newId, readIdentity } from './api';
+import { Api, readIdentity, tabId } from './api';
 import { ConnectionGuard } from './connection';
 import { Documents } from './documents';
 import { powerIcon } from './icon';
@@ -42,14 +42,19 @@ const plugin: JupyterFrontEndPlugin<void> = {
           user: () => serviceManager.user?.identity?.display_name,
           trans,
           instanceId: identity.instance_id,
-          tab: newId(),
+          tab: tabId(),
           guard: onDoubt =>
             new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
           onChange: () => commands.notifyCommandChanged(STOP)
         })
       : null;
     if (session && identity?.available) {
-      listenForStops(serviceManager, session, identity.instance_id);
+      const { attempt, instance_id } = identity;
+      listenForStops(serviceManager, session, instance_id);
+      if (attempt) {
+        // The page was loaded during a stop, so it has missed the event.
+        void app.restored.then(() => session.dispatch({ type: 'hint', attempt }));
+      }
     }
     const elsewhere = identity && !identity.available ? identity.reason : '';
     const nowhere =

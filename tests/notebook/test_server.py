@@ -190,6 +190,56 @@ class TestCell:
         assert kernel.rest(identifier) == []
         assert inside.simulator.count("stop") == 1
 
+    def test_the_cell_ends_before_the_stop(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        identifier = kernel.start(STOP + "instance = stop(delay=0)\nprint('after', instance.attempt.phase)")
+        attempt = inside.await_attempt("saving")
+        waiting = threading.Thread(target=inside.report, args=(attempt["id"], "waiting"), daemon=True)
+        waiting.start()
+        assert kernel.rest(identifier)[-1] == ("stream", "after saving\n")
+        assert inside.simulator.count("stop") == 0
+        inside.report(attempt["id"], "saved")
+        until(lambda: inside.simulator.count("stop") == 1)
+        waiting.join(60)
+
+    def test_what_is_refused_after_the_end_of_the_cell_is_shown_in_it(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        inside.simulator.settings.deny("stop")
+        identifier = kernel.start(STOP + "instance = stop(delay=0)")
+        attempt = inside.await_attempt("saving")
+        threading.Thread(target=inside.report, args=(attempt["id"], "waiting"), daemon=True).start()
+        display = ""
+        while not display:
+            message = kernel.message()
+            if message["msg_type"] == "display_data":
+                display = message["content"]["transient"]["display_id"]
+        assert [kind for kind, _ in kernel.rest(identifier) if kind == "error"] == []
+        inside.report(attempt["id"], "saved")
+        news = kernel.message()
+        while news["msg_type"] != "update_display_data":
+            news = kernel.message()
+        assert news["content"]["transient"]["display_id"] == display
+        assert "Not stopped:" in news["content"]["data"]["text/plain"]
+        assert "modelarts:notebook:stop" in news["content"]["data"]["text/plain"]
+        assert inside.await_attempt("refused")["id"] == attempt["id"]
+
+    def test_a_state_that_cannot_be_stopped_is_raised_in_the_cell(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        identifier = kernel.start(STOP + "stop(delay=0)")
+        attempt = inside.await_attempt("saving")
+        inside.simulator.instance.status = "SNAPSHOTTING"
+        inside.report(attempt["id"], "waiting")
+        assert "InstanceStateError" in kernel.rest(identifier)[-1][1]
+
+    def test_one_that_waits_for_the_end_blocks(self, inside: Inside, cell: Any) -> None:
+        _, kernel = cell
+        identifier = kernel.start(STOP + "print(stop(delay=0, wait=True).attempt.phase)")
+        attempt = inside.await_attempt("saving")
+        inside.report(attempt["id"], "waiting")
+        shown = kernel.rest(identifier)[-1]
+        assert shown[0] == "stream"
+        assert shown[1] in ("accepted\n", "stopped\n")
+
     def test_a_refusal_is_raised_in_the_cell(self, inside: Inside, cell: Any) -> None:
         _, kernel = cell
         inside.simulator.settings.deny("stop")

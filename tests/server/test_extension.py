@@ -15,6 +15,7 @@ from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..waiting import until_async
 from .conftest import Fetch
 
 
@@ -26,6 +27,38 @@ def page_option(serverapp: Any) -> dict[str, Any]:
 def test_the_page_knows_its_instance_without_a_request(jp_serverapp: Any, simulator: ThreadedSimulator) -> None:
     assert page_option(jp_serverapp) == {"available": True, "instance_id": simulator.instance_id}
     assert simulator.count() == 0
+
+
+async def test_a_page_that_is_loaded_during_a_stop_knows_of_it(
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
+) -> None:
+    simulator.instance.step_seconds = 5.0
+    body = {"instance_id": simulator.instance_id, "save": "none", "attempt": "a1"}
+    assert (await fetch("POST", "stop", body=body))[0] == 202
+    expected = {"available": True, "instance_id": simulator.instance_id}
+    assert page_option(jp_serverapp) == {**expected, "attempt": "a1"}
+    simulator.instance.status = "ERROR"
+
+    async def forgotten() -> bool:
+        return page_option(jp_serverapp) == expected
+
+    await until_async(forgotten)
+
+
+def test_idle_event_sockets_are_kept_alive(jp_serverapp: Any) -> None:
+    assert jp_serverapp.web_app.settings["websocket_ping_interval"] == 30
+
+
+class TestPings:
+    """A server whose sockets are configured by its administrator."""
+
+    @pytest.fixture
+    def jp_server_config(self, jp_server_config: dict[str, Any]) -> dict[str, Any]:
+        jp_server_config["ServerApp"]["websocket_ping_interval"] = 0
+        return jp_server_config
+
+    def test_the_setting_stays(self, jp_serverapp: Any) -> None:
+        assert not jp_serverapp.web_app.settings.get("websocket_ping_interval")
 
 
 class TestOutside:

@@ -24,4 +24,18 @@ export function listenForStops(
     }
   };
   services.events?.stream.connect(hear);
+  reconnectWhileHidden(services.events);
+}
+
+/**
+ * Have the event socket reconnect in a hidden tab as well: a tab that was left open overnight has to save, too.
+ *
+ * JupyterLab has an option for that since 4.5, for a manager of one's own: that would be a second socket in each page,
+ * and none in an older JupyterLab. So its own poll is changed; where there is none, nothing is lost.
+ */
+function reconnectWhileHidden(events: unknown): void {
+  const poll = (events as { _poll?: { standby?: unknown } } | undefined)?._poll;
+  if (poll && 'standby' in poll) {
+    poll.standby = 'never';
+  }
 }
