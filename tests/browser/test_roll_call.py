@@ -1,0 +1,137 @@
+"""The roll call reaches hidden and reloaded tabs, and a page that does not answer is not forgotten."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import OpenTab, Server
+from .steps import expect_nothing_open, expect_phase, type_text, write_notebook
+from .test_cell import KERNEL_READY
+from .test_tabs import Post
+
+HIDDEN = """
+Object.defineProperty(document, 'hidden', { get: () => window.isHidden ?? false });
+window.sockets = [];
+window.WebSocket = class extends WebSocket {
+    constructor(...all) { super(...all); window.sockets.push(this); }
+};
+"""
+"""Before the page: lets a test hide it, and cut its sockets."""
+
+CUT = """() => {
+    const events = window.sockets.filter(({ url }) => url.includes('api/events/subscribe'));
+    events.forEach(socket => socket.close());
+    return events.length;
+}"""
+
+
+def view(server: Server) -> dict[str, Any]:
+    shown: dict[str, Any] = server.fetch("GET", "jupyter-notebook-stop/instance")
+    return shown
+
+
+def connections(server: Server) -> int:
+    return sum(kernel["connections"] for kernel in server.fetch("GET", "api/kernels"))
+
+
+def wait_for(page: Page, what: str) -> None:
+    page.wait_for_function(what, timeout=60_000)
+
+
+def test_a_hidden_tab_connects_again_and_saves(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    (instance_server.work / "doc.txt").write_text("as it was\n")
+    tab = open_tab(instance_server.address("lab"), ready=".jp-Launcher")
+    tab.page.add_init_script(HIDDEN)
+    tab.page.goto(instance_server.address("lab/tree/doc.txt"))
+    tab.page.wait_for_selector(".jp-FileEditor .cm-content", timeout=60_000)
+    type_text(tab.page, "typed before the night")
+    open_events = "window.sockets.some(s => s.url.includes('api/events/subscribe') && s.readyState === 1)"
+    wait_for(tab.page, open_events)
+    tab.page.evaluate("window.isHidden = true")
+    assert tab.page.evaluate(CUT) == 1
+    wait_for(tab.page, open_events)
+
+    post = Post(instance_server, simulator.instance_id)
+    while post.is_alive():
+        tab.page.wait_for_timeout(100)
+    assert post.status == 202
+    assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
+    assert "typed before the night" in (instance_server.work / "doc.txt").read_text()
+
+
+def test_a_tab_that_is_reloaded_while_tabs_save_takes_part(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    (instance_server.work / "doc.txt").write_text("as it was\n")
+    tab = open_tab(instance_server.address("lab/tree/doc.txt"), ready=".jp-FileEditor .cm-content")
+    # It says `here`, and is gone before it says more. Another tab takes its time.
+    tab.page.route("**/tabs/*", lambda route: None if "saved" in (route.request.post_data or "") else route.continue_())
+    post = Post(instance_server, simulator.instance_id)
+    expect_phase(tab.page, "saving")
+    attempt = view(instance_server)["attempt"]["id"]
+    other = f"jupyter-notebook-stop/stop/{attempt}/tabs/other"
+    instance_server.fetch("PUT", other, {"state": "here"})
+    tab.page.unroute_all(behavior="ignoreErrors")
+    tab.page.reload()
+    expect_phase(tab.page, "saving")
+
+    def states() -> list[str]:
+        return sorted(each["state"] for each in view(instance_server)["attempt"]["tabs"])
+
+    while states() != ["here", "saved"]:
+        tab.page.wait_for_timeout(100)
+        assert view(instance_server)["attempt"]["phase"] == "saving", post.answer
+    instance_server.fetch("PUT", other, {"state": "saved"})
+    expect_phase(tab.page, "accepted")
+    post.join(60)
+    assert post.status == 202
+
+
+def test_a_page_that_did_not_hear_of_the_stop_is_told_of(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    write_notebook(instance_server.work / "night.ipynb", "1 + 1")
+    tab = open_tab(instance_server.address("lab"), ready=".jp-Launcher")
+    tab.page.add_init_script("window.WebSocket = class extends WebSocket {"
+        " constructor(url, ...more) { super(url.replace('api/events/subscribe', 'nowhere'), ...more); } }")  # fmt: skip
+    tab.page.goto(instance_server.address("lab/tree/night.ipynb"))
+    tab.page.wait_for_selector(KERNEL_READY, timeout=60_000)
+    type_text(tab.page, "# typed before the night")
+    body = {"instance_id": simulator.instance_id, "source": "terminal"}
+    try:
+        instance_server.fetch("POST", "jupyter-notebook-stop/stop", body)
+        raise AssertionError("the stop was accepted")
+    except urllib.error.HTTPError as error:
+        problem = json.loads(error.read())
+    assert problem["code"] == "silent_tabs"
+    assert [document["path"] for document in problem["documents"]] == ["night.ipynb"]
+    assert simulator.count("stop") == 0
+    expect_nothing_open(tab.page)
+    instance_server.fetch("POST", "jupyter-notebook-stop/stop", {**body, "silent": "ignore"})
+    assert simulator.count("stop") == 1
+
+
+def test_every_connection_of_a_page_is_counted(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    write_notebook(instance_server.work / "one.ipynb", "1 + 1")
+    page = open_tab(instance_server.address("lab/tree/one.ipynb"), ready=KERNEL_READY).page
+    page.locator(".jp-Notebook .cm-content").first.click(button="right")
+    page.get_by_role("menuitem", name="New Console for Notebook").click()
+    expect(page.locator(".jp-CodeConsole")).to_be_visible(timeout=60_000)
+    while connections(instance_server) < 2:
+        page.wait_for_timeout(100)
+    post = Post(instance_server, simulator.instance_id)
+    while post.is_alive():
+        page.wait_for_timeout(100)
+    assert post.status == 202, post.answer
+    (tab,) = view(instance_server)["attempt"]["tabs"]
+    assert len(tab["kernels"]) == 2
