@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import pathlib
+import time
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PageTimeoutError
+
+from ..servers import Server
+from ..waiting import LIMIT
 
 LAB = ".jp-Launcher"
 TREE = ".jp-FileBrowser"
@@ -88,3 +92,16 @@ def type_text(page: Page, text: str) -> None:
     page.keyboard.press("Control+End")
     page.keyboard.type(text)
     expect(editor).to_contain_text(text)
+
+
+def connections(server: Server) -> int:
+    """Return how many clients are connected to the kernels of a server."""
+    return sum(kernel["connections"] for kernel in server.fetch("GET", "api/kernels"))
+
+
+def expect_kernel(page: Page, server: Server, count: int = 1) -> None:
+    """Wait until pages are connected to kernels: a notebook shows an idle kernel before it has one."""
+    limit = time.monotonic() + LIMIT
+    while connections(server) < count:
+        assert time.monotonic() < limit, "no kernel"
+        page.wait_for_timeout(100)

@@ -14,6 +14,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until
 from .conftest import OpenTab, Server, Tab
+from .steps import expect_kernel
 
 TRAIN = "for epoch in range(3):\n    print('epoch', epoch)"
 KERNEL_READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
@@ -58,6 +59,7 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
     file = instance_server.work / "train.ipynb"
     write_notebook(file, TRAIN, STOP)
     page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
+    expect_kernel(page, instance_server)
     run_cell(page, 0, output("epoch 2"))
     run_cell(page, 1, "[data-view=progress]")
 
@@ -103,6 +105,7 @@ def test_the_file_holds_the_end_of_the_cell(
     file = instance_server.work / "train.ipynb"
     write_notebook(file, TRAIN, f"from jupyter_notebook_stop import astop, stop\n{call}{AFTER}")
     page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
+    expect_kernel(page, instance_server)
     run_cell(page, 0, output("epoch 2"))
     run_cell(page, 1, "[data-view=progress]")
     stopped(instance_server, simulator)
@@ -122,6 +125,7 @@ def test_a_cell_that_goes_on_or_fails_is_saved_and_the_stop_goes_on(
     file = instance_server.work / "train.ipynb"
     write_notebook(file, f"from jupyter_notebook_stop import stop\nstop(delay=0){more}")
     page = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY).page
+    expect_kernel(page, instance_server)
     run_cell(page, 0, "[data-view=progress]")
     stopped(instance_server, simulator)
 
@@ -147,6 +151,7 @@ def test_a_last_save_that_fails_keeps_the_instance_running(
             route.continue_()
 
     page.route("**/api/contents/train.ipynb*", handle)
+    expect_kernel(page, instance_server)
     run_cell(page, 0, output("Not stopped:"))
     shown = page.locator(output("Not stopped:"))
     expect(shown).to_contain_text("train.ipynb")

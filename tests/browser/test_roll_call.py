@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
-from .steps import expect_nothing_open, expect_phase, type_text, write_notebook
+from .steps import expect_kernel, expect_nothing_open, expect_phase, type_text, write_notebook
 from .test_cell import KERNEL_READY
 from .test_tabs import Post
 
@@ -34,10 +34,6 @@ CUT = """() => {
 def view(server: Server) -> dict[str, Any]:
     shown: dict[str, Any] = server.fetch("GET", "jupyter-notebook-stop/instance")
     return shown
-
-
-def connections(server: Server) -> int:
-    return sum(kernel["connections"] for kernel in server.fetch("GET", "api/kernels"))
 
 
 def wait_for(page: Page, what: str) -> None:
@@ -104,6 +100,7 @@ def test_a_page_that_did_not_hear_of_the_stop_is_told_of(
         " constructor(url, ...more) { super(url.replace('api/events/subscribe', 'nowhere'), ...more); } }")  # fmt: skip
     tab.page.goto(instance_server.address("lab/tree/night.ipynb"))
     tab.page.wait_for_selector(KERNEL_READY, timeout=60_000)
+    expect_kernel(tab.page, instance_server)
     type_text(tab.page, "# typed before the night")
     body = {"instance_id": simulator.instance_id, "source": "terminal"}
     try:
@@ -124,11 +121,11 @@ def test_every_connection_of_a_page_is_counted(
 ) -> None:
     write_notebook(instance_server.work / "one.ipynb", "1 + 1")
     page = open_tab(instance_server.address("lab/tree/one.ipynb"), ready=KERNEL_READY).page
+    expect_kernel(page, instance_server)
     page.locator(".jp-Notebook .cm-content").first.click(button="right")
     page.get_by_role("menuitem", name="New Console for Notebook").click()
     expect(page.locator(".jp-CodeConsole")).to_be_visible(timeout=60_000)
-    while connections(instance_server) < 2:
-        page.wait_for_timeout(100)
+    expect_kernel(page, instance_server, 2)
     post = Post(instance_server, simulator.instance_id)
     while post.is_alive():
         page.wait_for_timeout(100)
