@@ -57,14 +57,16 @@ def stop(
         Whether open tabs save first; a document that cannot be saved cancels the stop.
     wait
         Whether to wait until the instance has stopped. By default, this returns as soon as the stop is accepted, so
-        that the program that runs the notebook can still write its file.
+        that the program that runs the notebook can still write its file. In a cell that an open tab shows, it returns
+        once all tabs have saved, before the cloud is called: the tab saves once more when the cell has ended, or after
+        10 s. What fails from then on is shown in the output of the cell and in every tab, and not raised.
     dry_run
         Stop nothing; check everything that a stop needs, and show what it would do.
 
     Returns
     -------
     Instance
-        The instance, which is stopping; with `dry_run` a `Report`. As the last expression of a cell it is not shown
+        The instance, which is stopping, or will be once the cell has ended; with `dry_run` a `Report`. As the last expression of a cell it is not shown
         again: after a stop through the Jupyter server, that output would come too late to be saved.
 
     Raises

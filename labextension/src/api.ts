@@ -63,7 +63,7 @@ export type TabState = 'here' | 'waiting' | 'saved' | 'failed';
 export interface ITabReport {
   state: TabState;
   documents?: IDocument[];
-  /** Ids of the kernels that the tab is connected to, one for each connection. */
+  /** Ids of the kernels that the tab uses, one for each connection. */
   kernels?: string[];
 }
 

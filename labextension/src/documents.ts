@@ -19,6 +19,10 @@ const LAB_AREAS = ['down', 'header', 'bottom'];
 /** How long one document may take to be saved, in milliseconds. */
 const SAVE_TIMEOUT = 10_000;
 
+/** How often a document that others edit too is saved until the server has written it, and the pause between, in ms. */
+const ROOM_ATTEMPTS = 5;
+const ROOM_PAUSE = 1_000;
+
 /** How much newer than ours a file may be without having been changed by someone else, in milliseconds. */
 const CONFLICT_MARGIN = 500;
 
@@ -72,8 +76,8 @@ export class Documents {
       .map(context => context.localPath);
   }
 
-  /** Ids of the kernels that this page is connected to, one for each connection. */
-  connectedKernels(): string[] {
+  /** Ids of the kernels that this page uses, one for each connection. */
+  kernels(): string[] {
     const kernels = new Set<Kernel.IKernelConnection>();
     for (const widget of this.#widgets()) {
       const { sessionContext } =
@@ -81,7 +85,8 @@ export class Documents {
         // Consoles are no documents.
         (widget as { sessionContext?: ISessionContext });
       const kernel = sessionContext?.session?.kernel;
-      if (kernel?.connectionStatus === 'connected') {
+      // One that connects right now may be connected when the server counts.
+      if (kernel) {
         kernels.add(kernel);
       }
     }
@@ -97,9 +102,13 @@ export class Documents {
   async saveAll(): Promise<IDocument[]> {
     const known = new Set<Dialog<unknown>>();
     Dialog.tracker.forEach(dialog => known.add(dialog));
-    const dirty = this.open().filter(context => context.model.dirty);
+    // Of a document that others edit too, a save that came to nothing may have said otherwise before.
+    const dirty = this.open().filter(
+      ({ model }) => model.dirty || (model.collaborative && !model.readOnly)
+    );
+    const given: string[] = [];
     const results = await Promise.allSettled(
-      dirty.map(context => this.#save(context))
+      dirty.map(context => this.#save(context, given))
     );
     const failed: IDocument[] = [];
     results.forEach((result, index) => {
@@ -111,13 +120,17 @@ export class Documents {
         });
       }
     });
-    dismissDuplicates(known, failed);
+    failed.forEach(({ reason }) => given.push(reason ?? ''));
+    dismissDuplicates(known, given);
     return failed;
   }
 
-  async #save(context: Context): Promise<void> {
+  async #save(context: Context, given: string[]): Promise<void> {
     const trans = this.#trans;
     if (context.model.readOnly || context.contentsModel?.writable === false) {
+      if (!context.model.dirty) {
+        return;
+      }
       throw new Error(trans.__('The document is read-only.'));
     }
     let timer = 0;
@@ -128,19 +141,67 @@ export class Documents {
       );
     });
     try {
-      await Promise.race([timeout, this.#saveUnlessChanged(context)]);
+      const saved = context.model.collaborative
+        ? this.#saveInRoom(context, given)
+        : this.#saveUnlessChanged(context);
+      await Promise.race([timeout, saved]);
     } finally {
       window.clearTimeout(timer);
     }
   }
 
   async #saveUnlessChanged(context: Context): Promise<void> {
-    if (!context.model.collaborative && (await this.#changedOnDisk(context))) {
+    if (await this.#changedOnDisk(context)) {
       throw new Error(
         this.#trans.__('The file has been changed on disk by someone else.')
       );
     }
     await context.save();
+  }
+
+  /**
+   * Save a document that the server writes for all who edit it.
+   *
+   * jupyter-collaboration reports success when the write has failed, and refuses a save while it is busy with the
+   * document. So only the file itself tells.
+   *
+   * @param given - Takes the texts of errors that need no dialog.
+   */
+  async #saveInRoom(context: Context, given: string[]): Promise<void> {
+    let failure: unknown = null;
+    for (let attempt = 0; attempt < ROOM_ATTEMPTS; attempt++) {
+      if (context.model.dirty || attempt > 0) {
+        try {
+          failure = null;
+          await context.save();
+        } catch (error) {
+          failure = error;
+          given.push(error instanceof Error ? error.message : String(error));
+        }
+      }
+      if (await this.#isOnDisk(context)) {
+        return;
+      }
+      await new Promise(resolve => {
+        window.setTimeout(resolve, ROOM_PAUSE);
+      });
+    }
+    throw (
+      failure ?? new Error(this.#trans.__('The server did not write the file.'))
+    );
+  }
+
+  /** Whether the file holds what the document shows; for kinds of documents that cannot be compared, true. */
+  async #isOnDisk({ model, path }: Context): Promise<boolean> {
+    try {
+      const { contents } = this.#app.serviceManager;
+      const { content } = await contents.get(path, { content: true });
+      return typeof content === 'string'
+        ? textOf(content) === textOf(model.toString())
+        : cellsOf(content) === cellsOf(model.toJSON());
+    } catch {
+      return false;
+    }
   }
 
   /** Checked before JupyterLab does: its question is a dialog that waits for a click. */
@@ -172,13 +233,36 @@ export class Documents {
 /** JupyterLab reports each failed save in a dialog of its own; ours says the same, with what follows from it. */
 function dismissDuplicates(
   known: Set<Dialog<unknown>>,
-  failed: IDocument[]
+  given: string[]
 ): void {
-  const reasons = new Set(failed.map(({ reason }) => reason));
+  const reasons = new Set<string | null | undefined>(given);
   const duplicates = Dialog.tracker.filter(
     dialog =>
       !known.has(dialog) &&
       reasons.has(dialog.node.querySelector('.jp-Dialog-body')?.textContent)
   );
   duplicates.forEach(dialog => dialog.reject());
+}
+
+/** A text without the line endings that JupyterLab changes. */
+function textOf(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
+}
+
+interface ICell {
+  source?: string | string[];
+  outputs?: unknown[];
+  execution_count?: number | null;
+}
+
+/** What a notebook and its file have in common, whoever writes it: sources, execution counts, number of outputs. */
+function cellsOf(content: unknown): string {
+  const { cells } = (content ?? {}) as { cells?: ICell[] };
+  return JSON.stringify(
+    cells?.map(({ source, outputs, execution_count }) => [
+      Array.isArray(source) ? source.join('') : source,
+      outputs?.length,
+      execution_count ?? null
+    ]) ?? null
+  );
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pathlib
+
 from playwright.sync_api import expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
@@ -9,7 +12,15 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from .. import environments
 from ..conftest import instance_environment
 from .conftest import OpenTab, StartServer
-from .steps import expect_farewell, expect_phase, stop_from_palette, type_text, write_notebook
+from .steps import (
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
 
 
 def test_what_two_people_typed_is_on_disk(
@@ -38,3 +49,71 @@ def test_what_two_people_typed_is_on_disk(
     saved = (server.work / "shared.ipynb").read_text()
     assert "typed by the first" in saved
     assert "typed by the second" in saved
+
+
+HOSTILE = """
+import pathlib
+
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
+from jupyter_server_ydoc.rooms import DocumentRoom
+
+here = pathlib.Path(__file__).parent
+save_to_disc = DocumentRoom._save_to_disc
+
+
+def skip_once(room):
+    if (here / "skip").exists():
+        (here / "skip").unlink()
+        return None
+    return save_to_disc(room)
+
+
+DocumentRoom._save_to_disc = skip_once
+
+
+class FullDisk(AsyncLargeFileManager):
+    async def save(self, model, path=""):
+        if (here / "full").exists():
+            raise OSError("the disk is full")
+        return await super().save(model, path)
+"""
+"""A server whose writes fail while a file `full` is there, and which skips one save for a file `skip`."""
+
+
+def test_only_what_is_written_counts_as_saved(
+    start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab, tmp_path: pathlib.Path
+) -> None:
+    simulator.instance.step_seconds = 5
+    hostile = tmp_path / "hostile"
+    hostile.mkdir()
+    (hostile / "full_disk.py").write_text(HOSTILE)
+    path = os.pathsep.join([str(hostile), *filter(None, [os.environ.get("PYTHONPATH")])])
+    server = start_server(
+        {**instance_environment(simulator), "PYTHONPATH": path},
+        base_url=f"/{simulator.instance_id}/",
+        python=environments.interpreter("collaboration"),
+        arguments=["--ServerApp.contents_manager_class=full_disk.FullDisk"],
+    )
+    write_notebook(server.work / "shared.ipynb", "1 + 1")
+    page = open_tab(server.address("lab/tree/shared.ipynb"), ready=".jp-Notebook .cm-content").page
+    # The room has put what it adds to the file, and is quiet.
+    (hostile / "full").touch()
+    type_text(page, "# typed on a full disk")
+    for _ in range(2):
+        stop_from_palette(page)
+        dialog = failure(page)
+        expect(dialog).to_contain_text("shared.ipynb")
+        expect(dialog).to_contain_text("did not write the file")
+        dialog.get_by_role("button", name="Close").click()
+        expect_nothing_open(page)
+    assert simulator.count("stop") == 0
+    assert "typed on a full disk" not in (server.work / "shared.ipynb").read_text()
+
+    (hostile / "full").unlink()
+    (hostile / "skip").touch()
+    type_text(page, " and after it")
+    stop_from_palette(page)
+    expect_phase(page, "accepted")
+    assert not (hostile / "skip").exists()
+    server.kill()
+    assert "typed on a full disk and after it" in (server.work / "shared.ipynb").read_text()

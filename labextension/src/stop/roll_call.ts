@@ -19,11 +19,12 @@ export async function answerRollCall(
 ): Promise<void> {
   // The server decides by the reports that it has: one that is late or lost changes nothing here.
   const report = (content: ITabReport) =>
-    api.report(attempt.id, tab, content).catch(() => undefined);
+    api
+      .report(attempt.id, tab, { ...content, kernels: documents.kernels() })
+      .catch(() => undefined);
   await report({
     state: 'here',
-    documents: documents.unsavedPaths().map(path => ({ path })),
-    kernels: documents.connectedKernels()
+    documents: documents.unsavedPaths().map(path => ({ path }))
   });
   const notebooks =
     attempt.source === 'cell' && attempt.kernel
