@@ -66,8 +66,9 @@ def stop(
     Returns
     -------
     Instance
-        The instance, which is stopping, or will be once the cell has ended; with `dry_run` a `Report`. As the last expression of a cell it is not shown
-        again: after a stop through the Jupyter server, that output would come too late to be saved.
+        The instance, which is stopping, or will be once the cell has ended; with `dry_run` a `Report`. As the last
+        expression of a cell it is not shown again: after a stop through the Jupyter server, that output would come too
+        late to be saved.
 
     Raises
     ------

@@ -24,6 +24,7 @@ SECONDS = (
     "poll_interval",
     "roll_call_timeout",
     "save_timeout",
+    "cell_timeout",
 )
 TRAITS = NotebookStop.class_own_traits(config=True)
 
@@ -36,7 +37,7 @@ class Terminal(Application):
 
 def test_the_names_that_are_fixed() -> None:
     wanted = {"endpoint", "region", "project_id", "instance_id", "auth_token", "credential_sources", "console_url"}
-    assert set(TRAITS) == wanted | set(SECONDS)
+    assert set(TRAITS) == wanted | {"silent_tabs"} | set(SECONDS)
 
 
 @pytest.mark.parametrize("name", TRAITS)
