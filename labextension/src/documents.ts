@@ -231,10 +231,7 @@ export class Documents {
 }
 
 /** JupyterLab reports each failed save in a dialog of its own; ours says the same, with what follows from it. */
-function dismissDuplicates(
-  known: Set<Dialog<unknown>>,
-  given: string[]
-): void {
+function dismissDuplicates(known: Set<Dialog<unknown>>, given: string[]): void {
   const reasons = new Set<string | null | undefined>(given);
   const duplicates = Dialog.tracker.filter(
     dialog =>

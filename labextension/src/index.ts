@@ -53,7 +53,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       listenForStops(serviceManager, session, instance_id);
       if (attempt) {
         // The page was loaded during a stop, so it has missed the event.
-        void app.restored.then(() => session.dispatch({ type: 'hint', attempt }));
+        void app.restored.then(() =>
+          session.dispatch({ type: 'hint', attempt })
+        );
       }
     }
     const elsewhere = identity && !identity.available ? identity.reason : '';

@@ -40,7 +40,10 @@ export async function answerRollCall(
     await waitFor(shown, ended(shown, attempt.id), over);
     failed = await documents.saveAll();
   }
-  await report({ state: failed.length ? 'failed' : 'saved', documents: failed });
+  await report({
+    state: failed.length ? 'failed' : 'saved',
+    documents: failed
+  });
 }
 
 function notebooksOf(documents: Documents, kernel: string): Notebook[] {
