@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import time
-from typing import Awaitable, Callable, Optional, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 T = TypeVar("T")
 
@@ -23,13 +24,15 @@ def until(look: Callable[[], Optional[T]], pause: float = 0.01) -> T:
         time.sleep(pause)
 
 
-async def until_async(look: Callable[[], Awaitable[Optional[T]]], pause: float = 0.01) -> T:
-    """Look until there is something true, and return it; meanwhile the event loop goes on."""
+async def until_async(look: Callable[[], Any], pause: float = 0.01) -> None:
+    """Look until there is something true, whether at once or awaited; meanwhile the event loop goes on."""
     limit = time.monotonic() + LIMIT
     while True:
-        found = await look()
+        found = look()
+        if inspect.isawaitable(found):
+            found = await found
         if found:
-            return found
+            return
         assert time.monotonic() < limit, "it never came about"
         await asyncio.sleep(pause)
 

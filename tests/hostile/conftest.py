@@ -10,17 +10,19 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
-from typing import AsyncIterator, Iterator, List
+from typing import Any, AsyncIterator, Iterator, List
 
 import pytest
 
 from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..unit.conftest import REAL_HOST, Proxy
+from ..server.conftest import fetch, jp_server_config
+from ..unit.conftest import REAL_HOST, nowhere, proxy
 from .secrecy import Witness, witnessing
 from .ticker import Ticker
+
+__all__ = ["fetch", "jp_server_config", "nowhere", "proxy"]
 
 BLOCKED = 0.5
 """An event loop that is blocked longer than this fails the test, in seconds."""
@@ -66,19 +68,6 @@ def small_heap() -> Iterator[None]:
     gc.freeze()
     yield
     gc.unfreeze()
-
-
-@pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pathlib.Path:
-    """Keep the developer's own profile file and platform SDK out of the tests."""
-    from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
-
-    home = tmp_path / "home"
-    home.mkdir(exist_ok=True)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("USERPROFILE", str(home))
-    monkeypatch.setattr(platform_session, "LOCATIONS", ())
-    return home
 
 
 @pytest.fixture(autouse=True)
@@ -194,13 +183,16 @@ def simulator() -> Iterator[ThreadedSimulator]:
 
 
 @pytest.fixture
-def proxy() -> Iterator[Proxy]:
-    with Proxy() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join(5)
+def stop_config() -> dict[str, Any]:
+    """Return the settings of a server, with times that a test can wait for; a test module may have its own."""
+    return {
+        "poll_interval": 0.02,
+        "roll_call_timeout": 0.1,
+        "save_timeout": 1.0,
+        "connect_timeout": 0.8,
+        "read_timeout": 1.0,
+        "total_timeout": 2.5,
+    }
 
 
 @contextlib.contextmanager

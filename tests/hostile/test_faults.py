@@ -2,127 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import logging
 import socket
 import time
-from typing import Any, Awaitable, Callable, Optional, Type
+from typing import Any, Type
 
 import pytest
 
-from jupyter_notebook_stop import watch
-from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import (
-    CredentialsError,
     NotebookStopError,
     OutcomeUnknownError,
-    StopFailedError,
     UnreachableError,
 )
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.notebook.local_api import error_of
-from jupyter_notebook_stop.schema import ACCEPTED, STOPPED, Attempt
-from jupyter_notebook_stop.simulator import Empty, Fault, Reset, SkewedDate, ThreadedSimulator
+from jupyter_notebook_stop.simulator import Fault, ThreadedSimulator
 
-from ..conftest import instance_environment
 from ..unit.conftest import REAL_HOST, Proxy
-from .conftest import Secure, full_backlog, never_blocked
-from .matrix import CASES, DOUBTFUL, ERRORS, FINE, Case, Meanwhile, Outcome, TakenLate, error_cases
-from .secrecy import whole
+from ..waiting import until_async
+from .conftest import Secure, full_backlog
+from .matrix import CASES, DOUBTFUL, ERRORS, Case, Outcome, TakenLate, error_cases
+from .trial import OPERATIONS, attempt, judge, run, suffer
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
-
-BOUND = 8.0
-"""Nothing takes longer than this, in seconds; the limit for one operation is set to 2.5."""
-
-Recover = Callable[[], Any]
-
-
-async def attempt(this: ThisInstance, operation: str) -> Optional[NotebookStopError]:
-    """Show or stop; return what went wrong."""
-    try:
-        if operation == "show":
-            assert (await this.show()).status
-        else:
-            assert (await this.stop(Attempt(save="none"))).phase in (ACCEPTED, STOPPED)
-    except NotebookStopError as error:
-        return error
-    return None
-
-
-def judge(error: Optional[NotebookStopError], outcome: Outcome) -> None:
-    if error is not None:
-        logging.getLogger(__name__).debug("%s", whole(error))
-    if outcome.kind is None:
-        assert error is None
-        return
-    assert error is not None
-    assert isinstance(error, outcome.kind), repr(error)
-    assert (error.code, error.status) == (outcome.code, outcome.status)
-    assert error.message
-    assert error.remedy, "a user must be told what to do"
-    assert len(str(error)) < 2000
-
-
-def judge_log(simulator: ThreadedSimulator) -> None:
-    """Assert what holds in every case: no stop after one that was taken, and one 401 at most."""
-    stops = [request for request in simulator.requests if request.operation == "stop"]
-    assert not any(each.took_effect for each in stops[:-1]), "a stop was sent again although the first had been taken"
-    statuses = {each.status for each in stops[:-1]}
-    assert statuses <= {429, 503}, "a stop was sent again that may be taken yet"
-    assert sum(request.status == 401 for request in simulator.requests) <= 1
-
-
-def run(
-    simulator: ThreadedSimulator,
-    act: Callable[[ThisInstance], Awaitable[None]],
-    recover: Recover,
-    **environment: str,
-) -> None:
-    """Let something go wrong; then, in the same process, the next stop works."""
-
-    async def main() -> None:
-        config = NotebookStop(connect_timeout=0.4, read_timeout=0.6, total_timeout=2.5, poll_interval=0.02)
-        given = {**instance_environment(simulator), **environment}
-        this = ThisInstance(Connection(config, environ=given, hostname="somewhere"))
-        try:
-            async with never_blocked():
-                began = time.monotonic()
-                await act(this)
-                assert time.monotonic() - began < BOUND
-                judge_log(simulator)
-                recover()
-                if simulator.instance.status in ("STOPPING", "STOPPED"):
-                    for _ in range(200):
-                        if this.attempt is None or this.attempt.phase != ACCEPTED:
-                            break
-                        await asyncio.sleep(0.02)
-                    simulator.instance.status = "RUNNING"
-                simulator.requests.clear()
-                assert await attempt(this, "stop") is None
-                assert [each.operation for each in simulator.requests if each.operation == "stop"] == ["stop"]
-                assert simulator.requests[-1].took_effect
-                assert simulator.instance.status in ("STOPPING", "STOPPED")
-        finally:
-            await this.aclose()
-
-    asyncio.run(main())
-
-
-async def suffer(this: ThisInstance, simulator: ThreadedSimulator, case: Case) -> None:
-    """Let the case happen, and judge what comes of it."""
-    simulator.faults.clear()
-    simulator.requests.clear()
-    simulator.faults.add(case.operation, case.faults, case.times)
-    began = time.monotonic()
-    judge(await attempt(this, case.operation), case.outcome)
-    assert time.monotonic() - began >= case.least
-    assert simulator.count(case.operation) == case.sent or not case.sent
-    taken = [request for request in simulator.requests if request.operation == "stop" and request.took_effect]
-    assert len(taken) == case.taken
-    judge_log(simulator)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.operation}-{case.name}")
@@ -137,21 +38,15 @@ def test_what_the_cloud_does(simulator: ThreadedSimulator, case: Case) -> None:
 @pytest.mark.parametrize("fault", DOUBTFUL, ids=repr)
 def test_a_stop_that_is_taken_late_was_sent_once(simulator: ThreadedSimulator, fault: Fault) -> None:
     async def act(this: ThisInstance) -> None:
-        simulator.faults.add("stop", [TakenLate(simulator.instance.stop, seconds=1.0), fault], times=None)
+        simulator.faults.add("stop", [TakenLate(simulator.instance.stop, seconds=2.5), fault], times=None)
         error = await attempt(this, "stop")
         assert isinstance(error, OutcomeUnknownError), repr(error)
         assert "still RUNNING; it may still stop" in error.message
-        for _ in range(200):
-            if simulator.instance.status == "STOPPED":
-                break
-            await asyncio.sleep(0.02)
+        await until_async(lambda: simulator.instance.status == "STOPPED")
         assert (await this.show()).status == "STOPPED"
         assert simulator.count("stop") == 1
 
     run(simulator, act, simulator.faults.clear)
-
-
-OPERATIONS = ["show", "stop"]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -213,7 +108,7 @@ def test_a_name_that_takes_long_to_look_up(
 
     def slow(host: Any, *arguments: Any, **options: Any) -> Any:
         if host in ("localhost", b"localhost") and not known:
-            time.sleep(1.5)
+            time.sleep(3.0)
         return resolve(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
@@ -293,129 +188,3 @@ def test_a_proxy_in_the_way(secure: Secure, proxied: Proxy, answer: str, operati
         proxied.target = secure.simulator.port
 
     run(secure.simulator, act, recover, MODELARTS_ENDPOINT=f"https://{REAL_HOST}")
-
-
-class Keys:
-    """The stand-in's keys, taken away and given back."""
-
-    def __init__(self, simulator: ThreadedSimulator) -> None:
-        self._simulator = simulator
-        self.take_away: dict[str, Callable[[], Any]] = {
-            "expire": lambda: simulator.keys.expire(simulator.access_key),
-            "are-revoked": lambda: simulator.keys.revoke(simulator.access_key),
-        }
-
-    def give_back(self) -> None:
-        simulator = self._simulator
-        simulator.faults.clear()
-        simulator.keys.add(simulator.access_key, simulator.secret_key, simulator.security_token)
-
-
-WAYS = ["expire", "are-revoked"]
-REFUSED = Outcome(CredentialsError, "APIGW.0301", 401)
-
-
-@pytest.fixture
-def keys(simulator: ThreadedSimulator) -> Keys:
-    return Keys(simulator)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("way", WAYS)
-def test_keys_that_are_bad_by_now(simulator: ThreadedSimulator, keys: Keys, way: str, operation: str) -> None:
-    async def act(this: ThisInstance) -> None:
-        await this.show()
-        keys.take_away[way]()
-        judge(await attempt(this, operation), REFUSED)
-        # Whoever looks at the page meanwhile does not cost a second one.
-        judge(await attempt(this, "show"), REFUSED)
-
-    run(simulator, act, keys.give_back)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_keys_that_turn_bad_between_the_look_and_the_stop(simulator: ThreadedSimulator, keys: Keys, way: str) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.faults.add("show", Meanwhile(keys.take_away[way]))
-        judge(await attempt(this, "stop"), REFUSED)
-        assert simulator.count("stop") == 1
-        judge(await attempt(this, "show"), REFUSED)
-
-    run(simulator, act, keys.give_back)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_keys_that_turn_bad_while_a_stop_is_taken(simulator: ThreadedSimulator, keys: Keys, way: str) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.faults.add("stop", [Meanwhile(keys.take_away[way]), Reset(when="after")])
-        judge(await attempt(this, "stop"), Outcome(OutcomeUnknownError, "outcome_unknown"))
-        assert simulator.count("stop") == 1
-        judge(await attempt(this, "show"), REFUSED)
-
-    run(simulator, act, keys.give_back)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_keys_that_turn_bad_with_a_yes_without_a_body(simulator: ThreadedSimulator, keys: Keys, way: str) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.faults.add("stop", [Meanwhile(keys.take_away[way]), Empty(takes_effect=True)])
-        assert await attempt(this, "stop") is None
-        # The stop is followed; that must not use up the failures that a key may have.
-        await asyncio.sleep(0.3)
-        assert simulator.count("stop") == 1
-        judge_log(simulator)
-        assert this.attempt is not None
-        this.attempt.phase = STOPPED
-
-    run(simulator, act, keys.give_back)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "STILL_RUNNING_LIMIT", 0.1)
-
-
-@pytest.mark.parametrize("status", [200, 201, 204])
-@pytest.mark.usefixtures("impatient")
-def test_a_yes_that_nothing_follows(simulator: ThreadedSimulator, status: int) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.faults.add("stop", Empty(status))
-        assert await attempt(this, "stop") is None
-        for _ in range(100):
-            await asyncio.sleep(0.02)
-            if this.attempt is not None and this.attempt.error is not None:
-                break
-        assert this.attempt is not None
-        assert this.attempt.phase == "resumed"
-        assert this.attempt.error is not None
-        judge(error_of(this.attempt.error), Outcome(StopFailedError, "stop_failed"))
-        assert simulator.count("stop") == 1
-
-    run(simulator, act, simulator.faults.clear)
-
-
-@pytest.mark.parametrize("operation", OPERATIONS)
-@pytest.mark.parametrize("minutes", [-16, 16, 600])
-def test_a_clock_that_is_off(simulator: ThreadedSimulator, minutes: int, operation: str) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.settings.clock_skew = minutes * 60.0
-        error = await attempt(this, operation)
-        judge(error, Outcome(CredentialsError, "clock_skew", 401))
-        assert error is not None
-        assert f"{abs(minutes)} minutes {'behind' if minutes > 0 else 'ahead'}" in str(error.remedy)
-
-    def recover() -> None:
-        simulator.settings.clock_skew = 0.0
-
-    run(simulator, act, recover)
-
-
-@pytest.mark.parametrize("minutes", [-14, 14])
-def test_a_clock_that_is_off_a_little_is_not_to_blame(simulator: ThreadedSimulator, keys: Keys, minutes: int) -> None:
-    async def act(this: ThisInstance) -> None:
-        simulator.faults.add("any", SkewedDate(minutes * 60.0), times=None)
-        judge(await attempt(this, "show"), FINE)
-        keys.take_away["expire"]()
-        judge(await attempt(this, "show"), REFUSED)
-
-    run(simulator, act, keys.give_back)

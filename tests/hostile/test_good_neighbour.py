@@ -28,13 +28,9 @@ from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..server import conftest as server_tests
 from ..server.conftest import Fetch
 from .conftest import judge_block, never_blocked
 from .plain_server import PlainServer
-
-fetch = server_tests.fetch
-jp_server_config = server_tests.jp_server_config
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 
 from ..conftest import instance_environment
-from ..server import conftest as server_tests
 from ..server.conftest import Fetch
 from ..servers import RunningDemo
 from .matrix import CASES, Case
@@ -68,10 +67,6 @@ def environment(simulator: ThreadedSimulator, monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def stop_config() -> Dict[str, Any]:
     return {"poll_interval": 0.02, "roll_call_timeout": 0.1, "save_timeout": 0.2, "total_timeout": 1.0}
-
-
-fetch = server_tests.fetch
-jp_server_config = server_tests.jp_server_config
 
 
 def keys(simulator: ThreadedSimulator, kind: str) -> dict[str, str]:

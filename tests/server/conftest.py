@@ -14,7 +14,7 @@ Fetch = Callable[..., Awaitable[tuple[int, Any]]]
 @pytest.fixture
 def stop_config() -> dict[str, Any]:
     """Return the extension's settings; a test module may have its own."""
-    return {"poll_interval": 0.05, "roll_call_timeout": 1.0, "save_timeout": 4.0}
+    return {"poll_interval": 0.05, "roll_call_timeout": 2.0, "save_timeout": 5.0}
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"
 def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     """Keep the developer's own profile file and platform SDK out of the tests."""
     home = tmp_path / "home"
-    home.mkdir()
+    home.mkdir(exist_ok=True)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setattr(platform_session, "LOCATIONS", ())
