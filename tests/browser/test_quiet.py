@@ -48,7 +48,8 @@ def open_pages(server: Server, open_tab: OpenTab, pages: dict[str, tuple[str, in
     for path, tab in tabs.items():
         if path.endswith(".ipynb"):
             # A kernel that is connected is one more thing that would ask again and again.
-            tab.page.wait_for_selector("[data-status=idle], .jp-Notebook-ExecutionIndicator", timeout=60_000)
+            # Where the toolbar is too narrow, it is there and not seen.
+            tab.page.wait_for_selector("[data-status=idle]", state="attached", timeout=60_000)
             type_text(tab.page, f"# typed in {path}")
     return tabs
 
