@@ -52,8 +52,13 @@ export function attempt(
 export class Page {
   state: State = initial(OWN);
   effects: Effect[] = [];
+  private events = 0;
 
   dispatch(event: Event): this {
+    // A machine that goes on for ever must fail a test, not hang it.
+    if (++this.events > 2_000) {
+      throw new Error(`still in ${this.state.name}`);
+    }
     const { state, effects } = step(this.state, event);
     this.state = state;
     this.effects.push(...effects);
