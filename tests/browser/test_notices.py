@@ -29,7 +29,9 @@ def open_tabs(server: Server, open_tab: OpenTab, *names: str) -> list[Tab]:
     tabs = []
     for name in names:
         (server.work / name).write_text("as it was\n")
-        tab = open_tab(server.address(f"lab/tree/{name}"), ready=".jp-FileEditor .cm-content")
+        # A workspace of its own: another tab's documents would be opened here too.
+        path = f"lab/workspaces/{name.partition('.')[0]}/tree/{name}"
+        tab = open_tab(server.address(path), ready=".jp-FileEditor .cm-content")
         type_text(tab.page, f"typed in {name}")
         tabs.append(tab)
     return tabs
@@ -82,7 +84,7 @@ def test_silent_tabs_are_named_and_can_be_overruled(
         }
         route.fulfill(status=409, content_type="application/json", body=json.dumps(problem))
 
-    tab.page.route("**/jupyter-notebook-stop/stop", refuse)
+    tab.page.route("**/jupyter-notebook-stop/stop?*", refuse)
     stop_from_palette(tab.page)
     expect(failure(tab.page)).to_contain_text("far/away.ipynb")
     tab.screenshot("silent-tabs")

@@ -112,43 +112,28 @@ function troubleProblem(
   }
 }
 
-/** Why an instance in a state cannot be stopped, as the server would say it. */
+/** What to do about a state in which an instance cannot be stopped. */
 function stateProblem(trans: TranslationBundle, status: string): IProblem {
-  const [why, remedy] = stateReason(trans, status);
   return {
     code: `state_${status.toLowerCase()}`,
-    message: trans.__('Its status is %1: %2.', status, why),
-    remedy
+    message: trans.__('Its status is %1.', status),
+    remedy: stateRemedy(trans, status)
   };
 }
 
-function stateReason(
-  trans: TranslationBundle,
-  status: string
-): [string, string?] {
-  const wait = trans.__('Wait until it is RUNNING.');
-  const look = trans.__('Look at it in the ModelArts console.');
+function stateRemedy(trans: TranslationBundle, status: string): string {
   switch (status) {
     case 'INIT':
     case 'CREATING':
-      return [trans.__('it is being created'), wait];
     case 'STARTING':
-      return [trans.__('it is still starting'), wait];
     case 'SNAPSHOTTING':
-      return [
-        trans.__('its image is being saved'),
-        trans.__('Wait until that is done.')
-      ];
+      return trans.__('Wait until it is RUNNING.');
     case 'FROZEN':
-      return [
-        trans.__('it is frozen because of arrears'),
-        trans.__('Settle the account in the console.')
-      ];
+      return trans.__('Settle the account in the ModelArts console.');
     case 'DELETING':
-      return [trans.__('it is being deleted')];
     case 'DELETED':
-      return [trans.__('it is deleted')];
+      return '';
     default:
-      return [trans.__('it has failed'), look];
+      return trans.__('Look at it in the ModelArts console.');
   }
 }

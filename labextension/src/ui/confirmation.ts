@@ -38,7 +38,7 @@ export function askToStop(data: IConfirmation): {
   const content = h(
     'div',
     {
-      class: 'jp-NotebookStop-body',
+      class: 'body',
       'data-view': 'confirmation',
       // What is filled in is read out as well.
       'aria-live': 'polite',
@@ -101,7 +101,7 @@ function heading(id: string, instance?: IInstance): HTMLElement {
   const name = instance?.name;
   return h(
     'p',
-    { class: 'jp-NotebookStop-instance', 'data-instance': id },
+    { class: 'instance', 'data-instance': id },
     h('strong', {}, name ?? id),
     instance?.flavor && h('span', {}, instance.flavor),
     instance?.status && h('span', { 'data-part': 'status' }, instance.status),
@@ -118,7 +118,7 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
     instance.error &&
       h(
         'p',
-        { class: 'jp-NotebookStop-note', 'data-part': 'error' },
+        { class: 'note', 'data-part': 'error' },
         trans.__(
           'Could not read the state of the instance: %1',
           instance.error.message
@@ -128,14 +128,14 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
     !data.canSave &&
       h(
         'p',
-        { class: 'jp-NotebookStop-risk', 'data-part': 'no-saving' },
+        { class: 'risk', 'data-part': 'no-saving' },
         trans.__(
           'Documents cannot be saved from here: this application has no document manager.'
         )
       ),
     h(
       'dl',
-      { class: 'jp-NotebookStop-parts' },
+      { class: 'parts' },
       h('dt', {}, trans.__('What stops')),
       h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
       h('dt', {}, trans.__('What is lost')),
@@ -160,8 +160,7 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
       )
     ),
     notSaved(data),
-    lease &&
-      h('p', { class: 'jp-NotebookStop-aside', 'data-part': 'lease' }, lease)
+    lease && h('p', { class: 'aside', 'data-part': 'lease' }, lease)
   ];
   return parts.filter((part): part is HTMLElement => !!part);
 }
@@ -217,7 +216,7 @@ function atRisk(
   const more = items.length - NAMED;
   return h(
     'section',
-    { class: 'jp-NotebookStop-risk', 'data-part': 'risk' },
+    { class: 'risk', 'data-part': 'risk' },
     h('h3', {}, trans.__('Running now')),
     h('ul', {}, ...items.slice(0, NAMED).map(text => h('li', {}, text))),
     more > 0 && h('p', {}, trans._n('and %1 more', 'and %1 more', more))
@@ -233,7 +232,7 @@ function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
   const more = unsaved.length - NAMED;
   return h(
     'p',
-    { class: 'jp-NotebookStop-aside', 'data-part': 'unsaved' },
+    { class: 'aside', 'data-part': 'unsaved' },
     more > 0
       ? trans.__('Unsaved in this tab: %1 and %2 more.', names, more)
       : trans.__('Unsaved in this tab: %1.', names)

@@ -1,7 +1,7 @@
 type Child = Node | string | null | false | undefined;
 
 /**
- * Make an element. Texts are never parsed as HTML.
+ * Make an element. Texts are never parsed as HTML. Classes get our prefix, unless they have JupyterLab's.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -10,7 +10,12 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    node.setAttribute(name, value);
+    node.setAttribute(
+      name,
+      name === 'class'
+        ? value.replace(/(^| )(?!jp-)/g, '$1jp-NotebookStop-')
+        : value
+    );
   }
   node.append(...children.filter((child): child is Node | string => !!child));
   return node;
@@ -30,7 +35,7 @@ export function link(
           href,
           target: '_blank',
           rel: 'noopener',
-          class: 'jp-NotebookStop-link'
+          class: 'link'
         },
         text
       )

@@ -126,17 +126,17 @@ function body(failure: IFailure): HTMLElement {
   return h(
     'div',
     {
-      class: 'jp-NotebookStop-body',
+      class: 'body',
       'data-view': 'failure',
       'data-code': problem.code
     },
     ...texts(failure).flatMap(([name, text]) => [
-      !!text && h('p', { class: `jp-NotebookStop-${name}` }, text),
+      !!text && h('p', { class: name }, text),
       name === 'message' &&
         documents.length > 0 &&
         h(
           'ul',
-          { class: 'jp-NotebookStop-documents' },
+          { class: 'documents' },
           ...documents.map(({ path, reason }) =>
             h('li', {}, h('code', {}, path), ' ', reason)
           )
@@ -144,7 +144,7 @@ function body(failure: IFailure): HTMLElement {
     ]),
     h(
       'dl',
-      { class: 'jp-NotebookStop-facts' },
+      { class: 'facts' },
       ...facts(failure).flatMap(([name, value]) => [
         h('dt', {}, name),
         h('dd', {}, h('code', {}, String(value)))

@@ -63,25 +63,25 @@ export function farewellBody(
       // Until the instance has been started again, a reload would lose this text.
       class:
         phase === 'restarted'
-          ? 'jp-mod-styled jp-mod-accept jp-NotebookStop-reload'
-          : 'jp-mod-styled jp-mod-reject jp-NotebookStop-reload'
+          ? 'jp-mod-styled jp-mod-accept reload'
+          : 'jp-mod-styled jp-mod-reject reload'
     },
     trans.__('Reload')
   );
   reload.addEventListener('click', () => window.location.reload());
   return h(
     'div',
-    { class: 'jp-NotebookStop-stack' },
+    { class: 'stack' },
     phase === 'lost' &&
       instance?.status &&
       h(
         'p',
-        { class: 'jp-NotebookStop-aside', 'data-part': 'facts' },
+        { class: 'aside', 'data-part': 'facts' },
         trans.__('Last known status: %1.', instance.status)
       ),
     h(
       'div',
-      { class: 'jp-NotebookStop-actions' },
+      { class: 'actions' },
       link(trans.__('Open the ModelArts console'), instance?.console_url),
       reload
     )

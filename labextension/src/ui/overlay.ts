@@ -23,30 +23,20 @@ export function stopOverlay(
   onCancel: () => void
 ): (shown: IProgress | IFarewell | null) => void {
   const title = h('h2', {
-    class: 'jp-NotebookStop-title',
+    class: 'title',
     id: TITLE,
     tabindex: '-1'
   });
   // One region for all views: a new one would not be read out.
-  const headline = h('p', { class: 'jp-NotebookStop-headline' });
+  const headline = h('p', { class: 'headline' });
   const next = h('p', {});
-  const texts = h(
-    'div',
-    { class: 'jp-NotebookStop-stack', role: 'status' },
-    headline,
-    next
-  );
+  const texts = h('div', { class: 'stack', role: 'status' }, headline, next);
   const parts = h('div', {});
-  const content = h(
-    'div',
-    { class: 'jp-NotebookStop-body', id: CONTENT },
-    texts,
-    parts
-  );
+  const content = h('div', { class: 'body', id: CONTENT }, texts, parts);
   const card = h(
     'div',
     {
-      class: 'jp-NotebookStop-card',
+      class: 'card',
       role: 'dialog',
       'aria-modal': 'true',
       'aria-labelledby': TITLE,
@@ -59,7 +49,7 @@ export function stopOverlay(
   const node = h(
     'div',
     {
-      class: 'jp-NotebookStop-overlay jp-ThemedContainer',
+      class: 'overlay jp-ThemedContainer',
       // Lumino's: keyboard shortcuts of the page behind stay off.
       'data-lm-suppress-shortcuts': 'true'
     },

@@ -48,32 +48,32 @@ export function progressView(
   const since = Date.now();
   const who = h('p', {});
   const stages = h('ol', {
-    class: 'jp-NotebookStop-stages',
+    class: 'stages',
     'aria-hidden': 'true'
   });
-  const noteNode = h('p', { class: 'jp-NotebookStop-note', role: 'alert' });
+  const noteNode = h('p', { class: 'note', role: 'alert' });
   const bar = h('progress', { 'aria-label': trans.__('Steps of the stop') });
   const steps = h('ol', {
-    class: 'jp-NotebookStop-steps',
+    class: 'steps',
     'aria-live': 'polite'
   });
   const facts = h('p', {
-    class: 'jp-NotebookStop-aside',
+    class: 'aside',
     'data-part': 'facts'
   });
   const cancel = h(
     'button',
     {
       type: 'button',
-      class: 'jp-mod-styled jp-mod-reject jp-NotebookStop-cancel'
+      class: 'jp-mod-styled jp-mod-reject cancel'
     },
     trans.__('Cancel the stop')
   );
   cancel.addEventListener('click', onCancel);
-  const actions = h('div', { class: 'jp-NotebookStop-actions' }, cancel);
+  const actions = h('div', { class: 'actions' }, cancel);
   const node = h(
     'div',
-    { class: 'jp-NotebookStop-stack' },
+    { class: 'stack' },
     who,
     stages,
     noteNode,
