@@ -1,0 +1,34 @@
+"""An entry in the top bar, for those who want it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import OpenTab, Server
+from .steps import LAB, TREE
+
+ITEM = "#jp-top-bar [data-jp-item-name=instance], #top-panel-wrapper [data-jp-item-name=instance]"
+
+
+@pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
+def test_it_is_off_until_it_is_switched_on(instance_server: Server, open_tab: OpenTab, path: str, ready: str) -> None:
+    tab = open_tab(instance_server.address(path), ready=ready)
+    item = tab.page.locator("[data-jp-item-name=instance]")
+    # The bar itself is there.
+    expect(tab.page.locator("[data-jp-item-name=spacer]").first).to_be_attached()
+    expect(item).to_have_count(0)
+
+    folder = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "application-extension"
+    folder.mkdir(parents=True)
+    settings = {"toolbar": [{"name": "instance", "disabled": False}]}
+    (folder / "top-bar.jupyterlab-settings").write_text(json.dumps(settings))
+    tab.page.reload()
+    tab.page.wait_for_selector(ready)
+    expect(item).to_be_visible()
+    expect(item).to_have_text("Instance")
+    tab.screenshot(f"top-bar-{path}")
+    item.get_by_text("Instance").click()
+    expect(tab.page.locator("[data-view=confirmation]")).to_be_visible()
