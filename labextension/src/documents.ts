@@ -168,15 +168,15 @@ export class Documents {
    * @param given - Takes the texts of errors that need no dialog.
    */
   async #saveInRoom(context: Context, given: string[]): Promise<void> {
-    let failure: unknown = null;
+    let failure: Error | null = null;
     for (let attempt = 0; attempt < ROOM_ATTEMPTS; attempt++) {
       if (context.model.dirty || attempt > 0) {
         try {
           failure = null;
           await context.save();
         } catch (error) {
-          failure = error;
-          given.push(error instanceof Error ? error.message : String(error));
+          failure = error instanceof Error ? error : new Error(String(error));
+          given.push(failure.message);
         }
       }
       if (await this.#isOnDisk(context)) {
@@ -195,7 +195,8 @@ export class Documents {
   async #isOnDisk({ model, path }: Context): Promise<boolean> {
     try {
       const { contents } = this.#app.serviceManager;
-      const { content } = await contents.get(path, { content: true });
+      const file = await contents.get(path, { content: true });
+      const content: unknown = file.content;
       return typeof content === 'string'
         ? textOf(content) === textOf(model.toString())
         : cellsOf(content) === cellsOf(model.toJSON());
