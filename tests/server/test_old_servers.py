@@ -39,7 +39,12 @@ class OldServer(Server):
             {**instance_environment(simulator), "PYTHONPATH": str(GUARD)},
             base_url=f"/{simulator.instance_id}/",
             python=self.python,
-            arguments=["--NotebookStop.roll_call_timeout=0.5", "--NotebookStop.save_timeout=60"],
+            arguments=[
+                "--NotebookStop.roll_call_timeout=0.5",
+                "--NotebookStop.save_timeout=60",
+                # What is connected to a kernel here is no page.
+                "--NotebookStop.silent_tabs=ignore",
+            ],
         )
 
     async def connect(self, path: str) -> WebSocketClientConnection:
