@@ -1,0 +1,125 @@
+"""A lost connection is not the end, and what the page says is never hidden."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..conftest import instance_environment
+from .conftest import OpenTab, Server, StartServer
+from .steps import (
+    LAB,
+    OVERLAY,
+    expect_kernel,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    run_from_palette,
+    stop_from_palette,
+    write_notebook,
+)
+from .test_tabs import Post
+
+COMMAND = "jupyter-notebook-stop:stop"
+CLOSE_KERNEL_SOCKETS = """() => {
+    for (const widget of window.jupyterapp.shell.widgets('main')) {
+        widget.sessionContext?.session?.kernel?._ws?.close();
+    }
+}"""
+LOST = "[data-view=farewell][data-phase=lost]"
+
+
+@pytest.fixture
+def server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
+    """A Jupyter server in an instance that takes its time to stop, with pages that tests can reach into."""
+    simulator.instance.step_seconds = 60
+    expose = [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
+    return start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=expose)
+
+
+def run_first_cell(page: Page, output: str) -> None:
+    page.locator(".jp-CodeCell .cm-content").first.click()
+    page.keyboard.press("Shift+Enter")
+    expect(page.locator(".jp-OutputArea-output", has_text=output)).to_be_visible(timeout=45_000)
+
+
+@pytest.mark.parametrize("path", ["lab/tree/a.ipynb", "notebooks/a.ipynb"])
+def test_a_page_comes_back_after_a_short_loss(
+    server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str
+) -> None:
+    write_notebook(server.work / "a.ipynb", "6 * 7")
+    page = open_tab(server.address(path), ready=".jp-Notebook").page
+    expect_kernel(page, server)
+    page.evaluate(f"window.jupyterapp.commands.execute('{COMMAND}'), null")
+    page.get_by_role("button", name="Save all and stop").click()
+    expect_phase(page, "accepted")
+
+    page.context.set_offline(True)
+    page.evaluate(CLOSE_KERNEL_SOCKETS)
+    expect(page.locator(LOST)).to_be_visible(timeout=10_000)
+    expect(page.locator(OVERLAY)).to_contain_text("as expected after an accepted stop")
+    expect(page.locator(OVERLAY)).not_to_contain_text("has stopped")
+    page.wait_for_timeout(2_500)
+    page.context.set_offline(False)
+    expect_phase(page, "accepted")
+
+    # The cloud drops the stop: the page is as it was, its kernel included.
+    simulator.instance.status = "RUNNING"
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("is RUNNING now", timeout=30_000)
+    dialog.get_by_role("button", name="Close").click()
+    expect_nothing_open(page)
+    run_first_cell(page, "42")
+
+
+def test_a_kernel_that_reconnects_is_no_loss(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    write_notebook(server.work / "a.ipynb", "6 * 7")
+    page = open_tab(server.address("lab/tree/a.ipynb"), ready=".jp-Notebook").page
+    expect_kernel(page, server)
+    stop_from_palette(page)
+    expect_phase(page, "accepted")
+    page.evaluate(CLOSE_KERNEL_SOCKETS)
+    page.wait_for_timeout(3_000)
+    expect_phase(page, "accepted")
+    status = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus"
+    for _ in range(100):
+        if page.evaluate(status) == "connected":
+            break
+        page.wait_for_timeout(100)
+    assert page.evaluate(status) == "connected"
+
+
+def test_offline_at_the_click(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    page = open_tab(server.address("lab"), ready=LAB).page
+    page.context.set_offline(True)
+    page.evaluate(f"window.jupyterapp.commands.execute('{COMMAND}'), null")
+    dialog = failure(page)
+    expect(dialog).to_contain_text("The network is down. No stop was requested.")
+    dialog.get_by_role("button", name="Close").click()
+    page.context.set_offline(False)
+    run_from_palette(page)
+    expect(page.get_by_role("button", name="Save all and stop")).to_be_enabled()
+    assert simulator.count("stop") == 0
+
+
+def test_progress_is_above_any_dialog(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    page = open_tab(server.address("lab"), ready=LAB).page
+    page.evaluate("window.jupyterapp.commands.execute('help:about'), null")
+    about = page.locator(".jp-Dialog", has_text="Project Jupyter Contributors")
+    expect(about).to_be_visible()
+    Post(server, simulator.instance_id)
+    expect_phase(page, "saving")
+    expect(page.locator(".jp-NotebookStop-card")).to_be_focused()
+    assert about.evaluate("node => node.closest('[inert]') !== null")
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        assert page.evaluate(f"!document.activeElement.closest('.jp-Dialog') && !!document.querySelector('{OVERLAY}')")
+    # As a person clicks: what lies above would take it.
+    page.get_by_role("button", name="Cancel the stop").click()
+    expect(page.locator(OVERLAY)).to_have_count(0)
+    assert page.locator("[inert]").count() == 0
+    about.get_by_role("button").last.click()
+    expect_nothing_open(page)
+    assert simulator.count("stop") == 0
