@@ -6,6 +6,7 @@ import atexit
 import os
 import pathlib
 import shutil
+import signal
 import sys
 import tempfile
 from typing import Any, Iterator
@@ -34,6 +35,10 @@ for name in [*os.environ]:
         del os.environ[name]
 for name in ("INSTANCE_ID", "PROJECT_ID"):
     os.environ.pop(name, None)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background by a shell: whatever the tests start would ignore Ctrl-C as well.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
