@@ -652,12 +652,70 @@ describe('stops from elsewhere', () => {
     const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
     assert.equal(page.miss().see(saving).shown, 'saving');
     const silent = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    for (let times = 0; times <= LIMITS.joinRetries; times++) {
-      assert.equal(silent.state.name, 'joining');
+    let waited = 0;
+    for (const pause of LIMITS.joinRetries) {
       silent.miss();
+      assert.equal(silent.state.name, 'joining');
+      assert.equal(silent.pause, pause);
+      waited += pause;
     }
-    assert.equal(silent.state.name, 'idle');
+    assert.equal(silent.miss().state.name, 'idle');
+    assert.ok(waited > 2_000, 'a short outage is outlasted');
   });
+
+  test('several looks fit into the two seconds that the server waits', () => {
+    const [first, second, third] = LIMITS.joinRetries;
+    assert.ok(first + second + third < 1_600);
+  });
+
+  for (const [where, asked] of [
+    ['being read', () => clicked()],
+    ['open', () => clicked().see(running)]
+  ] as const) {
+    test(`while the question is ${where}, a look that fails is tried again`, () => {
+      const page = asked().dispatch({ type: 'hint', attempt: 'ours' }).miss();
+      assert.equal(page.pause, LIMITS.joinRetries[0]);
+      assert.equal(page.end, null);
+      page.miss(problem(502)).see(saving);
+      assert.equal(page.count('withdraw'), 1);
+      assert.equal(page.count('answerRollCall'), 1);
+      assert.equal(page.shown, 'saving');
+    });
+  }
+
+  test('while the question is being read, a stop is looked for at once', () => {
+    const page = clicked();
+    const slow = page.state.look.id;
+    page.dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(page.count('look'), 2);
+    page.dispatch({ type: 'seen', look: slow, view: running });
+    assert.equal(page.count('fill'), 0, 'what was read before may be old');
+    assert.equal(page.see(saving).shown, 'saving');
+  });
+
+  test('a question that was being read is answered after a forged event', () => {
+    const forged = () =>
+      clicked().dispatch({ type: 'hint', attempt: 'forged' });
+    assert.equal(forged().see(running).count('fill'), 1);
+    const page = forged();
+    LIMITS.joinRetries.forEach(() => page.miss());
+    assert.equal(page.state.name, 'reading');
+    assert.equal(page.miss().end?.phase, 'refused');
+    assert.equal(forged().seeNone().end?.trouble?.kind, 'foreign');
+  });
+
+  test('an open question outlives looks that come to nothing', () => {
+    const page = clicked().see(running);
+    page.dispatch({ type: 'hint', attempt: 'ours' });
+    LIMITS.joinRetries.forEach(() => page.miss());
+    page.miss();
+    assert.equal(page.pause, 0);
+    page.dispatch({ type: 'answered', choice: 'save', attempt: 'x' });
+    assert.equal(page.count('request'), 1);
+  });
+
+  const clicked = () =>
+    new Page().dispatch({ type: 'command', source: 'menu' });
 
   test('an open question is taken back for a real stop, not for a forged one', () => {
     const page = new Page()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -127,3 +127,29 @@ def test_every_connection_of_a_page_is_counted(
     assert post.status == 202, post.answer
     (tab,) = view(instance_server)["attempt"]["tabs"]
     assert len(tab["kernels"]) == 2
+
+
+def test_a_tab_whose_first_look_fails_saves_all_the_same(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    """A text file has no kernel, so nobody would miss this tab."""
+    (instance_server.work / "doc.txt").write_text("as it was\n")
+    tab = open_tab(instance_server.address("lab/tree/doc.txt"), ready=".jp-FileEditor .cm-content")
+    type_text(tab.page, "typed before the blip")
+    failed: list[str] = []
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route.request.url)
+            route.fulfill(status=502, content_type="text/html", body="<h1>502 Bad Gateway</h1>")
+
+    tab.page.route("**/jupyter-notebook-stop/instance?*", fail_once)
+    post = Post(instance_server, simulator.instance_id)
+    while post.is_alive():
+        tab.page.wait_for_timeout(100)
+    assert post.status == 202
+    assert failed
+    assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
+    assert "typed before the blip" in (instance_server.work / "doc.txt").read_text()

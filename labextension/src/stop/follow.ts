@@ -1,87 +1,28 @@
 /**
- * What views of the instance, and looks that fail, mean for a stop. Like machine.ts it runs without a browser.
+ * The course of a stop: what views of the instance, and looks that fail, mean for it. Like machine.ts it runs without a
+ * browser.
  */
 import type { IAttempt, IInstance } from '../api';
 import type {
   Following,
-  IClosed,
-  IConfirming,
-  IJoining,
   IStop,
   ITransition,
   Known,
   Pending,
   State,
-  Trouble,
-  View
+  Trouble
 } from './state';
 import {
   end,
-  idle,
   isDeliberate,
   isLive,
   isPending,
-  isUnstoppable,
   knowsStopped,
   LIMITS,
   stay,
   takeBack,
   wait
 } from './transition.ts';
-
-/** A look was answered. */
-export function seen(state: State, view: View): ITransition {
-  if (!view.available || view.id !== state.own) {
-    return unseen(state, { kind: 'foreign', view });
-  }
-  switch (state.name) {
-    case 'reading': {
-      const { own, look, source } = state;
-      if (view.attempt && isLive(view.attempt)) {
-        return follow(state, view, view.attempt);
-      }
-      if (view.status && isUnstoppable(view.status)) {
-        return end(state, 'refused', { kind: 'state', status: view.status });
-      }
-      return stay(
-        { own, look, name: 'confirming', source, hint: '', silent: null },
-        [{ type: 'fill', instance: view }]
-      );
-    }
-    case 'joining':
-    case 'confirming':
-      return hintChecked(state, view);
-    case 'closed':
-      return serverAnswers(state, view);
-    case 'idle':
-    case 'restarted':
-      return stay(state);
-    default:
-      return viewed(state, view);
-  }
-}
-
-/** A look came to nothing. */
-export function unseen(state: State, trouble: Trouble): ITransition {
-  switch (state.name) {
-    case 'reading':
-      return end(state, 'refused', trouble);
-    case 'joining':
-      return trouble.kind === 'foreign' || state.misses >= LIMITS.joinRetries
-        ? idle(state)
-        : wait({ ...state, misses: state.misses + 1 }, LIMITS.joinRetry);
-    case 'requesting':
-    case 'saving':
-    case 'stopping':
-      return missed(state, trouble);
-    case 'accepted':
-    case 'checking':
-    case 'farewell':
-      return lost(state, trouble);
-    default:
-      return stay(state);
-  }
-}
 
 /** Follow an attempt that was asked for elsewhere, or in this page under the id `requested`. */
 export function follow(
@@ -104,28 +45,6 @@ export function follow(
   };
   const next = enter({ own, look, name: 'requesting', stop }, stop, attempt);
   return stay(next.state, [...takeBack(state), ...next.effects]);
-}
-
-function hintChecked(
-  state: IJoining | IConfirming,
-  view: IInstance
-): ITransition {
-  const { attempt } = view;
-  if (
-    attempt?.id === state.hint &&
-    (isLive(attempt) || attempt.phase === 'stopped')
-  ) {
-    return follow(state, view, attempt);
-  }
-  return state.name === 'joining' ? idle(state) : stay(state);
-}
-
-/** The page's connections are disposed of: only a reload brings it back. */
-function serverAnswers(state: IClosed, view: IInstance): ITransition {
-  const ending = view.status === 'STOPPED' || view.status === 'STOPPING';
-  return ending || (view.attempt && isLive(view.attempt))
-    ? stay(state)
-    : stay({ ...state, name: 'restarted' });
 }
 
 /** A view of our instance while a stop is followed. */
@@ -258,7 +177,7 @@ function forgotten(state: Following, { status }: IInstance): ITransition {
 }
 
 /** Before acceptance a look failed. */
-function missed(state: Pending, trouble: Trouble): ITransition {
+export function missed(state: Pending, trouble: Trouble): ITransition {
   const { misses } = state.stop;
   const stop: IStop = { ...state.stop, misses: misses + 1 };
   return misses < LIMITS.pendingRetries.length
@@ -267,7 +186,7 @@ function missed(state: Pending, trouble: Trouble): ITransition {
 }
 
 /** After acceptance a look failed. That is expected, and it need not be the end. */
-function lost(state: Following, trouble: Trouble): ITransition {
+export function lost(state: Following, trouble: Trouble): ITransition {
   const stop: IStop = { ...state.stop, misses: state.stop.misses + 1 };
   const { own, look } = state;
   const alive =

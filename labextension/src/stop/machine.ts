@@ -1,9 +1,10 @@
 /**
  * A stop, from the command to its end: a pure function from a state and an event to the next state and its effects.
  *
- * It runs without a browser. Its parts are transition.ts and follow.ts.
+ * It runs without a browser. Its parts are transition.ts, looks.ts and follow.ts.
  */
-import { follow, requestFailed, seen, unseen, viewed } from './follow.ts';
+import { follow, requestFailed, viewed } from './follow.ts';
+import { seen, unseen } from './looks.ts';
 import type { Event, IConfirming, IStop, ITransition, State } from './state';
 import {
   end,
@@ -37,9 +38,16 @@ export function step(state: State, event: Event): ITransition {
   switch (event.type) {
     case 'command':
       return state.name === 'idle'
-        ? look({ ...state, name: 'reading', source: event.source }, [
-            { type: 'ask' }
-          ])
+        ? look(
+            {
+              ...state,
+              name: 'reading',
+              source: event.source,
+              hint: '',
+              misses: 0
+            },
+            [{ type: 'ask' }]
+          )
         : stay(state);
     case 'answered':
       return state.name === 'confirming'
@@ -112,10 +120,11 @@ function answered(
 function hinted(state: State, hint: string): ITransition {
   switch (state.name) {
     case 'idle':
-    case 'joining':
       return look({ ...state, name: 'joining', hint, misses: 0 });
+    case 'reading':
     case 'confirming':
-      return look({ ...state, hint });
+    case 'joining':
+      return look({ ...state, hint, misses: 0 });
     default:
       return isPending(state) || isFollowing(state)
         ? lookNow(state)

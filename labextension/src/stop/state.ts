@@ -64,26 +64,30 @@ export interface IIdle extends IBase {
   readonly name: 'idle';
 }
 
+interface IHinted extends IBase {
+  /** The attempt that an event announced: the server is asked whether it exists. Empty where there is none. */
+  readonly hint: string;
+  /** How many looks for it in a row failed. */
+  readonly misses: number;
+}
+
 /** The command was called: the question is open, and the instance is read before it can be answered. */
-export interface IReading extends IBase {
+export interface IReading extends IHinted {
   readonly name: 'reading';
   readonly source: string;
 }
 
-/** The question can be answered. `hint` is the attempt that an event announced meanwhile. */
-export interface IConfirming extends IBase {
+/** The question can be answered. */
+export interface IConfirming extends IHinted {
   readonly name: 'confirming';
   readonly source: string;
-  readonly hint: string;
   /** The question is whether to stop although tabs did not respond, and this is what would be saved; otherwise null. */
   readonly silent: Save | null;
 }
 
-/** An event announced an attempt: the server is asked whether it exists. */
-export interface IJoining extends IBase {
+/** Nothing was under way when an event announced an attempt. */
+export interface IJoining extends IHinted {
   readonly name: 'joining';
-  readonly hint: string;
-  readonly misses: number;
 }
 
 /** The stop has been requested, and nothing has been seen of it. */

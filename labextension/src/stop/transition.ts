@@ -24,8 +24,8 @@ export const LIMITS = {
   lostLooks: [1_500, 32_000, 60_000, 120_000],
   stoppedLook: 15_000,
   stoppedLooks: 20,
-  joinRetry: 2_000,
-  joinRetries: 3,
+  /** Pauses after failed looks for an announced attempt: several fit into the server's roll call of two seconds. */
+  joinRetries: [200, 400, 800, 2_000],
   /** Errors in a row that a live server may answer after acceptance. */
   errors: 3,
   /** Views in a row that may not know the attempt: while its request is under way, and otherwise. */
@@ -169,7 +169,15 @@ export function end(
     const { own, look } = idle(state).state;
     const { source, save } = stop;
     return stay(
-      { own, look, name: 'confirming', source, hint: '', silent: save },
+      {
+        own,
+        look,
+        name: 'confirming',
+        source,
+        hint: '',
+        misses: 0,
+        silent: save
+      },
       [{ type: 'warn', end: result }]
     );
   }

@@ -1,0 +1,130 @@
+/**
+ * What comes of a look at the instance: the answer to a question, an attempt to follow, or news of the one that is
+ * followed. Like machine.ts it runs without a browser.
+ */
+import type { IInstance } from '../api';
+import { follow, lost, missed, viewed } from './follow.ts';
+import type {
+  IClosed,
+  IConfirming,
+  IJoining,
+  IReading,
+  ITransition,
+  State,
+  Trouble,
+  View
+} from './state';
+import {
+  end,
+  idle,
+  isLive,
+  isUnstoppable,
+  LIMITS,
+  stay,
+  wait
+} from './transition.ts';
+
+/** A look was answered. */
+export function seen(state: State, view: View): ITransition {
+  if (!view.available || view.id !== state.own) {
+    return unseen(state, { kind: 'foreign', view });
+  }
+  switch (state.name) {
+    case 'reading': {
+      const { own, look, source } = state;
+      if (view.attempt && isLive(view.attempt)) {
+        return follow(state, view, view.attempt);
+      }
+      if (view.status && isUnstoppable(view.status)) {
+        return end(state, 'refused', { kind: 'state', status: view.status });
+      }
+      return stay(
+        {
+          own,
+          look,
+          name: 'confirming',
+          source,
+          hint: '',
+          misses: 0,
+          silent: null
+        },
+        [{ type: 'fill', instance: view }]
+      );
+    }
+    case 'joining':
+    case 'confirming':
+      return hintChecked(state, view);
+    case 'closed':
+      return serverAnswers(state, view);
+    case 'idle':
+    case 'restarted':
+      return stay(state);
+    default:
+      return viewed(state, view);
+  }
+}
+
+/** A look came to nothing. */
+export function unseen(state: State, trouble: Trouble): ITransition {
+  switch (state.name) {
+    case 'reading':
+    case 'joining':
+    case 'confirming':
+      return notFound(state, trouble);
+    case 'requesting':
+    case 'saving':
+    case 'stopping':
+      return missed(state, trouble);
+    case 'accepted':
+    case 'checking':
+    case 'farewell':
+      return lost(state, trouble);
+    default:
+      return stay(state);
+  }
+}
+
+/** Whether there is an attempt, or what the question needs, could not be read. */
+function notFound(
+  state: IReading | IJoining | IConfirming,
+  trouble: Trouble
+): ITransition {
+  const { hint, misses } = state;
+  if (
+    hint &&
+    trouble.kind !== 'foreign' &&
+    misses < LIMITS.joinRetries.length
+  ) {
+    return wait({ ...state, misses: misses + 1 }, LIMITS.joinRetries[misses]);
+  }
+  switch (state.name) {
+    case 'reading':
+      return end(state, 'refused', trouble);
+    case 'joining':
+      return idle(state);
+    case 'confirming':
+      return stay({ ...state, hint: '' });
+  }
+}
+
+function hintChecked(
+  state: IJoining | IConfirming,
+  view: IInstance
+): ITransition {
+  const { attempt } = view;
+  if (
+    attempt?.id === state.hint &&
+    (isLive(attempt) || attempt.phase === 'stopped')
+  ) {
+    return follow(state, view, attempt);
+  }
+  return state.name === 'joining' ? idle(state) : stay(state);
+}
+
+/** The page's connections are disposed of: only a reload brings it back. */
+function serverAnswers(state: IClosed, view: IInstance): ITransition {
+  const ending = view.status === 'STOPPED' || view.status === 'STOPPING';
+  return ending || (view.attempt && isLive(view.attempt))
+    ? stay(state)
+    : stay({ ...state, name: 'restarted' });
+}
