@@ -192,6 +192,7 @@ class Stop:
                     kernel=self._environment.kernel_id,
                     attempt=attempt,
                     cell_ends=cell_ends,
+                    **({"silent": "ignore"} if self._environment.this.config.silent_tabs == "ignore" else {}),
                 )
             )
             try:

@@ -14,6 +14,8 @@ import time
 from typing import Any
 
 import pytest
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from jupyter_notebook_stop import (
     InstanceStateError,
@@ -105,6 +107,32 @@ def test_a_document_that_is_not_saved_cancels_the_stop(here: Inside) -> None:
     # A script ends with it.
     assert str(stopping.error).endswith("Not saved: train.ipynb: It is read-only.")
     assert here.simulator.count("stop") == 0
+
+
+def test_who_stops_it_says_whether_silent_pages_are_ignored(inside: Inside) -> None:
+    kernel = inside.server.fetch("POST", "api/kernels", {"name": "python3"})
+    url = f"{inside.server.url.replace('http', 'ws', 1)}api/kernels/{kernel['id']}/channels"
+
+    async def beside_a_silent_page(*options: str) -> tuple[int, str]:
+        page = await websocket_connect(HTTPRequest(url, headers={"Authorization": f"token {inside.server.token}"}))
+        command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "stop", "--yes", "--delay=0", *options]
+        process = await asyncio.create_subprocess_exec(
+            *command, env=inside.place.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        page.close()
+        while await page.read_message() is not None:
+            pass
+        return process.returncode or 0, output.decode()
+
+    code, output = asyncio.run(beside_a_silent_page())
+    assert code != 0
+    assert "did not respond" in output
+    assert inside.simulator.count("stop") == 0
+    code, output = asyncio.run(beside_a_silent_page("--NotebookStop.silent_tabs=ignore"))
+    assert code == 0, output
+    assert inside.simulator.count("stop") == 1
+    inside.server.fetch("DELETE", f"api/kernels/{kernel['id']}")
 
 
 def test_the_clouds_refusal_keeps_its_kind(here: Inside) -> None:
