@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -89,6 +89,30 @@ def test_a_kernel_that_reconnects_is_no_loss(server: Server, simulator: Threaded
             break
         page.wait_for_timeout(100)
     assert page.evaluate(status) == "connected"
+
+
+def test_what_cannot_be_shown_is_not_the_end(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    """An error of our own in the middle of a stop costs one picture of it."""
+    simulator.instance.step_seconds = 2
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    stop_from_palette(tab.page)
+    expect_phase(tab.page, "accepted")
+    spoilt: list[str] = []
+
+    def spoil_once(route: Route) -> None:
+        if spoilt:
+            route.continue_()
+            return
+        response = route.fetch()
+        spoilt.append(response.url)
+        route.fulfill(response=response, json={**response.json(), "action_progress": [None]})
+
+    tab.page.route("**/jupyter-notebook-stop/instance?*", spoil_once)
+    expect(tab.page.get_by_role("dialog", name="This instance has stopped")).to_be_visible(timeout=60_000)
+    assert spoilt
+    assert [each for each in tab.complaints if "TypeError" in each], "nothing failed, so nothing was survived"
 
 
 def test_offline_at_the_click(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
