@@ -74,7 +74,7 @@ def _facts(instance: Instance) -> Rows:
         ("Resource pool", instance.dedicated_pool or ""),
         ("What stays", f"{instance.mount_path} ({instance.storage or 'storage'})" if instance.mount_path else ""),
         ("What is lost", _at_risk(instance.at_risk)),
-        ("Auto-stop", _lease(instance.lease) if instance.lease else ""),
+        ("Auto-stop", _lease(instance.lease) if instance.lease and instance.status != "STOPPING" else ""),
         ("Failure reason", instance.fail_reason or ""),
     ]
     if instance.attempt:

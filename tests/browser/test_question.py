@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -17,12 +18,14 @@ from .steps import (
     LAB,
     OVERLAY,
     expect_farewell,
+    expect_kernel,
     expect_nothing_open,
     expect_phase,
     failure,
     run_from_palette,
     stop_from_palette,
     type_text,
+    write_notebook,
 )
 
 LIMIT = 60_000
@@ -60,6 +63,21 @@ def test_the_status_is_part_of_the_question(
     run_from_palette(page)
     expect(question(page).locator("[data-part=status]")).to_have_text("RESTORING")
     expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
+
+
+def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    page = open_tab(instance_server.address("lab"), ready=LAB).page
+    for status, times in (("RUNNING", 1), ("STOPPING", 0)):
+        simulator.instance.extra = {"status": status}
+        # What the server has read is used again for a second.
+        until(lambda expected=status: instance_server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
+        run_from_palette(page)
+        expect(question(page).locator("[data-part=status]")).to_have_text(status)
+        expect(question(page).locator("[data-part=lease]")).to_have_count(times)
+        question(page).locator(".jp-Dialog-footer .jp-mod-reject").click()
+        expect_nothing_open(page)
 
 
 def test_a_slow_cloud_does_not_keep_the_question_closed(
@@ -102,17 +120,21 @@ def test_the_question_can_be_left_while_the_cloud_is_slow(
 def test_what_runs_stands_first_and_in_view(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    kernels = [instance_server.fetch("POST", "api/kernels", {}) for _ in range(2)]
     instance_server.fetch("POST", "api/terminals", {})
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    write_notebook(instance_server.work / "busy.ipynb", "import time; time.sleep(600)")
+    tab = open_tab(instance_server.address("lab/tree/busy.ipynb"), ready=".jp-Notebook .cm-content")
+    expect_kernel(tab.page, instance_server)
+    tab.page.locator(".jp-Notebook .cm-content").first.click()
+    tab.page.keyboard.press("Control+Enter")
+    until(lambda: instance_server.view()["at_risk"]["kernels"], pause=0.2)
     tab.page.set_viewport_size({"width": 480, "height": 640})
     run_from_palette(tab.page)
     risk = question(tab.page).locator("[data-part=risk]")
     expect(risk).to_be_in_viewport(ratio=1)
+    expect(risk.locator("li")).to_contain_text(["busy.ipynb has been busy since", "Terminal 1 is open"])
     parts = question(tab.page).locator("[data-part=risk], .jp-NotebookStop-parts")
     expect(parts.first).to_have_attribute("data-part", "risk")
     tab.screenshot("question-with-risks-480")
-    assert kernels
 
 
 def test_the_mounted_folder_is_named_only_where_it_was_read(
@@ -150,6 +172,19 @@ def test_a_missing_permission_begins_with_what_to_do(
     stop_from_palette(tab.page, "Stop without saving")
     first = failure(tab.page).locator("[data-view=failure] > p").first
     expect(first).to_contain_text("modelarts:notebook:stop")
+
+
+def test_a_missing_permission_to_read_begins_with_what_to_do_too(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.settings.deny("show")
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    run_from_palette(tab.page)
+    note = question(tab.page).locator("[data-part=error]")
+    expect(note).to_contain_text("modelarts:notebook:get")
+    expect(note).to_have_text(re.compile("^(?!Could not read).*Could not read the state of the instance: "))
+    tab.screenshot("question-without-permission-to-read")
+    expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_enabled()
 
 
 def test_progress_waits_behind_no_dialog(

@@ -2,7 +2,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IBusyKernel, IInstance } from '../api';
-import { describe } from './dialog';
+import { describe, problemTexts } from './dialog';
 import { h } from './dom';
 import { formatLease, formatTime } from './format';
 
@@ -119,10 +119,14 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
       h(
         'p',
         { class: 'note', 'data-part': 'error' },
-        trans.__(
-          'Could not read the state of the instance: %1',
-          instance.error.message
-        )
+        problemTexts(instance.error)
+          .map(([name, text]) =>
+            name === 'message'
+              ? trans.__('Could not read the state of the instance: %1', text)
+              : text
+          )
+          .filter(Boolean)
+          .join(' ')
       ),
     atRisk(trans, instance),
     !data.canSave &&

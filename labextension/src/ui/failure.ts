@@ -2,7 +2,7 @@ import { Clipboard, Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
-import { describe } from './dialog';
+import { describe, problemTexts } from './dialog';
 import { h, isWebAddress } from './dom';
 
 /**
@@ -100,18 +100,10 @@ function facts({ trans, problem }: IFailure): Fact[] {
   return all.filter((fact): fact is Fact => !!fact[1]);
 }
 
-/** The message and the remedy. A missing permission is not the reader's fault: what to do comes first. */
-function texts({ problem }: IFailure): [string, string | null | undefined][] {
-  const message: [string, string] = ['message', problem.message];
-  return problem.upstream_status === 403
-    ? [['remedy', problem.remedy], message]
-    : [message, ['remedy', problem.remedy]];
-}
-
 function details(failure: IFailure): string {
   const { documents = [] } = failure.problem;
   return [
-    ...texts(failure).map(([, text]) => text),
+    ...problemTexts(failure.problem).map(([, text]) => text),
     ...facts(failure).map(([name, value]) => `${name}: ${value}`),
     ...documents.map(({ path, reason }) => `${path}: ${reason ?? ''}`)
   ]
@@ -130,7 +122,7 @@ function body(failure: IFailure): HTMLElement {
       'data-view': 'failure',
       'data-code': problem.code
     },
-    ...texts(failure).flatMap(([name, text]) => [
+    ...problemTexts(failure.problem).flatMap(([name, text]) => [
       !!text && h('p', { class: name }, text),
       name === 'message' &&
         documents.length > 0 &&
