@@ -98,8 +98,17 @@ export class Documents {
     return this.open().map(({ sessionContext }) => sessionContext);
   }
 
-  /** Save every document that has unsaved changes; return those that could not be saved. */
+  /**
+   * Save every document that has unsaved changes; return those that could not be saved. Without a document manager
+   * nobody knows what there is: that is the whole page.
+   */
   async saveAll(): Promise<IDocument[]> {
+    if (!this.#docManager) {
+      const reason = this.#trans.__(
+        'Documents cannot be saved from here: this application has no document manager.'
+      );
+      return [{ path: window.location.pathname, reason }];
+    }
     const known = new Set<Dialog<unknown>>();
     Dialog.tracker.forEach(dialog => known.add(dialog));
     // Of a document that others edit too, a save that came to nothing may have said otherwise before.

@@ -27,6 +27,7 @@ from .steps import (
     type_text,
     write_notebook,
 )
+from .test_tabs import Post
 
 LIMIT = 60_000
 
@@ -229,6 +230,15 @@ def test_an_application_that_cannot_save_offers_no_saving(
     expect(question(page).get_by_role("button", name="Save all and stop")).to_have_count(0)
     expect(question(page)).to_contain_text("cannot be saved from here")
     tab.screenshot("no-document-manager")
+    question(page).locator(".jp-Dialog-footer .jp-mod-reject").click()
+    expect_nothing_open(page)
+
+    # What it holds would be lost in a stop from elsewhere, too: who asks is told.
+    post = Post(server, simulator.instance_id)
+    expect(page.locator(".Toastify__toast")).to_contain_text("cannot be saved")
+    post.join(30)
+    assert post.status == 409
+    assert "no document manager" in post.answer
     assert simulator.count("stop") == 0
 
 
