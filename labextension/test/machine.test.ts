@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../src/stop/transition.ts';
-import { isFreeToLeave } from '../src/stop/view.ts';
+import { isFreeToLeave, shownIn } from '../src/stop/view.ts';
 import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
 
 const running = view('RUNNING');
@@ -411,6 +411,34 @@ describe('cancelling', () => {
     const error = { code: 'cancelled', message: 'Cancelled.' };
     page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.end?.here, true);
+  });
+
+  test('a refusal is told with its reason, and can be repeated', () => {
+    const page = asked();
+    const trouble = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    for (const progress of [
+      shownIn(page.state),
+      shownIn(page.see(saving).state)
+    ]) {
+      assert.ok(progress?.view === 'progress');
+      assert.equal(progress.cancel, 'failed');
+      assert.equal(progress.refusal?.code, 'http_403');
+    }
+    page.dispatch({ type: 'cancel' });
+    assert.equal(page.count('cancel'), 2);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    const progress = shownIn(page.state);
+    assert.ok(progress?.view === 'progress' && !progress.refusal);
+  });
+
+  test('who was refused did not cancel', () => {
+    const page = asked();
+    const trouble = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const error = { code: 'cancelled', message: 'Cancelled.' };
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    assert.equal(page.end?.here, false);
   });
 
   test('too late', () => {

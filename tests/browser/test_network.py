@@ -164,8 +164,11 @@ def test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left(
     type_text(page, "# goes on")
 
 
-def test_a_lost_cancel_is_told_and_can_be_repeated(
-    tab: Tab, instance_server: Server, simulator: ThreadedSimulator
+@pytest.mark.parametrize(
+    ("fate", "told"), [("lost", "the server did not answer"), ("refused", "the server refused it (Forbidden)")]
+)
+def test_a_cancel_that_comes_to_nothing_is_told_and_can_be_repeated(
+    tab: Tab, instance_server: Server, simulator: ThreadedSimulator, fate: str, told: str
 ) -> None:
     page = tab.page
 
@@ -179,7 +182,11 @@ def test_a_lost_cancel_is_told_and_can_be_repeated(
     def lose(route: Route) -> None:
         if route.request.method == "DELETE" and not lost:
             lost.append("DELETE")
-            route.abort()
+            if fate == "lost":
+                route.abort()
+            else:
+                # As Jupyter answers when a login has expired.
+                route.fulfill(status=403, json={"code": "http_403", "message": "Forbidden"})
         else:
             route.fallback()
 
@@ -190,9 +197,9 @@ def test_a_lost_cancel_is_told_and_can_be_repeated(
     expect_phase(page, "saving")
     cancel = page.get_by_role("button", name="Cancel the stop")
     cancel.click()
-    expect(page.locator(OVERLAY).get_by_role("alert")).to_contain_text("Could not cancel")
+    expect(page.locator(OVERLAY).get_by_role("alert")).to_contain_text(f"Could not cancel: {told}")
     expect(cancel).to_be_enabled()
-    tab.screenshot("cancel-lost")
+    tab.screenshot(f"cancel-{fate}")
     cancel.click()
     expect_nothing_open(page)
     assert lost == ["DELETE"]

@@ -85,7 +85,14 @@ function enter(
       return state.stop.attempt === attempt.id && state.name !== 'requesting'
         ? wait({ ...state, stop }, LIMITS.pendingLook)
         : wait(
-            { own, look, name: 'saving', stop, cancel: 'possible' },
+            {
+              own,
+              look,
+              name: 'saving',
+              stop,
+              cancel: 'possible',
+              refusal: null
+            },
             LIMITS.pendingLook,
             [{ type: 'answerRollCall', attempt }]
           );
@@ -139,6 +146,7 @@ function ended(state: Pending | Following, attempt: IAttempt): ITransition {
   const here =
     state.name === 'saving' &&
     state.cancel !== 'possible' &&
+    !state.refusal &&
     (!error || error.code === 'cancelled');
   return end(
     state,

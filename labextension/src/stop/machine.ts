@@ -162,7 +162,7 @@ function cancel(
 ): ITransition {
   if (event.type === 'cancel') {
     return state.name === 'saving' && state.cancel !== 'sent'
-      ? stay({ ...state, cancel: 'sent' }, [
+      ? stay({ ...state, cancel: 'sent', refusal: null }, [
           { type: 'cancel', attempt: state.stop.attempt }
         ])
       : stay(state);
@@ -173,11 +173,13 @@ function cancel(
   if (event.type === 'cancelled') {
     return end(state, 'cancelled', null, true);
   }
+  const { trouble } = event;
+  const refusal =
+    trouble.kind === 'problem' && isDeliberate(trouble)
+      ? trouble.problem
+      : null;
   return state.name === 'saving'
-    ? lookNow({
-        ...state,
-        cancel: isDeliberate(event.trouble) ? 'possible' : 'failed'
-      })
+    ? lookNow({ ...state, cancel: 'failed', refusal })
     : stay(state);
 }
 

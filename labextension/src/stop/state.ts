@@ -21,7 +21,7 @@ export type Trouble =
 /** The user's answer to a question. */
 export type Choice = 'cancel' | 'save' | 'discard' | 'anyway';
 
-/** The Cancel button: its request has not been sent, is under way, or was lost. */
+/** The Cancel button: its request has not been sent, is under way, or came to nothing. */
 export type Cancel = 'possible' | 'sent' | 'failed';
 
 /** What is known of the end: the connection was lost after the stop was accepted, or STOPPED was read. */
@@ -101,6 +101,8 @@ export interface ISaving extends IBase {
   readonly name: 'saving';
   readonly stop: IStop;
   readonly cancel: Cancel;
+  /** Why the server refused to cancel. */
+  readonly refusal: IProblem | null;
 }
 
 /** The cloud is being called. */

@@ -30,6 +30,7 @@ export function shownIn(state: State): IProgress | IFarewell | null {
     instance,
     joined,
     cancel: state.name === 'saving' ? state.cancel : 'impossible',
+    refusal: state.name === 'saving' ? state.refusal : null,
     unanswered: misses > 1
   };
 }

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IAttempt, IInstance, IStep, Save } from '../api';
+import type { IAttempt, IInstance, IProblem, IStep, Save } from '../api';
 import { h, link, setText } from './dom';
 import { formatElapsed } from './format';
 
@@ -20,6 +20,8 @@ export interface IProgress {
   joined: IAttempt | null;
   /** Whether the stop can be cancelled, and what has become of the request to do so. */
   cancel: 'impossible' | 'possible' | 'sent' | 'failed';
+  /** Why the server refused to cancel. */
+  refusal: IProblem | null;
   /** Whether the server does not answer at the moment. */
   unanswered: boolean;
 }
@@ -215,8 +217,14 @@ function headline(trans: TranslationBundle, stage: Stage): string {
 
 function note(
   trans: TranslationBundle,
-  { cancel, unanswered }: IProgress
+  { cancel, refusal, unanswered }: IProgress
 ): string {
+  if (refusal) {
+    return trans.__(
+      'Could not cancel: the server refused it (%1). If your login has expired, log in in another tab and try again.',
+      refusal.message
+    );
+  }
   if (cancel === 'failed') {
     return trans.__('Could not cancel: the server did not answer. Try again.');
   }
