@@ -147,3 +147,26 @@ def test_progress_is_above_any_dialog(server: Server, simulator: ThreadedSimulat
     about.get_by_role("button").last.click()
     expect_nothing_open(page)
     assert simulator.count("stop") == 0
+
+
+def test_a_failure_is_above_any_dialog(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    """A dialog that opened behind the progress is there when this ends: the failure comes first."""
+    simulator.settings.deny("stop")
+    tab = open_tab(server.address("lab"), ready=LAB)
+    page = tab.page
+    stop_from_palette(page)
+    expect_phase(page, "saving")
+    page.evaluate("window.jupyterapp.commands.execute('help:about'), null")
+    about = page.locator(".jp-Dialog", has_text="Project Jupyter Contributors")
+    expect(about).to_be_attached()
+    dialog = failure(page)
+    tab.screenshot("failure-above-a-dialog")
+    # As a person clicks: what lies above would take it.
+    dialog.get_by_role("button", name="Copy details").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    expect(about).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.locator(".jp-Dialog")).to_have_count(1)
+    about.get_by_role("button").last.click()
+    expect_nothing_open(page)
+    assert page.locator("[inert]").count() == 0

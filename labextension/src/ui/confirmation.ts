@@ -2,7 +2,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IBusyKernel, IInstance } from '../api';
-import { describe, problemTexts } from './dialog';
+import { describe, launch, problemTexts } from './dialog';
 import { h } from './dom';
 import { formatLease, formatTime } from './format';
 
@@ -79,7 +79,7 @@ export function askToStop(data: IConfirmation): {
       button.disabled = !enabled;
     });
   enable(false);
-  const answer = dialog.launch().then(
+  const answer = launch(dialog).then(
     ({ button }): Choice => {
       const [action] = button.actions;
       return action === 'save' || action === 'discard' ? action : 'cancel';

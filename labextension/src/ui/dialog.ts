@@ -1,4 +1,5 @@
 import type { Dialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
 
 /**
@@ -15,6 +16,26 @@ export function describe(
   dialog.node.setAttribute('role', role);
   dialog.node.setAttribute('aria-label', title);
   dialog.node.setAttribute('aria-describedby', content.id);
+}
+
+/**
+ * Open a dialog above those that are open. JupyterLab would have it wait until they are closed, and what was stopped, or
+ * was not, would be told too late.
+ */
+export function launch(dialog: Dialog<void>): Promise<Dialog.IResult<void>> {
+  // When its turn comes it is open already, which is an error.
+  dialog.launch().catch(() => undefined);
+  const others = [
+    ...document.querySelectorAll('body > .jp-Dialog:not([inert])')
+  ];
+  // Or they would take the focus back, each from the other.
+  others.forEach(other => other.setAttribute('inert', ''));
+  dialog.disposed.connect(() =>
+    others.forEach(other => other.removeAttribute('inert'))
+  );
+  Widget.attach(dialog, document.body);
+  // The answer itself, without the turn.
+  return dialog.launch();
 }
 
 /** The message and the remedy. A missing permission is not the reader's fault: what to do comes first. */

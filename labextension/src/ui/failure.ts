@@ -2,7 +2,7 @@ import { Clipboard, Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
-import { describe, problemTexts } from './dialog';
+import { describe, launch, problemTexts } from './dialog';
 import { h, isWebAddress } from './dom';
 
 /**
@@ -77,7 +77,7 @@ async function show(
     });
     describe(dialog, 'alertdialog', title, content);
     onOpen(dialog);
-    const [action] = (await dialog.launch()).button.actions;
+    const [action] = (await launch(dialog)).button.actions;
     if (action === 'copy') {
       Clipboard.copyToSystem(details(failure));
       copied = true;
