@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from traitlets import Bool, CFloat, Enum, List, TraitError, TraitType, Unicode, Union
 from traitlets import Callable as CallableTrait
-from traitlets import CFloat, Enum, List, TraitError, TraitType, Unicode, Union
 from traitlets.config import Configurable
 
 from .redaction import Secret
@@ -137,6 +137,31 @@ class NotebookStop(Configurable):
         default_value="cancel",
         help="""What follows if a page, or another program, is connected to a kernel and does not answer the roll call:
         cancel the stop, or ignore it. Who requests a stop in a page is asked.""",
+    ).tag(config=True)
+
+    schedule_enabled = Bool(
+        True, help="Whether users may have the instance stopped later: at a time, or when nobody works any more."
+    ).tag(config=True)
+
+    schedule_countdown = _Seconds(
+        60.0, help="How long every open tab shows a countdown before a scheduled stop, in seconds."
+    ).tag(config=True)
+
+    idle_grace = _Seconds(
+        600.0,
+        help="""How long nobody may have worked before an idle instance is stopped, in seconds, unless the user chooses
+        another time.""",
+    ).tag(config=True)
+
+    idle_terminals = Enum(
+        ["children", "open", "ignore"],
+        default_value="children",
+        help="""Which terminals count as work: those whose shell runs a program, every open one, or none. Where
+        programs cannot be seen, children means open.""",
+    ).tag(config=True)
+
+    longest_schedule = _Seconds(
+        604_800.0, help="How far in the future a stop may be scheduled, and the longest grace period, in seconds."
     ).tag(config=True)
 
     console_url = Unicode(

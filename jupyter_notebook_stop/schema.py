@@ -1,14 +1,14 @@
-"""The structs of server/rest-api.yml, each once: what the page, the cell and the terminal may see and send.
+"""The responses of server/rest-api.yml, each struct once: what the page, the cell and the terminal may see.
 
-The server encodes and checks with them, a kernel or terminal decodes the same. They are an allow-list: there is no
-field that a secret could travel in.
+The server encodes them, a kernel or terminal decodes the same. They are an allow-list: there is no field that a secret
+could travel in.
 """
 
 from __future__ import annotations
 
 import datetime
 import uuid
-from typing import Annotated, Dict, List, Literal, Optional, Union
+from typing import Annotated, Dict, List, Optional, Union
 
 import msgspec
 
@@ -25,6 +25,10 @@ WAITING = "waiting"
 SAVED = "saved"
 FAILED = "failed"
 
+COUNTDOWN = "countdown"
+RETRYING = "retrying"
+ENDED = "ended"
+
 RUNNING = "running"
 MAY_END = "may_end"
 OVER = "over"
@@ -33,10 +37,6 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
 """The id of an attempt or a tab."""
 
 ShortText = Annotated[str, msgspec.Meta(max_length=100)]
-
-TabState = Literal["here", "waiting", "saved", "failed"]
-
-Silent = Literal["cancel", "ignore"]
 
 
 class _Response(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     phase
         How far it is: one of the first seven constants of this module.
     source
-        Where it was requested: ``palette``, ``menu``, ``cell``, ``terminal`` or ``api``.
+        Where it was requested: ``palette``, ``menu``, ``cell``, ``terminal``, ``api`` or ``schedule``.
     user
         Name of who requested it, as shown to people.
     save
@@ -168,6 +168,70 @@ class AtRisk(_Response, frozen=True, kw_only=True):
     terminals: List[str] = []
 
 
+class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
+    """A stop that comes later, as it is at one moment.
+
+    Attributes
+    ----------
+    when
+        ``idle`` or ``at``.
+    at
+        When it stops, if `when` is ``at``.
+    grace
+        How long nobody may have worked before it stops, in seconds, if `when` is ``idle``.
+    not_before
+        Until when an ``idle`` schedule was put off, if it was.
+    state
+        One of the constants of this module: ``waiting``, ``countdown``, ``stopping``, ``retrying``, or ``ended`` when
+        it tries no more and tells why.
+    source, user, created_at
+        Where, by whom and when it was made.
+    waiting_for
+        The work that keeps an ``idle`` schedule from stopping.
+    due_at
+        When the countdown begins if nobody works until then; None while there is work.
+    stops_at
+        When the countdown ends.
+    next_try_at
+        When it tries again after it failed.
+    error
+        Why it failed.
+    """
+
+    id: str
+    when: str
+    at: Optional[datetime.datetime] = None
+    grace: Optional[float] = None
+    not_before: Optional[datetime.datetime] = None
+    state: str = "waiting"
+    source: str = "api"
+    user: Optional[str] = None
+    created_at: datetime.datetime
+    waiting_for: AtRisk = AtRisk()
+    due_at: Optional[datetime.datetime] = None
+    stops_at: Optional[datetime.datetime] = None
+    next_try_at: Optional[datetime.datetime] = None
+    error: Optional[Problem] = None
+
+
+class ScheduleRules(_Response, frozen=True, kw_only=True):
+    """What the settings of the server say of schedules; times in seconds."""
+
+    enabled: bool
+    countdown: float
+    grace: float
+    longest: float
+    terminals: str
+
+
+class ScheduleAnswer(_Response, frozen=True, kw_only=True):
+    """The schedule that stands, the one that a change has replaced or cancelled, and the rules."""
+
+    schedule: Optional[Schedule] = None
+    replaced: Optional[Schedule] = None
+    rules: ScheduleRules
+
+
 class Instance(_Response, frozen=True, kw_only=True, weakref=True):
     """The notebook instance at one moment.
 
@@ -189,6 +253,8 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
         What a stop would interrupt.
     attempt
         The stop under way, or the last one.
+    schedule
+        The stop that is to come later, if any.
     error
         Why the cloud could not be read.
     """
@@ -213,6 +279,7 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
     console_url: Optional[str] = None
     at_risk: AtRisk = AtRisk()
     attempt: Optional[Attempt] = None
+    schedule: Optional[Schedule] = None
     error: Optional[Problem] = None
 
     def __repr__(self) -> str:
@@ -232,27 +299,3 @@ class Accepted(_Response, frozen=True, kw_only=True):
 
     attempt: Attempt
     instance: Instance
-
-
-class StopRequest(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a stop."""
-
-    instance_id: ShortText
-    source: Literal["palette", "menu", "cell", "terminal", "api"] = "api"
-    save: Literal["all", "none"] = "all"
-    tab: Optional[Name] = None
-    kernel: Optional[ShortText] = None
-    attempt: Optional[Name] = None
-    silent: Optional[Silent] = None
-
-
-class ReportedDocument(Document, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A document in a report, which has no other fields."""
-
-
-class TabReport(msgspec.Struct, forbid_unknown_fields=True):
-    """The body of a tab's report."""
-
-    state: TabState
-    documents: Annotated[List[ReportedDocument], msgspec.Meta(max_length=1000)] = []
-    kernels: Optional[Annotated[List[ShortText], msgspec.Meta(max_length=1000)]] = None

@@ -24,6 +24,7 @@ from ..errors import (
     UnreachableError,
 )
 from ..instance import ThisInstance
+from ..requests import StopRequest, TabReport
 from ..schema import (
     HERE,
     RUNNING,
@@ -37,9 +38,7 @@ from ..schema import (
     NoInstance,
     Problem,
     ShortText,
-    StopRequest,
     Tab,
-    TabReport,
 )
 from ..views import problem_of
 from .activity import Activity
