@@ -1,0 +1,196 @@
+"""The policy of a stop that comes later: at a time, or when nobody has worked for a while.
+
+Nothing here waits, asks or knows a clock of its own: it is told the time and
+the work there is, and says what to do. It never stops early: a time must have
+come by the wall clock and by the clock that nobody sets, and while the machine
+sleeps no idle time passes. It never stops without a countdown before, and
+never a second time where the first request may have been taken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import uuid
+from typing import NamedTuple, Optional
+
+from .errors import NotebookStopError, OutcomeUnknownError, StopFailedError
+from .schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Problem, Schedule
+
+PAUSES = (60.0, 120.0, 240.0, 480.0, 900.0)
+"""Seconds before a stop that failed is tried again; the last one again and again."""
+
+LOOK = 30.0
+"""Longest time between two looks at the work, in seconds: not all of it tells when it begins or ends."""
+
+COUNTDOWN_LOOK = 5.0
+"""The same during a countdown."""
+
+_AMBIGUOUS_CODES = ("internal", "foreign_answer")
+
+
+class Moment(NamedTuple):
+    """One moment by three clocks.
+
+    Attributes
+    ----------
+    wall
+        The time of day, which may be set.
+    elapsed
+        Seconds since the machine started, which nobody can set.
+    awake
+        The same without the time that the machine slept.
+    """
+
+    wall: datetime.datetime
+    elapsed: float
+    awake: float
+
+    def after(self, seconds: float) -> datetime.datetime:
+        """Return the time of day in so many seconds."""
+        return self.wall + datetime.timedelta(seconds=seconds)
+
+
+@dataclasses.dataclass
+class Deadline:
+    """A time that has come when both clocks say so."""
+
+    at: datetime.datetime
+    elapsed: float
+
+    @classmethod
+    def of(cls, at: datetime.datetime, now: Moment) -> Deadline:
+        """Return the deadline for a time of day."""
+        return cls(at, now.elapsed + (at - now.wall).total_seconds())
+
+    def remaining(self, now: Moment) -> float:
+        """Return the seconds until then, 0 if it has come."""
+        return max((self.at - now.wall).total_seconds(), self.elapsed - now.elapsed, 0.0)
+
+
+@dataclasses.dataclass
+class ScheduledStop:
+    """One scheduled stop.
+
+    Attributes
+    ----------
+    deadline
+        When to stop; of an idle schedule, until when it was put off.
+    grace
+        How long nobody may have worked, in seconds; None if it stops at a time.
+    quiet_since
+        Since when nobody works, by the clock that is awake; it begins anew with the process.
+    tries
+        How often stopping has failed.
+    """
+
+    deadline: Optional[Deadline]
+    grace: Optional[float]
+    quiet_since: float
+    source: str = "api"
+    user: Optional[str] = None
+    created_at: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
+    id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
+    state: str = WAITING
+    tries: int = 0
+    error: Optional[Problem] = None
+    work: AtRisk = AtRisk()
+    countdown_ends: float = 0.0
+    next_try: float = 0.0
+
+    @property
+    def idle(self) -> bool:
+        """Whether it stops when nobody works."""
+        return self.grace is not None
+
+    def worked(self, now: Moment) -> None:
+        """Somebody has worked just now."""
+        self.quiet_since = max(self.quiet_since, now.awake)
+        if self.idle and self.state == COUNTDOWN:
+            self._wait()
+
+    def look(self, now: Moment, work: AtRisk, countdown: float) -> bool:
+        """Go on to the state that fits this moment; return whether to stop now.
+
+        Parameters
+        ----------
+        work
+            What is being worked on; of no account for a stop at a time.
+        countdown
+            How long a countdown takes, in seconds.
+        """
+        if self.idle:
+            self.work = work
+            if work.kernels or work.terminals:
+                self.worked(now)
+        if self.state == RETRYING and now.awake >= self.next_try:
+            self.state = WAITING
+        if self.state == WAITING and self._remaining(now) <= 0:
+            self.state, self.countdown_ends = COUNTDOWN, now.awake + countdown
+        if self.state != COUNTDOWN or now.awake < self.countdown_ends:
+            return False
+        self.state = STOPPING
+        return True
+
+    def wake_in(self, now: Moment) -> Optional[float]:
+        """Return after how many seconds to look again; None if only an event changes anything."""
+        if self.state == WAITING:
+            return min(max(self._remaining(now), 0.0), LOOK)
+        if self.state == COUNTDOWN:
+            return min(max(self.countdown_ends - now.awake, 0.0), COUNTDOWN_LOOK)
+        if self.state == RETRYING:
+            return min(max(self.next_try - now.awake, 0.0), LOOK)
+        return None
+
+    def failed(self, now: Moment, error: NotebookStopError, problem: Problem) -> None:
+        """Stopping has failed: try again later, unless the request may have been taken."""
+        self.error = problem
+        if may_have_been_taken(error):
+            self.state = ENDED
+            return
+        self.next_try = now.awake + PAUSES[min(self.tries, len(PAUSES) - 1)]
+        self.tries += 1
+        self.state = RETRYING
+
+    def ended(self, problem: Problem) -> None:
+        """It is not tried again; `problem` says why."""
+        self.state, self.error = ENDED, problem
+
+    def view(self, now: Moment) -> Schedule:
+        """Return what others may see at this moment."""
+        waiting = self.state == WAITING
+        at = self.deadline.at if self.deadline else None
+        return Schedule(
+            id=self.id,
+            when="idle" if self.idle else "at",
+            at=None if self.idle else at,
+            grace=self.grace,
+            not_before=at if self.idle else None,
+            state=self.state,
+            source=self.source,
+            user=self.user,
+            created_at=self.created_at,
+            waiting_for=self.work,
+            due_at=now.after(self._remaining(now)) if waiting and not self._at_work else None,
+            stops_at=now.after(self.countdown_ends - now.awake) if self.state == COUNTDOWN else None,
+            next_try_at=now.after(max(self.next_try - now.awake, 0.0)) if self.state == RETRYING else None,
+            error=self.error,
+        )
+
+    @property
+    def _at_work(self) -> bool:
+        return bool(self.work.kernels or self.work.terminals)
+
+    def _remaining(self, now: Moment) -> float:
+        seconds = self.deadline.remaining(now) if self.deadline else 0.0
+        if self.grace is not None:
+            seconds = max(seconds, self.grace - (now.awake - self.quiet_since))
+        return seconds
+
+    def _wait(self) -> None:
+        self.state, self.countdown_ends = WAITING, 0.0
+
+
+def may_have_been_taken(error: NotebookStopError) -> bool:
+    """Return whether the cloud may carry out the stop that failed so."""
+    return isinstance(error, (OutcomeUnknownError, StopFailedError)) or error.code in _AMBIGUOUS_CODES

@@ -1,0 +1,174 @@
+"""Keeps the schedule where a restarted Jupyter server finds it, and a restarted instance does not.
+
+A file in Jupyter's runtime folder names the instance, the boot of the container
+and the process that owns it. A server adopts it when this process has ended.
+Where neither can be told, nothing is kept.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import logging
+import os
+import pathlib
+from typing import List, Literal, Optional
+
+import msgspec
+from jupyter_core.paths import jupyter_runtime_dir
+
+from .schedule import Deadline, ScheduledStop
+from .schema import ENDED, STOPPING, WAITING, Problem
+
+_PATTERN = "jupyter_notebook_stop-schedule-{}.json"
+
+_log = logging.getLogger("jupyter_notebook_stop")
+
+INTERRUPTED = Problem(
+    code="outcome_unknown",
+    kind="OutcomeUnknownError",
+    message="The Jupyter server ended while the scheduled stop was requested. It is not tried again.",
+    remedy="Check the instance in the console; stop it again if it is still RUNNING.",
+)
+
+
+class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """The content of the file."""
+
+    version: Literal[1] = 1
+    instance_id: str
+    boot: str
+    owner: str
+    id: str
+    at: Optional[datetime.datetime] = None
+    elapsed: Optional[float] = None
+    grace: Optional[float] = None
+    source: str
+    user: Optional[str] = None
+    created_at: datetime.datetime
+    state: Literal["waiting", "stopping", "ended"]
+    error: Optional[Problem] = None
+
+
+class ScheduleFile:
+    """The file of this process's schedule.
+
+    Parameters
+    ----------
+    instance_id
+        The instance that is to be stopped.
+    folder
+        Where the file is; by default Jupyter's runtime folder.
+    """
+
+    def __init__(self, instance_id: str, folder: Optional[str] = None) -> None:
+        self._folder = pathlib.Path(folder or jupyter_runtime_dir())
+        self._path = self._folder / _PATTERN.format(os.getpid())
+        self._instance_id = instance_id
+        self._boot = boot()
+
+    def write(self, scheduled: Optional[ScheduledStop]) -> None:
+        """Keep the schedule; without one, remove the file."""
+        owner = process(os.getpid())
+        if scheduled is None or self._boot is None or owner is None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            return
+        deadline = scheduled.deadline
+        kept = _Kept(
+            instance_id=self._instance_id,
+            boot=self._boot,
+            owner=owner,
+            id=scheduled.id,
+            at=deadline.at if deadline else None,
+            elapsed=deadline.elapsed if deadline else None,
+            grace=scheduled.grace,
+            source=scheduled.source,
+            user=scheduled.user,
+            created_at=scheduled.created_at,
+            state=scheduled.state if scheduled.state in (STOPPING, ENDED) else WAITING,  # type: ignore[arg-type]
+            error=scheduled.error,
+        )
+        temporary = self._path.with_suffix(".tmp")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(msgspec.json.encode(kept))
+            os.replace(temporary, self._path)
+        except OSError as error:
+            _log.warning("The scheduled stop will not survive a restart of this server: %s", error)
+
+    def adopt(self, awake: float) -> Optional[ScheduledStop]:
+        """Return the newest schedule that a server which has ended has left, and remove its file.
+
+        Parameters
+        ----------
+        awake
+            Since when nobody works, by the clock that is awake: at the earliest since now.
+        """
+        found: List[_Kept] = []
+        if self._boot is None:
+            return None
+        for path in sorted(self._folder.glob(_PATTERN.format("*"))):
+            try:
+                kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
+                if kept.owner == process(kept.owner.partition(":")[0]):
+                    continue
+                path.unlink()
+            except (OSError, ValueError, RecursionError) as error:
+                _log.warning("The scheduled stop in %s is ignored: %s", path, error)
+                continue
+            if (kept.instance_id, kept.boot) == (self._instance_id, self._boot):
+                found.append(kept)
+            else:
+                _log.warning("The scheduled stop in %s is of an earlier start of the instance; it is ignored.", path)
+        try:
+            return _restored(max(found, key=lambda kept: kept.created_at), awake) if found else None
+        except (TypeError, ValueError, OverflowError) as error:
+            _log.warning("The scheduled stop is ignored: %s", error)
+            return None
+
+
+def _restored(kept: _Kept, awake: float) -> ScheduledStop:
+    deadline = None
+    if kept.at is not None and kept.elapsed is not None:
+        if kept.at.tzinfo is None:
+            raise ValueError("its time has no zone")
+        deadline = Deadline(kept.at, kept.elapsed)
+    if deadline is None and kept.grace is None:
+        raise ValueError("it says neither when nor how long")
+    scheduled = ScheduledStop(
+        deadline=deadline,
+        grace=kept.grace,
+        quiet_since=awake,
+        source=kept.source,
+        user=kept.user,
+        created_at=kept.created_at,
+        id=kept.id,
+        state=kept.state,
+        error=kept.error,
+    )
+    if kept.state == STOPPING:
+        scheduled.ended(INTERRUPTED)
+    return scheduled
+
+
+def boot() -> Optional[str]:
+    """Return what names this start of the machine and the container, or None where it cannot be told."""
+    try:
+        identifier = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return None
+    first = process(1)
+    return f"{identifier}:{first}" if first else None
+
+
+def process(pid: int | str) -> Optional[str]:
+    """Return what names a process as long as the machine runs, or None if there is none."""
+    try:
+        stat = pathlib.Path(f"/proc/{int(pid)}/stat").read_text(encoding="utf-8", errors="replace")
+        # The name, in parentheses, may contain anything.
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else f"{pid}:{fields[19]}"
+    except (OSError, ValueError, IndexError):
+        return None

@@ -1,0 +1,303 @@
+"""Carries out the scheduled stop: watches the clock and the work, and stops the instance like anybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import logging
+import time
+from typing import TYPE_CHECKING, Awaitable, Callable, List, Optional
+
+from . import views
+from .errors import InstanceStateError, NotebookStopError
+from .schedule import Deadline, Moment, ScheduledStop
+from .schema import (
+    ACCEPTED,
+    ENDED,
+    RESUMED,
+    SAVING,
+    STOPPED,
+    STOPPING,
+    AtRisk,
+    Attempt,
+    Schedule,
+    ScheduleAnswer,
+    ScheduleRules,
+)
+
+if TYPE_CHECKING:
+    from .config import NotebookStop
+    from .instance import Prepare, Run, ThisInstance
+    from .requests import ScheduleRequest
+    from .schedule_file import ScheduleFile
+
+SOURCE = "schedule"
+"""The source of the attempts that this module makes."""
+
+
+def now() -> Moment:
+    """Return this moment."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    awake = time.monotonic()
+    elapsed = awake if boottime is None else time.clock_gettime(boottime)
+    return Moment(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)
+
+
+class ScheduleError(NotebookStopError):
+    """The schedule cannot be made: the request asks for what is not possible."""
+
+    default_code = "bad_schedule"
+
+
+class ScheduleDisabledError(InstanceStateError):
+    """Schedules are disabled by the settings of this server."""
+
+    default_code = "schedule_disabled"
+
+
+class Scheduler:
+    """The stop that comes later, of which there is one at most.
+
+    Parameters
+    ----------
+    instance
+        What is stopped.
+    prepare
+        Awaited before the cloud is called, as for any stop.
+    work
+        Returns what is being worked on, and whether anybody has worked since it was asked last.
+    clock
+        Returns the moment, for tests.
+    """
+
+    def __init__(
+        self,
+        instance: ThisInstance,
+        prepare: Prepare,
+        work: Callable[[], Awaitable[tuple[AtRisk, bool]]],
+        clock: Callable[[], Moment] = now,
+    ) -> None:
+        self._instance = instance
+        self._prepare = prepare
+        self._work = work
+        self._now = clock
+        self._scheduled: Optional[ScheduledStop] = None
+        self._file: Optional[ScheduleFile] = None
+        self._task: Optional[asyncio.Task[None]] = None
+        self._changed = asyncio.Event()
+        self._told: Optional[tuple[str, str]] = None
+        self._observers: List[Callable[[Optional[ScheduledStop]], None]] = []
+        self._log = logging.getLogger("jupyter_notebook_stop")
+        instance.observe(self._on_stop)
+
+    @property
+    def _config(self) -> NotebookStop:
+        return self._instance.config
+
+    @property
+    def rules(self) -> ScheduleRules:
+        """What the settings say of schedules."""
+        config = self._config
+        return ScheduleRules(
+            enabled=config.schedule_enabled,
+            countdown=config.schedule_countdown,
+            grace=min(config.idle_grace, config.longest_schedule),
+            longest=config.longest_schedule,
+            terminals=config.idle_terminals,
+        )
+
+    @property
+    def view(self) -> Optional[Schedule]:
+        """The schedule as it is now, if there is one."""
+        return self._scheduled.view(self._now()) if self._scheduled else None
+
+    def observe(self, observer: Callable[[Optional[ScheduledStop]], None]) -> None:
+        """Have `observer` called whenever another schedule stands, or the one that stands enters another state."""
+        self._observers.append(observer)
+
+    def restore(self, file: ScheduleFile) -> None:
+        """Keep the schedule in `file` from now on, and go on with the one that an earlier server has left."""
+        self._file = file
+        adopted = file.adopt(self._now().awake)
+        if adopted is not None and self._config.schedule_enabled:
+            self._log.info("The scheduled stop of %s goes on", adopted.created_at)
+            self._stand(adopted)
+
+    async def show(self) -> ScheduleAnswer:
+        """Return the schedule with what it waits for just now."""
+        scheduled = self._scheduled
+        if scheduled is not None and scheduled.idle and scheduled.state not in (STOPPING, ENDED):
+            await self._look(scheduled)
+        return ScheduleAnswer(schedule=self.view, rules=self.rules)
+
+    def set(self, request: ScheduleRequest, user: Optional[str] = None) -> ScheduleAnswer:
+        """Make a schedule, in place of the one that stands.
+
+        Raises
+        ------
+        ScheduleError
+            When the request makes no sense, or its time is past or too far away.
+        ScheduleDisabledError
+            When the settings do not allow schedules.
+        InstanceStateError
+            When the stop that stands is under way already.
+        """
+        if not self._config.schedule_enabled:
+            raise ScheduleDisabledError(
+                "Scheduled stops are disabled on this server.",
+                remedy="Stop the instance when you are done, or ask your administrator about schedule_enabled.",
+            )
+        scheduled = self._of(request, user)
+        replaced = self._give_up()
+        self._stand(scheduled)
+        return ScheduleAnswer(schedule=self.view, replaced=replaced, rules=self.rules)
+
+    def _of(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
+        moment, longest = self._now(), self._config.longest_schedule
+        if request.when == "at" and (request.at is None or request.grace is not None or request.not_before is not None):
+            raise ScheduleError("A stop at a time needs `at`, and has no `grace` and no `not_before`.")
+        if request.when == "idle" and request.at is not None:
+            raise ScheduleError("A stop when idle has no `at`.")
+        grace = None
+        if request.when == "idle":
+            grace = self.rules.grace if request.grace is None else request.grace
+            if grace > longest:
+                raise ScheduleError(f"The grace period is longer than this server allows ({longest:g} s).")
+        at = request.at or request.not_before
+        if at is not None:
+            at = at.astimezone(datetime.timezone.utc)
+            distance = (at - moment.wall).total_seconds()
+            if distance > longest:
+                raise ScheduleError(f"The time is further away than this server allows ({longest:g} s).")
+            if distance < 0 and request.when == "at":
+                raise ScheduleError("The time is past.", remedy="Choose a time in the future.")
+        return ScheduledStop(
+            deadline=Deadline.of(at, moment) if at else None,
+            grace=grace,
+            quiet_since=moment.awake,
+            source=request.source,
+            user=user,
+            created_at=moment.wall,
+        )
+
+    def cancel(self) -> ScheduleAnswer:
+        """Cancel the schedule that stands, if there is one.
+
+        Raises
+        ------
+        InstanceStateError
+            When its stop is under way and cannot be cancelled any more.
+        """
+        replaced = self._give_up()
+        self._stand(None)
+        return ScheduleAnswer(replaced=replaced, rules=self.rules)
+
+    def _give_up(self) -> Optional[Schedule]:
+        scheduled, attempt = self._scheduled, self._instance.attempt
+        if scheduled is None:
+            return None
+        if scheduled.state == STOPPING and attempt is not None and attempt.under_way:
+            if attempt.phase != SAVING or attempt.source != SOURCE:
+                raise InstanceStateError("It is too late: the stop is under way.", code="too_late")
+            self._scheduled = None
+            self._instance.cancel(attempt.id)
+        return scheduled.view(self._now())
+
+    def worked(self) -> None:
+        """Somebody works just now."""
+        if self._scheduled is not None:
+            self._scheduled.worked(self._now())
+            self._tell()
+
+    def wake(self) -> None:
+        """Look at once: the work may have changed."""
+        self._changed.set()
+
+    def _stand(self, scheduled: Optional[ScheduledStop]) -> None:
+        self._scheduled = scheduled
+        self._tell()
+        if scheduled is not None and (self._task is None or self._task.done()):
+            self._task = asyncio.ensure_future(self._run())
+        self._changed.set()
+
+    def _tell(self) -> None:
+        """Keep the schedule, and tell the observers of a state that is new."""
+        scheduled = self._scheduled
+        told = (scheduled.id, scheduled.state) if scheduled else None
+        if told == self._told:
+            return
+        self._told = told
+        if self._file is not None:
+            self._file.write(scheduled)
+        for observer in self._observers:
+            try:
+                observer(scheduled)
+            except Exception:
+                self._log.exception("An observer of the schedule failed")
+
+    async def _run(self) -> None:
+        while self._scheduled is not None:
+            scheduled = self._scheduled
+            self._changed.clear()
+            attempt = self._instance.attempt
+            try:
+                if attempt is not None and attempt.under_way:
+                    # Whatever comes of it, this schedule is looked at again.
+                    await self._changed.wait()
+                elif await self._look(scheduled):
+                    await self._stop(scheduled)
+                elif scheduled is self._scheduled:
+                    await self._pause(scheduled.wake_in(self._now()))
+            except Exception:
+                self._log.exception("Watching the scheduled stop failed; it goes on")
+                await self._pause(60.0)
+
+    async def _pause(self, seconds: Optional[float]) -> None:
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except asyncio.TimeoutError:
+            pass
+
+    async def _look(self, scheduled: ScheduledStop) -> bool:
+        work, worked = await self._work() if scheduled.idle else (AtRisk(), False)
+        if scheduled is not self._scheduled:
+            return False
+        if worked:
+            scheduled.worked(self._now())
+        stop = scheduled.look(self._now(), work, self._config.schedule_countdown)
+        # Kept before the cloud is called: after a crash it is not known whether it was.
+        self._tell()
+        return stop
+
+    async def _stop(self, scheduled: ScheduledStop) -> None:
+        attempt = Attempt(source=SOURCE, user=scheduled.user, silent=self._config.silent_tabs)
+        try:
+            await self._instance.stop(attempt, self._prepare, scheduled.user)
+        except NotebookStopError as error:
+            if scheduled is not self._scheduled:
+                return
+            if error.code == "cancelled":
+                self._stand(None)
+                return
+            self._log.warning("The scheduled stop failed: %s", error)
+            scheduled.failed(self._now(), error, views.problem_of(error))
+            self._tell()
+
+    def _on_stop(self, run: Run) -> None:
+        """Follow any stop: the instance ends, and so does the schedule."""
+        scheduled, phase = self._scheduled, run.attempt.phase
+        if scheduled is not None and phase == ACCEPTED:
+            scheduled.state = STOPPING
+            self._tell()
+        elif scheduled is not None and phase == RESUMED and run.error is not None:
+            scheduled.ended(views.problem_of(run.error))
+            self._tell()
+        elif scheduled is not None and phase == STOPPED:
+            self._stand(None)
+        self._changed.set()
+
+    async def aclose(self) -> None:
+        """Watch no longer; the file stays, so that the next server goes on."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
