@@ -15,7 +15,19 @@ from typing import TYPE_CHECKING, Awaitable, Callable
 
 from . import views
 from .errors import CancelledStopError, InstanceStateError, NotebookStopError, PermissionDeniedError, SaveError
-from .schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, AtRisk, Attempt, Instance
+from .schema import (
+    ACCEPTED,
+    CANCELLED,
+    REFUSED,
+    RESUMED,
+    SAVING,
+    STOPPED,
+    STOPPING,
+    AtRisk,
+    Attempt,
+    Instance,
+    Schedule,
+)
 from .states import refusal_of
 from .watch import until_stopped
 
@@ -70,6 +82,7 @@ class ThisInstance:
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
         self._observers: list[Observer] = []
+        self._lease_observers: list[Callable[[], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
 
     @property
@@ -102,7 +115,16 @@ class ThisInstance:
         """Have `observer` called whenever the phase of an attempt changes."""
         self._observers.append(observer)
 
-    def view(self, at_risk: AtRisk = AtRisk(), error: NotebookStopError | None = None) -> Instance:  # noqa: B008
+    def observe_lease(self, observer: Callable[[], None]) -> None:
+        """Have `observer` called whenever the lease was renewed."""
+        self._lease_observers.append(observer)
+
+    def view(
+        self,
+        at_risk: AtRisk = AtRisk(),  # noqa: B008
+        error: NotebookStopError | None = None,
+        schedule: Schedule | None = None,
+    ) -> Instance:
         """Return the instance as others may see it, with what is known of it now.
 
         Parameters
@@ -111,9 +133,11 @@ class ThisInstance:
             What a stop would interrupt.
         error
             Why the cloud could not be read just now; what it said before is left out then.
+        schedule
+            The stop that comes later, if any.
         """
         notebook = self._latest if error is None else None
-        return views.instance_of(self.connection, notebook, at_risk, self.attempt, error)
+        return views.instance_of(self.connection, notebook, at_risk, self.attempt, error, schedule)
 
     async def show(self, max_age: float = 0.0) -> Notebook:
         """Return the instance as the cloud sees it; concurrent calls share one read.
@@ -152,6 +176,24 @@ class ThisInstance:
     def _remember(self, notebook: Notebook) -> Notebook:
         self._latest, self._latest_at = notebook, time.monotonic()
         return notebook
+
+    async def renew_lease(self, duration: int) -> None:
+        """Have the platform stop the instance automatically in `duration` seconds from now.
+
+        Raises
+        ------
+        NotebookStopError
+            When the cloud refuses, or cannot be reached.
+        """
+        client = await self.connection.connect()
+        client.retry_credentials()
+        lease = self._latest.lease if self._latest else None
+        await client.renew_lease(
+            self.identity.instance_id.value, duration * 1000, "IDLE" if lease and lease.idle else "TIMING"
+        )
+        self._latest_at = float("-inf")
+        for observer in self._lease_observers:
+            observer()
 
     async def stop(self, attempt: Attempt, prepare: Prepare | None = None, requested_by: str | None = None) -> Attempt:
         """Stop the instance, or join the stop that is under way.

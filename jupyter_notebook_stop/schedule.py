@@ -12,8 +12,9 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import uuid
-from typing import NamedTuple, Optional
+from typing import Optional
 
+from .clock import Deadline, Moment
 from .errors import NotebookStopError, OutcomeUnknownError, StopFailedError
 from .schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Problem, Schedule
 
@@ -27,45 +28,6 @@ COUNTDOWN_LOOK = 5.0
 """The same during a countdown."""
 
 _AMBIGUOUS_CODES = ("internal", "foreign_answer")
-
-
-class Moment(NamedTuple):
-    """One moment by three clocks.
-
-    Attributes
-    ----------
-    wall
-        The time of day, which may be set.
-    elapsed
-        Seconds since the machine started, which nobody can set.
-    awake
-        The same without the time that the machine slept.
-    """
-
-    wall: datetime.datetime
-    elapsed: float
-    awake: float
-
-    def after(self, seconds: float) -> datetime.datetime:
-        """Return the time of day in so many seconds."""
-        return self.wall + datetime.timedelta(seconds=seconds)
-
-
-@dataclasses.dataclass
-class Deadline:
-    """A time that has come when both clocks say so."""
-
-    at: datetime.datetime
-    elapsed: float
-
-    @classmethod
-    def of(cls, at: datetime.datetime, now: Moment) -> Deadline:
-        """Return the deadline for a time of day."""
-        return cls(at, now.elapsed + (at - now.wall).total_seconds())
-
-    def remaining(self, now: Moment) -> float:
-        """Return the seconds until then, 0 if it has come."""
-        return max((self.at - now.wall).total_seconds(), self.elapsed - now.elapsed, 0.0)
 
 
 @dataclasses.dataclass
@@ -89,7 +51,9 @@ class ScheduledStop:
     quiet_since: float
     source: str = "api"
     user: Optional[str] = None
-    created_at: datetime.datetime = dataclasses.field(default_factory=lambda: datetime.datetime.now(datetime.timezone.utc))
+    created_at: datetime.datetime = dataclasses.field(
+        default_factory=lambda: datetime.datetime.now(datetime.timezone.utc)
+    )
     id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     state: str = WAITING
     tries: int = 0

@@ -17,7 +17,8 @@ from typing import List, Literal, Optional
 import msgspec
 from jupyter_core.paths import jupyter_runtime_dir
 
-from .schedule import Deadline, ScheduledStop
+from .clock import Deadline
+from .schedule import ScheduledStop
 from .schema import ENDED, STOPPING, WAITING, Problem
 
 _PATTERN = "jupyter_notebook_stop-schedule-{}.json"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime
 import logging
-import time
 from typing import TYPE_CHECKING, Awaitable, Callable, List, Optional
 
 from . import views
+from .clock import Deadline, Moment, now
 from .errors import InstanceStateError, NotebookStopError
-from .schedule import Deadline, Moment, ScheduledStop
+from .schedule import ScheduledStop
 from .schema import (
     ACCEPTED,
     ENDED,
@@ -33,14 +34,6 @@ if TYPE_CHECKING:
 
 SOURCE = "schedule"
 """The source of the attempts that this module makes."""
-
-
-def now() -> Moment:
-    """Return this moment."""
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    awake = time.monotonic()
-    elapsed = awake if boottime is None else time.clock_gettime(boottime)
-    return Moment(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)
 
 
 class ScheduleError(NotebookStopError):
@@ -253,10 +246,8 @@ class Scheduler:
                 await self._pause(60.0)
 
     async def _pause(self, seconds: Optional[float]) -> None:
-        try:
+        with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
-        except asyncio.TimeoutError:
-            pass
 
     async def _look(self, scheduled: ScheduledStop) -> bool:
         work, worked = await self._work() if scheduled.idle else (AtRisk(), False)

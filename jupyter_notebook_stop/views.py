@@ -8,7 +8,7 @@ import msgspec
 
 from .errors import NotebookStopError, SaveError
 from .redaction import one_line
-from .schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Step
+from .schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Schedule, Step
 
 if TYPE_CHECKING:
     from .modelarts.connection import Connection
@@ -43,6 +43,7 @@ def instance_of(
     at_risk: AtRisk,
     attempt: Optional[Attempt] = None,
     error: Optional[NotebookStopError] = None,
+    schedule: Optional[Schedule] = None,
 ) -> Instance:
     """Return the instance as others may see it.
 
@@ -58,6 +59,8 @@ def instance_of(
         The stop under way, or the last one.
     error
         Why the cloud could not be read.
+    schedule
+        The stop that comes later, if any.
     """
     from .modelarts.models import Notebook
 
@@ -88,6 +91,7 @@ def instance_of(
         at_risk=at_risk,
         # A copy: the stop goes on, and this shows one moment.
         attempt=msgspec.structs.replace(attempt, tabs=list(attempt.tabs)) if attempt else None,
+        schedule=schedule,
         error=problem_of(error) if error else None,
     )
 

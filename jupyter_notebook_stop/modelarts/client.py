@@ -8,12 +8,20 @@ whenever it may have taken effect, the instance is read instead.
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import ssl
 import time
 from typing import Any, Awaitable, Callable, Mapping, NamedTuple
 
-from ..errors import CloudError, CredentialsError, NotebookStopError, OutcomeUnknownError, StopFailedError
+from ..errors import (
+    CloudError,
+    CredentialsError,
+    NotebookStopError,
+    OutcomeUnknownError,
+    PermissionDeniedError,
+    StopFailedError,
+)
 from ..redaction import one_line, redact
 from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
@@ -123,6 +131,31 @@ class NotebooksClient:
             return await self._request("POST", instance_id, await self._begin())
         finally:
             self._stopping = None
+
+    async def renew_lease(self, instance_id: str, duration: int, kind: str) -> None:
+        """Have the platform stop the instance automatically in `duration` milliseconds from now.
+
+        Parameters
+        ----------
+        kind
+            ``TIMING``, or ``IDLE`` to count from the last activity.
+
+        Raises
+        ------
+        NotebookStopError
+            One of its kinds, with a remedy.
+        """
+        path = f"{self._base}/{instance_id}/lease"
+        content = json.dumps({"duration": duration, "type": kind}).encode()
+        response = await self._transport.send("PATCH", path, await self._begin(), content=content)
+        if not response.ok:
+            error = self._error(response)
+            if isinstance(error, PermissionDeniedError):
+                error.remedy = (
+                    "Ask an administrator to add the action modelarts:notebook:updateStopPolicy to the agency or user"
+                    " whose credentials are used here, or extend the automatic stop in the console."
+                )
+            raise error
 
     async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
         """Show the instance (GET) or stop it (POST), as often as that is needed and safe."""

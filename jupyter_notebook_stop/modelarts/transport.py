@@ -145,8 +145,10 @@ class Transport:
         with contextlib.suppress(RuntimeError):
             await self._http.aclose()
 
-    async def send(self, method: str, path: str, deadline: float, progress: Progress | None = None) -> Response:
-        """Return the response to one request without a body.
+    async def send(
+        self, method: str, path: str, deadline: float, progress: Progress | None = None, content: bytes | None = None
+    ) -> Response:
+        """Return the response to one request.
 
         Parameters
         ----------
@@ -156,6 +158,8 @@ class Transport:
             When to give up, on the clock of `time.monotonic`.
         progress
             Follows the request; a new one for each.
+        content
+            The body, if there is one.
 
         Raises
         ------
@@ -169,7 +173,7 @@ class Transport:
             raise self._out_of_time()
         progress = progress or Progress()
         try:
-            return await asyncio.wait_for(self._exchange(method, path, progress), left)
+            return await asyncio.wait_for(self._exchange(method, path, progress, content), left)
         except (asyncio.TimeoutError, httpx.RequestError, httpx.InvalidURL, OSError) as error:
             raise self._failure(error, progress) from None
 
@@ -209,8 +213,8 @@ class Transport:
         # A broken TLS record comes as an ssl.SSLError, which httpx does not wrap.
         return self._lost("closed the connection before the response was complete", "connection_lost")
 
-    async def _exchange(self, method: str, path: str, progress: Progress) -> Response:
-        request = self._http.build_request(method, path, extensions={"trace": progress})
+    async def _exchange(self, method: str, path: str, progress: Progress, content: bytes | None) -> Response:
+        request = self._http.build_request(method, path, content=content, extensions={"trace": progress})
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":

@@ -6,14 +6,19 @@ when it becomes busy.
 
 import datetime
 import logging
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from jupyter_core.utils import ensure_async
 from jupyter_events import EventLogger
 
 from ..schema import AtRisk, BusyKernel
+from .terminals import is_work
 
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
+CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
+
+UNREADABLE = "kernels whose state could not be read"
+"""Stands for kernels that may be busy."""
 
 
 class ConnectedKernel(NamedTuple):
@@ -31,24 +36,44 @@ class Activity:
     ----------
     serverapp
         The running server.
+    idle_terminals
+        Which terminals count as work: ``children``, ``open`` or ``ignore``.
     """
 
-    def __init__(self, serverapp: Any) -> None:
+    def __init__(self, serverapp: Any, idle_terminals: str = "children") -> None:
         self._serverapp = serverapp
+        self._idle_terminals = idle_terminals
         self._busy_since: Dict[str, datetime.datetime] = {}
         self._observed: Dict[str, Any] = {}
+        self._seen: Dict[str, Any] = {}
+        self._observers: List[Callable[[], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
+
+    def observe(self, observer: Callable[[], None]) -> None:
+        """Have `observer` called when a kernel becomes busy or idle, and when a document is saved."""
+        self._observers.append(observer)
+
+    def _notify(self) -> None:
+        for observer in self._observers:
+            observer()
 
     def listen(self) -> None:
         """Observe each kernel from its start; without this, a kernel is observed once `at_risk` has seen it."""
         events = self._serverapp.event_logger
         if KERNEL_ACTIONS in events.schemas:
             events.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
+        if CONTENTS in events.schemas:
+            events.add_listener(schema_id=CONTENTS, listener=self._on_contents)
 
     # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
     async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
         if data.get("kernel_id"):
             self._observe(data["kernel_id"])
+
+    async def _on_contents(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
+        if data.get("action") != "get":
+            self._seen.pop(CONTENTS, None)
+            self._notify()
 
     def _observe(self, kernel_id: str) -> Any:
         """Observe a kernel, if it exists and is not observed yet, and return its manager."""
@@ -71,6 +96,32 @@ class Activity:
             self._busy_since.setdefault(kernel_id, datetime.datetime.now(datetime.timezone.utc))
         else:
             self._busy_since.pop(kernel_id, None)
+        self._notify()
+
+    async def work(self) -> Tuple[AtRisk, bool]:
+        """Return what is being worked on, and whether anybody has worked since this was asked last.
+
+        Unlike what a stop would interrupt, a terminal counts only as the setting ``idle_terminals`` says.
+        """
+        try:
+            # Remote kernels tell their state only when they are listed.
+            await ensure_async(self._serverapp.kernel_manager.list_kernels())
+        except Exception:
+            self._log.exception("Could not find out whether kernels are busy")
+            return AtRisk(kernels=[BusyKernel(id="", name=UNREADABLE)]), True
+        at_risk = await self.at_risk()
+        manager = self._serverapp.web_app.settings.get("terminal_manager")
+        terminals = dict(manager.terminals) if manager is not None else {}
+        working = [name for name, terminal in terminals.items() if is_work(terminal, self._idle_terminals)]
+        seen: Dict[str, Any] = {CONTENTS: True}
+        for kernel_id in list(self._serverapp.kernel_manager.list_kernel_ids()):
+            kernel = self._serverapp.kernel_manager.get_kernel(kernel_id)
+            seen[kernel_id] = getattr(kernel, "last_activity", None)
+        if self._idle_terminals != "ignore":
+            seen.update({f"terminal {name}": getattr(each, "last_activity", None) for name, each in terminals.items()})
+        worked = any(self._seen.get(key) != value for key, value in seen.items())
+        self._seen = seen
+        return AtRisk(kernels=at_risk.kernels, terminals=working), worked
 
     async def at_risk(self, calling_kernel: Optional[str] = None) -> AtRisk:
         """Return what would be interrupted now.

@@ -9,10 +9,13 @@ from typing import Any
 from jupyter_events import yaml
 
 from ..instance import Run, ThisInstance
+from ..schedule import ScheduledStop
+from ..scheduler import Scheduler
 from ..schema import ACCEPTED, CANCELLED, REFUSED, SAVING
 
 STOP_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/stop/v1"
 ATTEMPT_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/attempt/v1"
+SCHEDULE_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/schedule/v1"
 
 _SCHEMAS = pathlib.Path(__file__).parent / "events"
 
@@ -25,19 +28,23 @@ class EventEmitter:
     event_logger
         The Jupyter server's event bus.
     instance
-        The instance whose attempts are reported.
+        The instance whose attempts and lease are reported.
+    scheduler
+        Whose schedule is reported.
     log
         Where the record of an attempt goes.
     """
 
-    def __init__(self, event_logger: Any, instance: ThisInstance, log: logging.Logger) -> None:
+    def __init__(self, event_logger: Any, instance: ThisInstance, scheduler: Scheduler, log: logging.Logger) -> None:
         self._event_logger = event_logger
         self._instance = instance
         self._log = log
         self._listeners: int | None = None
-        for name in ("stop.yaml", "attempt.yaml"):
+        for name in ("stop.yaml", "attempt.yaml", "schedule.yaml"):
             register_schema(event_logger, _SCHEMAS / name)
         instance.observe(self.emit)
+        scheduler.observe(lambda scheduled: self._emit_change("schedule", scheduled))
+        instance.observe_lease(lambda: self._emit_change("lease"))
 
     def emit(self, run: Run) -> None:
         """Emit the phase that the attempt has entered."""
@@ -56,6 +63,17 @@ class EventEmitter:
         )
         if attempt.phase in (ACCEPTED, REFUSED, CANCELLED):
             self._record(run)
+
+    def _emit_change(self, change: str, scheduled: ScheduledStop | None = None) -> None:
+        self._event_logger.emit(
+            schema_id=SCHEDULE_EVENT,
+            data={
+                "change": change,
+                "instance_id": self._instance.identity.instance_id.value,
+                "schedule": scheduled.id if scheduled else None,
+                "state": scheduled.state if scheduled else None,
+            },
+        )
 
     def _record(self, run: Run) -> None:
         attempt, error = run.attempt, run.error

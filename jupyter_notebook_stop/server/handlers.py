@@ -6,7 +6,7 @@ the cloud's own status inside.
 
 from __future__ import annotations
 
-from typing import Any, List, Literal, Optional, Tuple, Type, TypeVar
+from typing import Any, List, Literal, Optional, Type, TypeVar
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -25,6 +25,7 @@ from ..errors import (
 )
 from ..instance import ThisInstance
 from ..requests import StopRequest, TabReport
+from ..scheduler import ScheduleError, Scheduler
 from ..schema import (
     HERE,
     RUNNING,
@@ -61,7 +62,7 @@ class BadRequestError(NotebookStopError):
 
 def status_of(error: NotebookStopError) -> int:
     """Return the HTTP status of the response that reports `error`."""
-    if isinstance(error, BadRequestError):
+    if isinstance(error, (BadRequestError, ScheduleError)):
         return 400
     if isinstance(error, NotInInstanceError):
         return 404
@@ -77,11 +78,17 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
 
     auth_resource = "jupyter_notebook_stop"
 
-    def initialize(self, name: str, instance: ThisInstance, activity: Activity, roll_call: RollCall) -> None:
+    # Pages look by themselves, which must not keep a server from being culled.
+    _track_activity = False
+
+    def initialize(
+        self, name: str, instance: ThisInstance, activity: Activity, roll_call: RollCall, scheduler: Scheduler
+    ) -> None:
         super().initialize(name)
         self.instance = instance
         self.activity = activity
         self.roll_call = roll_call
+        self.scheduler = scheduler
 
     def set_default_headers(self) -> None:
         super().set_default_headers()
@@ -163,7 +170,31 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             # A stop that the cloud has accepted must not be reported as a failure.
             self.log.exception("Could not find out what a stop would interrupt")
             at_risk = AtRisk()
-        return self.instance.view(at_risk, error)
+        return self.instance.view(at_risk, error, self.scheduler.view)
+
+    def check_instance(self, instance_id: str) -> str:
+        """Return the id of this instance, if the request is for it.
+
+        Raises
+        ------
+        IdentityError
+            When the request is for another one, or it is not clear which this is.
+        NotInInstanceError
+            When this is none.
+        """
+        own = self.instance.identity.instance_id.value
+        if instance_id.lower() != own:
+            raise IdentityError(
+                f"The request is for another instance; this server runs in {own}. Nothing was stopped.",
+                code="wrong_instance",
+                remedy="Reload the page: it belongs to another server.",
+            )
+        return own
+
+    @property
+    def user(self) -> str | None:
+        """Name of who requests this, as shown to people."""
+        return getattr(self.current_user, "display_name", None) or getattr(self.current_user, "username", None)
 
 
 class InstanceHandler(NotebookStopHandler):
@@ -192,18 +223,11 @@ class StopHandler(NotebookStopHandler):
         request = self.read_body(StopRequest)
         # A query, since an older server refuses a body with an unknown field.
         can_end = self.check("cell_ends", self.get_query_argument("cell_ends", "false"), Literal["true", "false"])
-        own = self.instance.identity.instance_id.value
-        if request.instance_id.lower() != own:
-            raise IdentityError(
-                f"The request is for another instance; this server runs in {own}. Nothing was stopped.",
-                code="wrong_instance",
-                remedy="Reload the page: it belongs to another server.",
-            )
-        username = getattr(self.current_user, "username", None)
+        self.check_instance(request.instance_id)
         attempt = Attempt(
             source=request.source,
             save=request.save,
-            user=getattr(self.current_user, "display_name", None) or username,
+            user=self.user,
             silent=request.silent or self.instance.config.silent_tabs,
             kernel=request.kernel,
             cell=RUNNING if can_end == "true" and request.kernel else None,
@@ -212,6 +236,7 @@ class StopHandler(NotebookStopHandler):
         )
         if request.attempt:
             attempt.id = request.attempt
+        username = getattr(self.current_user, "username", None)
         accepted = await self.instance.stop(attempt, self.roll_call, username)
         instance = await self.view(request.kernel)
         self.send(Accepted(attempt=accepted, instance=instance), 202)
@@ -251,14 +276,3 @@ class TabHandler(NotebookStopHandler):
             await self.roll_call.until_cell_is_over()
         self.set_status(204)
         self.finish()
-
-
-def routes(instance: ThisInstance, activity: Activity, roll_call: RollCall) -> List[Tuple[str, Type[Any], Any]]:
-    """Return the routes under the server's base_url, with what their handlers share."""
-    shared = {"instance": instance, "activity": activity, "roll_call": roll_call}
-    return [
-        (r"/jupyter-notebook-stop/instance", InstanceHandler, shared),
-        (r"/jupyter-notebook-stop/stop", StopHandler, shared),
-        (r"/jupyter-notebook-stop/stop/([^/]+)", AttemptHandler, shared),
-        (r"/jupyter-notebook-stop/stop/([^/]+)/tabs/([^/]+)", TabHandler, shared),
-    ]

@@ -1,0 +1,55 @@
+"""The time by clocks that agree: a time has come when the clock that may be set and the one that may not both say so."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import time
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """One moment by three clocks.
+
+    Attributes
+    ----------
+    wall
+        The time of day, which may be set.
+    elapsed
+        Seconds since the machine started, which nobody can set.
+    awake
+        The same without the time that the machine slept.
+    """
+
+    wall: datetime.datetime
+    elapsed: float
+    awake: float
+
+    def after(self, seconds: float) -> datetime.datetime:
+        """Return the time of day in so many seconds."""
+        return self.wall + datetime.timedelta(seconds=seconds)
+
+
+@dataclasses.dataclass
+class Deadline:
+    """A time that has come when both clocks say so."""
+
+    at: datetime.datetime
+    elapsed: float
+
+    @classmethod
+    def of(cls, at: datetime.datetime, now: Moment) -> Deadline:
+        """Return the deadline for a time of day."""
+        return cls(at, now.elapsed + (at - now.wall).total_seconds())
+
+    def remaining(self, now: Moment) -> float:
+        """Return the seconds until then, 0 if it has come."""
+        return max((self.at - now.wall).total_seconds(), self.elapsed - now.elapsed, 0.0)
+
+
+def now() -> Moment:
+    """Return this moment."""
+    boottime = getattr(time, "CLOCK_BOOTTIME", None)
+    awake = time.monotonic()
+    elapsed = awake if boottime is None else time.clock_gettime(boottime)
+    return Moment(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)
