@@ -1,4 +1,4 @@
-"""The time by clocks that agree: a time has come when the clock that may be set and the one that may not both say so."""
+"""The time by several clocks: one that may be set, one that may not, and one that stands still while asleep."""
 
 from __future__ import annotations
 

@@ -10,10 +10,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import logging
-import time
 from typing import TYPE_CHECKING, Awaitable, Callable
 
 from . import views
+from .cloud_reader import InstanceReader
 from .errors import CancelledStopError, InstanceStateError, NotebookStopError, PermissionDeniedError, SaveError
 from .schema import (
     ACCEPTED,
@@ -76,11 +76,8 @@ class ThisInstance:
         self.config = connection.config
         self.connection = connection
         self._run: Run | None = None
-        self._accepted: Run | None = None
-        self._reading: asyncio.Task[Notebook] | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._latest: Notebook | None = None
-        self._latest_at = float("-inf")
+        self._reader = InstanceReader(connection)
         self._observers: list[Observer] = []
         self._lease_observers: list[Callable[[], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
@@ -109,7 +106,7 @@ class ThisInstance:
     @property
     def latest(self) -> Notebook | None:
         """The instance as the cloud last described it, if it ever did."""
-        return self._latest
+        return self._reader.latest
 
     def observe(self, observer: Observer) -> None:
         """Have `observer` called whenever the phase of an attempt changes."""
@@ -136,7 +133,7 @@ class ThisInstance:
         schedule
             The stop that comes later, if any.
         """
-        notebook = self._latest if error is None else None
+        notebook = self.latest if error is None else None
         return views.instance_of(self.connection, notebook, at_risk, self.attempt, error, schedule)
 
     async def show(self, max_age: float = 0.0) -> Notebook:
@@ -152,30 +149,7 @@ class ThisInstance:
         NotebookStopError
             When the cloud cannot be read.
         """
-        if self._latest is not None and time.monotonic() - self._latest_at < max_age:
-            return self._latest
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._read())
-            self._reading.add_done_callback(self._forget_reading)
-        return await asyncio.shield(self._reading)
-
-    def _forget_reading(self, task: asyncio.Task[Notebook]) -> None:
-        self._reading = None
-        if not task.cancelled():
-            task.exception()
-
-    async def _read(self) -> Notebook:
-        client = await self.connection.connect()
-        accepted = self._accepted
-        notebook = await client.show(self.identity.instance_id.value)
-        if accepted is not self._accepted and self._latest is not None:
-            # Requested before the stop was accepted: it may be older than what the cloud said then.
-            return self._latest
-        return self._remember(notebook)
-
-    def _remember(self, notebook: Notebook) -> Notebook:
-        self._latest, self._latest_at = notebook, time.monotonic()
-        return notebook
+        return await self._reader.show(max_age)
 
     async def renew_lease(self, duration: int) -> None:
         """Have the platform stop the instance automatically in `duration` seconds from now.
@@ -185,13 +159,7 @@ class ThisInstance:
         NotebookStopError
             When the cloud refuses, or cannot be reached.
         """
-        client = await self.connection.connect()
-        client.retry_credentials()
-        lease = self._latest.lease if self._latest else None
-        await client.renew_lease(
-            self.identity.instance_id.value, duration * 1000, "IDLE" if lease and lease.idle else "TIMING"
-        )
-        self._latest_at = float("-inf")
+        await self._reader.renew_lease(duration)
         for observer in self._lease_observers:
             observer()
 
@@ -286,8 +254,7 @@ class ThisInstance:
         except Exception as error:
             self._enter(run, REFUSED, self._unexpected("The stop failed", error))
         else:
-            self._remember(notebook)
-            self._accepted = run
+            self._reader.accept(notebook)
             self._enter(run, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(run))
 
@@ -323,7 +290,7 @@ class ThisInstance:
 
     async def _watch(self, run: Run) -> None:
         try:
-            error = await until_stopped(self.show, self._latest, self.config.poll_interval)
+            error = await until_stopped(self.show, self.latest, self.config.poll_interval)
         except Exception as failure:
             error = self._unexpected("The cloud accepted the stop; watching it failed", failure)
         self._enter(run, RESUMED if error else STOPPED, error)
@@ -347,8 +314,8 @@ class ThisInstance:
 
     async def aclose(self) -> None:
         """Cancel what is under way in this process and close the connections."""
-        tasks = [task for task in (self._run and self._run.task, self._watching, self._reading) if task]
+        tasks = [task for task in (self._run and self._run.task, self._watching) if task]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, self._reader.aclose(), return_exceptions=True)
         await self.connection.aclose()

@@ -58,7 +58,7 @@ class ScheduledStop:
     state: str = WAITING
     tries: int = 0
     error: Optional[Problem] = None
-    work: AtRisk = AtRisk()
+    work: AtRisk = dataclasses.field(default_factory=AtRisk)
     countdown_ends: float = 0.0
     next_try: float = 0.0
 
@@ -107,7 +107,7 @@ class ScheduledStop:
         return None
 
     def failed(self, now: Moment, error: NotebookStopError, problem: Problem) -> None:
-        """Stopping has failed: try again later, unless the request may have been taken."""
+        """Try again later after stopping has failed, unless the request may have been taken."""
         self.error = problem
         if may_have_been_taken(error):
             self.state = ENDED
@@ -117,7 +117,7 @@ class ScheduledStop:
         self.state = RETRYING
 
     def ended(self, problem: Problem) -> None:
-        """It is not tried again; `problem` says why."""
+        """Try no more; `problem` says why."""
         self.state, self.error = ENDED, problem
 
     def view(self, now: Moment) -> Schedule:

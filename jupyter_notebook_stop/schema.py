@@ -173,10 +173,8 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
 
     Attributes
     ----------
-    when
-        ``idle`` or ``at``.
-    at
-        When it stops, if `when` is ``at``.
+    when, at
+        ``idle``, or ``at`` and the time at which it stops.
     grace
         How long nobody may have worked before it stops, in seconds, if `when` is ``idle``.
     not_before

@@ -12,7 +12,7 @@ import json
 import random
 import ssl
 import time
-from typing import Any, Awaitable, Callable, Mapping, NamedTuple
+from typing import Any, Awaitable, Callable, Mapping
 
 from ..errors import (
     CloudError,
@@ -27,25 +27,9 @@ from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
 from .error_codes import ALREADY_DONE, error_from_response
 from .models import Notebook, decode
+from .retries import AMBIGUOUS_STATUSES, BUSY, STOP_STATES, Retries
 from .time_headers import MAX_CLOCK_SKEW, clock_skew, retry_after
 from .transport import NotSentError, Progress, Response, ResponseLostError, Timeouts, Transport, TransportError
-
-BUSY = frozenset({429, 502, 503, 504})
-"""Statuses after which a read is repeated."""
-
-AMBIGUOUS_STATUSES = frozenset({408, 500, 502, 503, 504})
-"""Statuses after which a stop may have taken effect, or may still do so."""
-
-STOP_STATES = frozenset({"STOPPING", "STOPPED"})
-
-
-class Retries(NamedTuple):
-    """How often a request is repeated at most, and the pauses in seconds, each with jitter; `settle` has none."""
-
-    limit: int = 4
-    first: float = 0.5
-    longest: float = 8.0
-    settle: float = 1.0
 
 
 class NotebooksClient:
