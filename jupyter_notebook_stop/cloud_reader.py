@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Callable, List
 
 if TYPE_CHECKING:
     from .modelarts.connection import Connection
@@ -26,6 +26,7 @@ class InstanceReader:
         self._latest: Notebook | None = None
         self._latest_at = float("-inf")
         self._acceptances = 0
+        self._lease_observers: List[Callable[[], None]] = []
 
     @property
     def latest(self) -> Notebook | None:
@@ -64,16 +65,21 @@ class InstanceReader:
         if acceptances != self._acceptances and self._latest is not None:
             # Requested before the stop was accepted: it may be older than what the cloud said then.
             return self._latest
-        return self._remember(notebook)
+        return self.remember(notebook)
 
-    def _remember(self, notebook: Notebook) -> Notebook:
+    def remember(self, notebook: Notebook) -> Notebook:
+        """Take what the cloud said just now for the latest."""
         self._latest, self._latest_at = notebook, time.monotonic()
         return notebook
 
     def accept(self, notebook: Notebook) -> None:
         """Remember how the cloud described the instance when it accepted a stop."""
         self._acceptances += 1
-        self._remember(notebook)
+        self.remember(notebook)
+
+    def observe_lease(self, observer: Callable[[], None]) -> None:
+        """Have `observer` called whenever the lease was renewed."""
+        self._lease_observers.append(observer)
 
     async def renew_lease(self, duration: int) -> None:
         """Have the platform stop the instance automatically in `duration` seconds from now.
@@ -90,6 +96,8 @@ class InstanceReader:
         kind = "IDLE" if lease and lease.idle else "TIMING"
         await client.renew_lease(self._connection.identity.instance_id.value, duration * 1000, kind)
         self._latest_at = float("-inf")
+        for observer in self._lease_observers:
+            observer()
 
     async def aclose(self) -> None:
         """Cancel the read that is under way."""

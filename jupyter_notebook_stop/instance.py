@@ -77,9 +77,8 @@ class ThisInstance:
         self.connection = connection
         self._run: Run | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._reader = InstanceReader(connection)
+        self.reader = InstanceReader(connection)
         self._observers: list[Observer] = []
-        self._lease_observers: list[Callable[[], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
 
     @property
@@ -106,15 +105,11 @@ class ThisInstance:
     @property
     def latest(self) -> Notebook | None:
         """The instance as the cloud last described it, if it ever did."""
-        return self._reader.latest
+        return self.reader.latest
 
     def observe(self, observer: Observer) -> None:
         """Have `observer` called whenever the phase of an attempt changes."""
         self._observers.append(observer)
-
-    def observe_lease(self, observer: Callable[[], None]) -> None:
-        """Have `observer` called whenever the lease was renewed."""
-        self._lease_observers.append(observer)
 
     def view(
         self,
@@ -149,19 +144,7 @@ class ThisInstance:
         NotebookStopError
             When the cloud cannot be read.
         """
-        return await self._reader.show(max_age)
-
-    async def renew_lease(self, duration: int) -> None:
-        """Have the platform stop the instance automatically in `duration` seconds from now.
-
-        Raises
-        ------
-        NotebookStopError
-            When the cloud refuses, or cannot be reached.
-        """
-        await self._reader.renew_lease(duration)
-        for observer in self._lease_observers:
-            observer()
+        return await self.reader.show(max_age)
 
     async def stop(self, attempt: Attempt, prepare: Prepare | None = None, requested_by: str | None = None) -> Attempt:
         """Stop the instance, or join the stop that is under way.
@@ -254,7 +237,7 @@ class ThisInstance:
         except Exception as error:
             self._enter(run, REFUSED, self._unexpected("The stop failed", error))
         else:
-            self._reader.accept(notebook)
+            self.reader.accept(notebook)
             self._enter(run, ACCEPTED)
             self._watching = asyncio.ensure_future(self._watch(run))
 
@@ -317,5 +300,5 @@ class ThisInstance:
         tasks = [task for task in (self._run and self._run.task, self._watching) if task]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, self._reader.aclose(), return_exceptions=True)
+        await asyncio.gather(*tasks, self.reader.aclose(), return_exceptions=True)
         await self.connection.aclose()

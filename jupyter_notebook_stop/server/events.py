@@ -44,7 +44,7 @@ class EventEmitter:
             register_schema(event_logger, _SCHEMAS / name)
         instance.observe(self.emit)
         scheduler.observe(lambda scheduled: self._emit_change("schedule", scheduled))
-        instance.observe_lease(lambda: self._emit_change("lease"))
+        instance.reader.observe_lease(lambda: self._emit_change("lease"))
 
     def emit(self, run: Run) -> None:
         """Emit the phase that the attempt has entered."""

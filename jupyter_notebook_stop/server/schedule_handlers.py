@@ -57,5 +57,5 @@ class LeaseHandler(NotebookStopHandler):
         """Have the platform stop the instance later."""
         request = self.read_body(LeaseRequest)
         self.check_instance(request.instance_id)
-        await self.instance.renew_lease(request.duration)
+        await self.instance.reader.renew_lease(request.duration)
         self.send(await self.view(None))

@@ -14,7 +14,8 @@ from typing import Any, AsyncIterator, Iterator, List
 
 import pytest
 
-from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
+from jupyter_notebook_stop.modelarts.client import NotebooksClient
+from jupyter_notebook_stop.modelarts.retries import Retries
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..server.conftest import fetch, jp_server_config

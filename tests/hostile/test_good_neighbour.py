@@ -154,7 +154,7 @@ def test_any_json_can_be_shown(value: Any) -> None:
     environ = {"INSTANCE_ID": str(uuid.UUID(int=1)), "PROJECT_ID": "0" * 32, "MODELARTS_ENDPOINT": "http://127.0.0.1"}
     this = ThisInstance(Connection(NotebookStop(), environ=environ, hostname="somewhere"))
     with contextlib.suppress(ValueError):
-        this._remember(decode(json.dumps(value).encode()))
+        this.reader.remember(decode(json.dumps(value).encode()))
     view = this.view()
     assert msgspec.json.decode(msgspec.json.encode(view), type=Instance) == view
     assert view.id in rendering.instance_text(view)

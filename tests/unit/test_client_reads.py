@@ -20,8 +20,9 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.modelarts import auth
-from jupyter_notebook_stop.modelarts.client import NotebooksClient, Retries
+from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.credentials import Credentials
+from jupyter_notebook_stop.modelarts.retries import Retries
 from jupyter_notebook_stop.modelarts.time_headers import MAX_CLOCK_SKEW, http_date
 from jupyter_notebook_stop.modelarts.transport import MAX_RESPONSE, Timeouts
 from jupyter_notebook_stop.redaction import Secret
