@@ -132,12 +132,7 @@ class ThisInstance:
         return views.instance_of(self.connection, notebook, at_risk, self.attempt, error, schedule)
 
     async def show(self, max_age: float = 0.0) -> Notebook:
-        """Return the instance as the cloud sees it; concurrent calls share one read.
-
-        Parameters
-        ----------
-        max_age
-            How old the description may be, in seconds.
+        """Return the instance as the cloud sees it, or saw it `max_age` seconds ago at most.
 
         Raises
         ------

@@ -103,11 +103,13 @@ class NotebookStopExtension(ExtensionApp):
 
         self.scheduler.observe(lambda scheduled: self._tell_pages(schedule=scheduled.id if scheduled else None))
 
-    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Go on with a scheduled stop, now that the event loop runs."""
         if self._option["available"]:
-            with self._optional("a scheduled stop is not taken up again"):
-                self.scheduler.restore(ScheduleFile(self.this_instance.identity.instance_id.value))
+            # Once the event loop runs, which it does not yet.
+            serverapp.io_loop.add_callback(self._take_up_schedule)
+
+    def _take_up_schedule(self) -> None:
+        with self._optional("a scheduled stop is not taken up again"):
+            self.scheduler.restore(ScheduleFile(self.this_instance.identity.instance_id.value))
 
     @contextlib.contextmanager
     def _optional(self, consequence: str) -> Iterator[None]:

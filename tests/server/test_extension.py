@@ -25,7 +25,11 @@ def page_option(serverapp: Any) -> dict[str, Any]:
 
 
 def test_the_page_knows_its_instance_without_a_request(jp_serverapp: Any, simulator: ThreadedSimulator) -> None:
-    assert page_option(jp_serverapp) == {"available": True, "instance_id": simulator.instance_id}
+    assert page_option(jp_serverapp) == {
+        "available": True,
+        "instance_id": simulator.instance_id,
+        "scheduling": True,
+    }
     assert simulator.count() == 0
 
 
@@ -35,7 +39,7 @@ async def test_a_page_that_is_loaded_during_a_stop_knows_of_it(
     simulator.instance.step_seconds = 5.0
     body = {"instance_id": simulator.instance_id, "save": "none", "attempt": "a1"}
     assert (await fetch("POST", "stop", body=body))[0] == 202
-    expected = {"available": True, "instance_id": simulator.instance_id}
+    expected = {"available": True, "instance_id": simulator.instance_id, "scheduling": True}
     assert page_option(jp_serverapp) == {**expected, "attempt": "a1"}
     simulator.instance.status = "ERROR"
 

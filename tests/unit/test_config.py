@@ -25,6 +25,9 @@ SECONDS = (
     "roll_call_timeout",
     "save_timeout",
     "cell_timeout",
+    "schedule_countdown",
+    "idle_grace",
+    "longest_schedule",
 )
 TRAITS = NotebookStop.class_own_traits(config=True)
 
@@ -37,7 +40,8 @@ class Terminal(Application):
 
 def test_the_names_that_are_fixed() -> None:
     wanted = {"endpoint", "region", "project_id", "instance_id", "auth_token", "credential_sources", "console_url"}
-    assert set(TRAITS) == wanted | {"silent_tabs"} | set(SECONDS)
+    others = {"silent_tabs", "schedule_enabled", "idle_terminals"}
+    assert set(TRAITS) == wanted | others | set(SECONDS)
 
 
 @pytest.mark.parametrize("name", TRAITS)

@@ -10,7 +10,7 @@ import pytest
 from jupyter_events import yaml
 
 import jupyter_notebook_stop
-from jupyter_notebook_stop import errors, schema
+from jupyter_notebook_stop import errors, requests, schema
 from jupyter_notebook_stop.errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
 from jupyter_notebook_stop.modelarts.transport import NotSentError
 from jupyter_notebook_stop.notebook.local_api import error_of
@@ -63,11 +63,13 @@ def test_it_is_pending_until_the_cloud_has_answered(phase: str, pending: bool) -
 
 CONTRACT = pathlib.Path(jupyter_notebook_stop.__file__).parent / "server" / "rest-api.yml"
 STRUCTS = {
-    **{name: getattr(schema, name) for name in yaml.load(CONTRACT)["components"]["schemas"]},
+    **{
+        name: getattr(requests if name.endswith(("Request", "Report")) else schema, name)
+        for name in yaml.load(CONTRACT)["components"]["schemas"]
+    },
     "Instance.lease": schema.Lease,
     "Instance.action_progress": schema.Step,
-    "Instance.at_risk": schema.AtRisk,
-    "Instance.at_risk.kernels": schema.BusyKernel,
+    "AtRisk.kernels": schema.BusyKernel,
     "Attempt.tabs": schema.Tab,
 }
 
