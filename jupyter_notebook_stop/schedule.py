@@ -49,11 +49,9 @@ class ScheduledStop:
     deadline: Optional[Deadline]
     grace: Optional[float]
     quiet_since: float
+    created_at: datetime.datetime
     source: str = "api"
     user: Optional[str] = None
-    created_at: datetime.datetime = dataclasses.field(
-        default_factory=lambda: datetime.datetime.now(datetime.timezone.utc)
-    )
     id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     state: str = WAITING
     tries: int = 0
