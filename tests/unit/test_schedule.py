@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 from typing import Any, Optional
+from unittest import mock
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from jupyter_notebook_stop import schedule_file
 from jupyter_notebook_stop.clock import Deadline, Moment
 from jupyter_notebook_stop.errors import (
     NotebookStopError,
@@ -228,7 +231,7 @@ def test_an_idle_one_waits_for_work_before_it_tries_again() -> None:
 
 
 class Course(RuleBasedStateMachine):
-    """Any order of work, waiting, sleep, clock changes, failures and replacements.
+    """Any order of work, waiting, sleep, clock changes, failures, replacements and restarts of the server.
 
     What is expected is computed anew from what has happened, not from the state of the schedule.
     """
@@ -299,6 +302,21 @@ class Course(RuleBasedStateMachine):
         assert seconds is not None
         self.wait(seconds, False)
 
+    @rule()
+    def restart_the_server(self) -> None:
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(schedule_file, "boot", return_value="b"):
+            with mock.patch.object(schedule_file, "process", return_value="1:1"):
+                schedule_file.ScheduleFile("i1", folder).write(self.scheduled)
+            with mock.patch.object(schedule_file, "process", return_value=None):
+                restored = schedule_file.ScheduleFile("i1", folder).adopt(self.clock.now().awake)
+        assert (restored is None) == (self.scheduled is None)
+        if restored is not None and self.scheduled is not None:
+            assert restored.id == self.scheduled.id
+            assert (restored.state == ENDED) == (self.scheduled.state in (STOPPING, ENDED))
+            self.taken = self.taken or self.scheduled.state == STOPPING
+        # What was counted begins anew: another process has another view of who works.
+        self.scheduled, self.worked_at, self.counting_since, self.retry_after = restored, self.clock.awake, -1.0, 0.0
+
     def look(self) -> None:
         if self.scheduled is None:
             return
@@ -343,4 +361,4 @@ class Course(RuleBasedStateMachine):
 
 
 TestCourse = Course.TestCase
-TestCourse.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestCourse.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
