@@ -12,8 +12,9 @@ from .display import Display, choose_display, register_formatters, suppress_next
 from .doctor import dry_run as check
 from .environment import read_config, read_instance
 from .follow import follow_stop
+from .options import StopOptions
 from .progress import Report
-from .stop import StopOptions, stop_instance
+from .stop import stop_instance
 from .worker import run
 
 

@@ -15,8 +15,8 @@ from ..modelarts.transport import probe
 from ..schema import Instance
 from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment, warnings
+from .options import StopOptions, countdown_seconds
 from .progress import Check, Report
-from .stop import StopOptions, countdown_seconds
 
 PROBE_TIMEOUT = 10.0
 """Longest wait for the endpoint, in seconds."""

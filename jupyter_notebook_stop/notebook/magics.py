@@ -16,8 +16,8 @@ from IPython.core.magic_arguments import argument, magic_arguments, parse_argstr
 from ..schema import Instance
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
+from .options import StopOptions
 from .progress import Report
-from .stop import StopOptions
 
 NAME = "stop_instance"
 

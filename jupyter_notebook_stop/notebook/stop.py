@@ -7,7 +7,7 @@ import contextlib
 import math
 import time
 import uuid
-from typing import Any, List, Optional
+from typing import Any, List
 
 import msgspec
 
@@ -20,13 +20,8 @@ from .discovery import Server
 from .environment import Environment, detect_environment, warnings
 from .follow import follow, from_own_attempt, from_server
 from .local_api import LocalApi, LostServerError
+from .options import StopOptions, countdown_seconds
 from .progress import ProgressUpdate, Show
-
-DELAY = 10.0
-"""Default countdown, in seconds: enough time to react to a *Run All* by mistake."""
-
-UNSAVED_DELAY = 150.0
-"""Default countdown if open tabs cannot be saved: longer than JupyterLab's autosave interval of 120 s."""
 
 _POLL_INTERVAL = 0.2
 _CONFIRM_TIMEOUT = 1.0
@@ -34,42 +29,6 @@ _CONFIRM_TIMEOUT = 1.0
 
 _FINISH_TIMEOUT = 60.0
 """Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
-
-
-class StopOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """How to stop.
-
-    Attributes
-    ----------
-    delay
-        Seconds of the countdown; None for the default.
-    save
-        Whether open tabs save first.
-    wait
-        Whether to follow the stop to its end.
-    """
-
-    delay: Optional[float] = None
-    save: bool = True
-    wait: bool = False
-
-    def __post_init__(self) -> None:
-        """Check the length of the countdown.
-
-        Raises
-        ------
-        ValueError
-            When it is not a finite number of seconds.
-        """
-        if self.delay is not None and not 0 <= self.delay < math.inf:
-            raise ValueError(f"delay must be a number of seconds, 0 or more, not {self.delay}")
-
-
-def countdown_seconds(options: StopOptions, environment: Environment) -> float:
-    """Return the length of the countdown, in seconds."""
-    if options.delay is not None:
-        return options.delay
-    return UNSAVED_DELAY if environment.unsaved_servers and options.save else DELAY
 
 
 async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) -> Instance:

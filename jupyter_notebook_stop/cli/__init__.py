@@ -1,0 +1,34 @@
+"""The surface for a terminal: ``jupyter notebook-stop``."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from .command import USAGE, Command, exit_code
+from .demo import DemoApp
+from .doctor import DoctorApp
+from .status import StatusApp
+from .stop import StopApp
+
+__all__ = ["NotebookStopApp", "exit_code", "main"]
+
+
+class NotebookStopApp(Command):
+    """Stops the notebook instance that it runs in."""
+
+    name = "jupyter-notebook-stop"
+    description = "Stop the ModelArts notebook instance you work in."
+    subcommands: Dict[str, Any] = {  # noqa: RUF012 - a trait of the base class
+        "stop": (StopApp, "Stop the instance, after a confirmation and a countdown."),
+        "status": (StatusApp, "Show the instance."),
+        "doctor": (DoctorApp, "Check everything that a stop needs."),
+        "demo": (DemoApp, "Try everything out without a cloud."),
+    }
+
+    def run(self) -> int:
+        """Show the help if no subcommand was given."""
+        self.print_help()
+        return USAGE
+
+
+main = NotebookStopApp.launch_instance

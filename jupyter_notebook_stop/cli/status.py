@@ -1,0 +1,34 @@
+"""``jupyter notebook-stop status``."""
+
+from __future__ import annotations
+
+from typing import Any, Dict
+
+from jupyter_core.application import base_flags
+from traitlets import Bool
+
+from .command import DONE, Command, read
+
+
+class StatusApp(Command):
+    """Shows the instance."""
+
+    name = "jupyter-notebook-stop-status"
+    description = "Show the notebook instance you work in."
+    examples = "jupyter notebook-stop status --json"
+
+    json = Bool(False, help="Print one JSON object, as the local REST API returns it.").tag(config=True)
+    flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
+        **base_flags,
+        "json": ({"StatusApp": {"json": True}}, "Print one JSON object."),
+    }
+
+    def run(self) -> int:
+        """Print the instance."""
+        import msgspec
+
+        from ..notebook.rendering import instance_text
+
+        instance = read(self.settings)
+        print(msgspec.json.encode(instance).decode() if self.json else instance_text(instance))
+        return DONE
