@@ -1,24 +1,16 @@
-"""Text and HTML of what there is to show. Everything from outside is escaped; the theme sets the colours."""
+"""Text and HTML of an instance, the progress of a stop, and the report of a dry run."""
 
 from __future__ import annotations
 
 import datetime
 import html
-from typing import Dict, List, Tuple
+from typing import List
 
 from ..schema import AtRisk, Instance, Lease, Step
 from . import progress
+from .cards import CELL, MUTED, TABLE, Rows, aligned, badge, bar, bold, card, table
 from .progress import Check, ProgressUpdate, Report
 
-Rows = List[Tuple[str, str]]
-
-_TONES: Dict[str, str] = {
-    "good": "var(--jp-success-color1, #388e3c)",
-    "bad": "var(--jp-error-color1, #d32f2f)",
-    "warn": "var(--jp-warn-color1, #f57c00)",
-    "calm": "var(--jp-brand-color1, #1976d2)",
-    "quiet": "var(--jp-border-color1, #9e9e9e)",
-}
 _UPDATE_TONES = {
     progress.COUNTDOWN: "warn",
     progress.STOPPED: "good",
@@ -29,8 +21,6 @@ _STATUS_TONES = {"RUNNING": "good", "STOPPING": "warn", "STOPPED": "quiet", "ERR
 _MARKS = {True: "ok", False: "FAILED", None: "note"}
 _CHECK_TONES = {True: "good", False: "bad", None: "quiet"}
 _STEP_MARKS = {"COMPLETED": "✓", "PROCESSING": "…", "FAILED": "✗"}
-
-_MUTED = "color:var(--jp-ui-font-color2, inherit)"
 
 
 def _time(epoch_ms: int) -> str:
@@ -85,15 +75,10 @@ def _facts(instance: Instance) -> Rows:
     return [(label, text) for label, text in rows if text]
 
 
-def _aligned(rows: Rows) -> List[str]:
-    width = max((len(label) for label, _ in rows), default=0)
-    return [f"  {label:<{width}}  {text}" for label, text in rows]
-
-
 def instance_text(instance: Instance) -> str:
     """Return the instance as lines for a terminal."""
     title = f"{instance.name or 'Notebook instance'}: {instance.status or 'status unknown'}"
-    return "\n".join([title, *_aligned(_facts(instance)), *(f"  {_step(step)}" for step in _current_steps(instance))])
+    return "\n".join([title, *aligned(_facts(instance)), *(f"  {_step(step)}" for step in _current_steps(instance))])
 
 
 def _current_steps(instance: Instance) -> List[Step]:
@@ -106,8 +91,8 @@ def instance_html(instance: Instance) -> str:
     """Return the instance as a card."""
     status = instance.status or "status unknown"
     tone = _STATUS_TONES.get(status, "quiet")
-    body = _table(_facts(instance)) + _steps(_current_steps(instance))
-    return _card(tone, f"{_bold(instance.name or 'Notebook instance')} {_badge(status, tone)}", body)
+    body = table(_facts(instance)) + _steps(_current_steps(instance))
+    return card(tone, f"{bold(instance.name or 'Notebook instance')} {badge(status, tone)}", body)
 
 
 def current_step(instance: Instance | None) -> str:
@@ -137,15 +122,15 @@ def update_html(update: ProgressUpdate) -> str:
     tone = _UPDATE_TONES.get(update.kind, "calm")
     body = ""
     if update.remaining is not None and update.total:
-        body += _bar(update.remaining / update.total, tone)
+        body += bar(update.remaining / update.total, tone)
     if update.notes:
-        colour = "" if update.warning else _MUTED
+        colour = "" if update.warning else MUTED
         body += "".join(f'<div style="{colour}">{html.escape(note)}</div>' for note in update.notes)
     if update.instance and update.kind == progress.STOPPING:
         body += _steps(update.instance.action_progress)
     if update.kind != progress.COUNTDOWN and update.elapsed:
-        body += f'<div style="{_MUTED}">{update.elapsed} s</div>'
-    return _card(tone, _bold(update.title), body)
+        body += f'<div style="{MUTED}">{update.elapsed} s</div>'
+    return card(tone, bold(update.title), body)
 
 
 def report_text(report: Report) -> str:
@@ -168,9 +153,9 @@ def check_text(check: Check) -> str:
 def report_html(report: Report) -> str:
     """Return the report of a dry run as a card."""
     rows = "".join(
-        f'<tr style="background:none"><td style="{_CELL}">{_badge(_MARKS[check.ok], _CHECK_TONES[check.ok])}</td>'
-        f'<td style="{_CELL};white-space:nowrap">{html.escape(check.name)}</td>'
-        f'<td style="{_CELL}">{html.escape(check.detail)}{_remedy(check)}</td></tr>'
+        f'<tr style="background:none"><td style="{CELL}">{badge(_MARKS[check.ok], _CHECK_TONES[check.ok])}</td>'
+        f'<td style="{CELL};white-space:nowrap">{html.escape(check.name)}</td>'
+        f'<td style="{CELL}">{html.escape(check.detail)}{_remedy(check)}</td></tr>'
         for check in report.checks
     )
     steps = "".join(f"<li>{html.escape(step)}</li>" for step in report.plan)
@@ -178,51 +163,11 @@ def report_html(report: Report) -> str:
     plan = plan if report.plan else '<div style="margin-top:8px">stop() would not work here.</div>'
     title = "Dry run: a stop should work" if report.ok else "Dry run: a stop would not work"
     tone = "good" if report.ok else "bad"
-    return _card(tone, _bold(title), f'<table style="{_TABLE}"><tbody>{rows}</tbody></table>{plan}')
+    return card(tone, bold(title), f'<table style="{TABLE}"><tbody>{rows}</tbody></table>{plan}')
 
 
 def _remedy(check: Check) -> str:
-    return f'<div style="{_MUTED}">{html.escape(check.remedy)}</div>' if check.remedy else ""
-
-
-_TABLE = "border:none;border-collapse:collapse;margin:4px 0 0;font-size:inherit;color:inherit;table-layout:auto"
-_CELL = "text-align:left;vertical-align:top;border:none;padding:1px 16px 1px 0;background:none;line-height:1.5"
-
-
-def _card(tone: str, title: str, body: str) -> str:
-    style = (
-        f"border:1px solid var(--jp-border-color2, #bdbdbd);border-left:4px solid {_TONES[tone]};border-radius:3px;"
-        "padding:8px 14px;margin:2px 0;max-width:60em;line-height:1.5;color:var(--jp-ui-font-color1, inherit);"
-        "background:var(--jp-layout-color1, transparent);font-family:var(--jp-ui-font-family, sans-serif);"
-        "font-size:var(--jp-ui-font-size1, 13px);overflow-wrap:anywhere"
-    )
-    return f'<div style="{style}"><div>{title}</div>{body}</div>'
-
-
-def _bold(text: str) -> str:
-    return f'<span style="font-weight:600">{html.escape(text)}</span>'
-
-
-def _badge(text: str, tone: str) -> str:
-    style = f"border:1px solid {_TONES[tone]};border-radius:3px;padding:0 6px;font-size:90%;white-space:nowrap"
-    return f'<span style="{style}">{html.escape(text)}</span>'
-
-
-def _bar(share: float, tone: str) -> str:
-    width = min(100, max(0, round(100 * share)))
-    return (
-        '<div style="height:4px;margin:6px 0;border-radius:2px;background:var(--jp-layout-color3, #bdbdbd)">'
-        f'<div style="height:4px;border-radius:2px;width:{width}%;background:{_TONES[tone]}"></div></div>'
-    )
-
-
-def _table(rows: Rows) -> str:
-    cells = "".join(
-        f'<tr style="background:none"><td style="{_CELL};white-space:nowrap;{_MUTED}">{html.escape(label)}</td>'
-        f'<td style="{_CELL}">{html.escape(text)}</td></tr>'
-        for label, text in rows
-    )
-    return f'<table style="{_TABLE}"><tbody>{cells}</tbody></table>'
+    return f'<div style="{MUTED}">{html.escape(check.remedy)}</div>' if check.remedy else ""
 
 
 def _steps(steps: List[Step]) -> str:
