@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     )
     from .modelarts.credentials import Credentials
     from .notebook.api import astop, status, stop, wait
+    from .notebook.later import cancel_scheduled_stop, scheduled_stop
     from .notebook.progress import Check, Report
-    from .schema import Instance
+    from .schema import Instance, Schedule
 
     __version__: str
 
@@ -45,9 +46,12 @@ __all__ = [
     "PermissionDeniedError",
     "Report",
     "SaveError",
+    "Schedule",
     "StopFailedError",
     "UnreachableError",
     "astop",
+    "cancel_scheduled_stop",
+    "scheduled_stop",
     "status",
     "stop",
     "wait",
@@ -55,9 +59,10 @@ __all__ = [
 
 _HOMES = {
     **dict.fromkeys(("astop", "status", "stop", "wait"), "notebook.api"),
+    **dict.fromkeys(("cancel_scheduled_stop", "scheduled_stop"), "notebook.later"),
     **dict.fromkeys(("Check", "Report"), "notebook.progress"),
     "Credentials": "modelarts.credentials",
-    "Instance": "schema",
+    **dict.fromkeys(("Instance", "Schedule"), "schema"),
 }
 
 
@@ -69,7 +74,7 @@ def __getattr__(name: str) -> Any:
         from importlib import import_module
 
         found = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
-        if name in ("Instance", "Report"):
+        if name in ("Instance", "Report", "Schedule"):
             from .notebook.display import register_formatters
 
             register_formatters()

@@ -7,6 +7,7 @@ from typing import Any, Dict
 from .command import USAGE, Command, exit_code
 from .demo import DemoApp
 from .doctor import DoctorApp
+from .schedule import ScheduleApp
 from .status import StatusApp
 from .stop import StopApp
 
@@ -20,6 +21,7 @@ class NotebookStopApp(Command):
     description = "Stop the ModelArts notebook instance you work in."
     subcommands: Dict[str, Any] = {  # noqa: RUF012 - a trait of the base class
         "stop": (StopApp, "Stop the instance, after a confirmation and a countdown."),
+        "schedule": (ScheduleApp, "Have the instance stopped later, or show what is scheduled."),
         "status": (StatusApp, "Show the instance."),
         "doctor": (DoctorApp, "Check everything that a stop needs."),
         "demo": (DemoApp, "Try everything out without a cloud."),

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Literal, Optional, Tuple, Union, overload
+from typing import Literal, Optional, Union, overload
 
-from ..config import NotebookStop
 from ..errors import NotebookStopError
-from ..schema import Instance
-from .display import Display, choose_display, register_formatters, suppress_next_display
+from ..schema import Instance, Schedule
+from .calls import begin, shown
+from .display import Display, report_bundle, suppress_next_display
 from .doctor import dry_run as check
-from .environment import read_config, read_instance
+from .environment import read_instance
 from .follow import follow_stop
+from .later import show_made, stop_later
 from .options import StopOptions
 from .progress import Report
+from .schedule import ScheduleOptions, schedule_options, set_schedule
 from .stop import stop_instance
+from .times import At, Duration
 from .worker import run
-
-
-def _begin() -> Tuple[NotebookStop, Display]:
-    """Return what each call needs: the settings, and the display; what it returns will be shown richly."""
-    register_formatters()
-    return read_config(), choose_display()
 
 
 @overload
@@ -38,16 +35,41 @@ def stop(
 ) -> Union[Instance, Report]: ...
 
 
+@overload
+def stop(*, when: Literal["idle"], grace: Optional[Duration] = None) -> Schedule: ...
+
+
+@overload
+def stop(*, at: At) -> Schedule: ...
+
+
+@overload
+def stop(*, after: Duration) -> Schedule: ...
+
+
 def stop(
-    *, delay: Optional[float] = None, save: bool = True, wait: bool = False, dry_run: bool = False
-) -> Union[Instance, Report]:
-    """Stop the notebook instance that this code runs in.
+    *,
+    delay: Optional[float] = None,
+    save: bool = True,
+    wait: bool = False,
+    dry_run: bool = False,
+    when: Optional[str] = None,
+    grace: Optional[Duration] = None,
+    at: Optional[At] = None,
+    after: Optional[Duration] = None,
+) -> Union[Instance, Report, Schedule]:
+    """Stop the notebook instance that this code runs in, now or later.
 
     Counts down first; interrupting the kernel (or Ctrl-C) cancels the stop.
     Then the Jupyter server of the instance has every open tab save, and
     requests the stop. If no such server runs, the stop is requested directly
     from the cloud with the credentials of this process. Works in a script, in
     a thread and in a cell, also while an event loop is running.
+
+    With `when`, `at` or `after` it returns at once: the Jupyter server stops
+    the instance later, also with every tab closed and this kernel ended. Before
+    that, open tabs count down and save. There is one such schedule at a time:
+    a new one replaces it, and `cancel_scheduled_stop` cancels it.
 
     Parameters
     ----------
@@ -63,13 +85,22 @@ def stop(
         10 s. What fails from then on is shown in the output of the cell and in every tab, and not raised.
     dry_run
         Stop nothing; check everything that a stop needs, and show what it would do.
+    when
+        ``"idle"``: stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while.
+    grace
+        That while, such as ``"10min"``, a number of seconds or a timedelta; default: the server's setting, 600 s.
+    at
+        Stop at this time: ``"23:30"`` for the next time the clock shows it, a date and time in ISO 8601, or a datetime.
+        Without a zone it is in the local zone of this machine.
+    after
+        Stop when this long has passed: ``"2h"``, ``"1h30m"``, a number of seconds or a timedelta.
 
     Returns
     -------
     Instance
-        The instance, which is stopping, or will be once the cell has ended; with `dry_run` a `Report`. As the last
-        expression of a cell it is not shown again: after a stop through the Jupyter server, that output would come too
-        late to be saved.
+        The instance, which is stopping, or will be once the cell has ended; with `dry_run` a `Report`; with `when`,
+        `at` or `after` a `Schedule`. As the last expression of a cell it is not shown again: after a stop through the
+        Jupyter server, that output would come too late to be saved.
 
     Raises
     ------
@@ -78,7 +109,7 @@ def stop(
     KeyboardInterrupt
         When it was interrupted. Nothing was stopped, unless the output says that it was too late to cancel.
     ValueError
-        When `delay` is not a number of seconds.
+        When a parameter is invalid, such as a time in the past, or does not go with another.
     traitlets.TraitError
         When a configuration file contains an invalid setting.
 
@@ -88,43 +119,91 @@ def stop(
     >>> stop()  # doctest: +SKIP
     >>> stop(dry_run=True).ok  # doctest: +SKIP
     True
+    >>> stop(when="idle", grace="20min")  # doctest: +SKIP
+    >>> stop(at="23:30")  # doctest: +SKIP
     """
+    later = _later(delay, save, wait, dry_run, when, grace, at, after)
+    if later is not None:
+        return stop_later(later)
     options = StopOptions(delay=delay, save=save, wait=wait)
-    config, display = _begin()
+    config, display = begin()
     if dry_run:
         return _show_report(run(lambda show: check(config, options), display), display)
     return _already_shown(run(lambda show: stop_instance(config, options, show), display))
 
 
+def _later(
+    delay: Optional[float],
+    save: bool,
+    wait: bool,
+    dry_run: bool,
+    when: Optional[str],
+    grace: Optional[Duration],
+    at: Optional[At],
+    after: Optional[Duration],
+) -> Optional[ScheduleOptions]:
+    now = {"delay": delay is not None, "save": not save, "wait": wait, "dry_run": dry_run}
+    return schedule_options(when, at, after, grace, now=now)
+
+
+@overload
 async def astop(
     *, delay: Optional[float] = None, save: bool = True, wait: bool = False, dry_run: bool = False
-) -> Union[Instance, Report]:
-    """Stop the notebook instance that this code runs in, from async code.
+) -> Union[Instance, Report]: ...
+
+
+@overload
+async def astop(*, when: Literal["idle"], grace: Optional[Duration] = None) -> Schedule: ...
+
+
+@overload
+async def astop(*, at: At) -> Schedule: ...
+
+
+@overload
+async def astop(*, after: Duration) -> Schedule: ...
+
+
+async def astop(
+    *,
+    delay: Optional[float] = None,
+    save: bool = True,
+    wait: bool = False,
+    dry_run: bool = False,
+    when: Optional[str] = None,
+    grace: Optional[Duration] = None,
+    at: Optional[At] = None,
+    after: Optional[Duration] = None,
+) -> Union[Instance, Report, Schedule]:
+    """Stop the notebook instance that this code runs in, now or later, from async code.
 
     Cancelling the task cancels the stop, as does interrupting the kernel.
 
     Parameters
     ----------
-    delay, save, wait, dry_run
+    delay, save, wait, dry_run, when, grace, at, after
         As for `stop`.
 
     Returns
     -------
     Instance
-        As `stop` does; with `dry_run` a `Report`.
+        As `stop` does; with `dry_run` a `Report`, and with `when`, `at` or `after` a `Schedule`.
 
     Raises
     ------
-    NotebookStopError
+    NotebookStopError, ValueError
         As `stop` does.
 
     Examples
     --------
     >>> await astop(delay=30)  # doctest: +SKIP
     """
+    later = _later(delay, save, wait, dry_run, when, grace, at, after)
     options = StopOptions(delay=delay, save=save, wait=wait)
-    config, display = _begin()
+    config, display = begin()
     try:
+        if later is not None:
+            return show_made(await set_schedule(config, later, display.show), display)
         if dry_run:
             return _show_report(await check(config, options), display)
         return _already_shown(await stop_instance(config, options, display.show))
@@ -147,7 +226,7 @@ def status() -> Instance:
     >>> status().status  # doctest: +SKIP
     'RUNNING'
     """
-    config, display = _begin()
+    config, display = begin()
     return run(lambda show: read_instance(config), display)
 
 
@@ -176,7 +255,7 @@ def wait(timeout: Optional[float] = None) -> Instance:
     NotebookStopError
         When the instance did not stop, or not within `timeout`.
     """
-    config, display = _begin()
+    config, display = begin()
     return run(lambda show: follow_stop(config, timeout, show), display)
 
 
@@ -186,7 +265,4 @@ def _already_shown(instance: Instance) -> Instance:
 
 
 def _show_report(report: Report, display: Display) -> Report:
-    display.report(report)
-    display.close()
-    suppress_next_display(report)
-    return report
+    return shown(report, report_bundle(report), display)

@@ -6,16 +6,23 @@ import shutil
 import sys
 from typing import Any, Dict, List, Optional, TextIO, TypeVar, Union
 
-from ..schema import Instance
-from . import progress, rendering
+from ..schema import Instance, Schedule, ScheduleRules
+from . import progress, rendering, schedule_rendering
+from .cards import bold, card
 from .progress import ProgressUpdate, Report
 
 E = TypeVar("E", bound=BaseException)
 
+Bundle = Dict[str, str]
+"""What a notebook shows, in several forms: text and HTML."""
+
+Result = Union[Instance, Report, Schedule]
+"""What a call can return and a notebook shows richly."""
+
 _suppressed: Any = None
 
 
-def suppress_next_display(result: Union[Instance, Report]) -> None:
+def suppress_next_display(result: Result) -> None:
     """Have the next display of `result` show nothing.
 
     As the last expression of a cell the result would become an output by
@@ -26,7 +33,7 @@ def suppress_next_display(result: Union[Instance, Report]) -> None:
     _suppressed = result
 
 
-def skip_if_suppressed(result: Union[Instance, Report]) -> None:
+def skip_if_suppressed(result: Result) -> None:
     """Return if `result` is not to be shown this time; an IPython display formatter.
 
     Raises
@@ -41,26 +48,43 @@ def skip_if_suppressed(result: Union[Instance, Report]) -> None:
 
 
 def register_formatters() -> None:
-    """Have the running IPython show an `Instance` and a `Report` richly; without IPython, do nothing."""
+    """Have the running IPython show an `Instance`, a `Report` and a `Schedule` richly; without IPython, do nothing."""
     formatter = getattr(_ipython_shell(), "display_formatter", None)
     if formatter is None:
         return
-    for kind, bundle in ((Instance, _instance_bundle), (Report, _report_bundle)):
+    for kind, bundle in ((Instance, _instance_bundle), (Report, report_bundle), (Schedule, schedule_bundle)):
         # A formatter that the user has registered stays.
         if kind not in formatter.mimebundle_formatter.type_printers:
             formatter.mimebundle_formatter.for_type(kind, bundle)
             formatter.ipython_display_formatter.for_type(kind, skip_if_suppressed)
 
 
-def _instance_bundle(instance: Instance) -> Dict[str, str]:
+def _instance_bundle(instance: Instance) -> Bundle:
     return {"text/plain": rendering.instance_text(instance), "text/html": rendering.instance_html(instance)}
 
 
-def _report_bundle(report: Report) -> Dict[str, str]:
+def report_bundle(report: Report) -> Bundle:
+    """Return what a notebook shows of the report of a dry run."""
     return {"text/plain": rendering.report_text(report), "text/html": rendering.report_html(report)}
 
 
-def _update_bundle(update: ProgressUpdate) -> Dict[str, str]:
+def schedule_bundle(
+    schedule: Schedule, *, replaced: Optional[Schedule] = None, rules: Optional[ScheduleRules] = None
+) -> Bundle:
+    """Return what a notebook shows of a schedule, and of the one that it has replaced."""
+    return {
+        "text/plain": schedule_rendering.schedule_text(schedule, replaced=replaced, rules=rules),
+        "text/html": schedule_rendering.schedule_html(schedule, replaced=replaced, rules=rules),
+    }
+
+
+def no_schedule_bundle(rules: ScheduleRules) -> Bundle:
+    """Return what a notebook shows where no stop is scheduled."""
+    text = schedule_rendering.no_schedule_text(rules)
+    return {"text/plain": text, "text/html": card("quiet", bold(text), "")}
+
+
+def _update_bundle(update: ProgressUpdate) -> Bundle:
     return {"text/plain": rendering.update_text(update), "text/html": rendering.update_html(update)}
 
 
@@ -101,8 +125,8 @@ class Display:
             return shorten_traceback(error, f"{name} (see above).")
         return shorten_traceback(error, f"{name}: {error}" if str(error) else name)
 
-    def report(self, report: Report) -> None:
-        """Show the report of a dry run."""
+    def result(self, bundle: Bundle) -> None:
+        """Show a result."""
 
     def close(self) -> None:
         """Leave on display what was shown last."""
@@ -119,11 +143,11 @@ class NotebookDisplay(Display):
         self.last = update.kind
         self._put(_update_bundle(update))
 
-    def report(self, report: Report) -> None:
-        """Show the report of a dry run."""
-        self._put(_report_bundle(report))
+    def result(self, bundle: Bundle) -> None:
+        """Show a result."""
+        self._put(bundle)
 
-    def _put(self, bundle: Dict[str, str]) -> None:
+    def _put(self, bundle: Bundle) -> None:
         from IPython.display import display
 
         if self._handle is None:
@@ -154,9 +178,9 @@ class LineDisplay(Display):
         step = rendering.current_step(update.instance) if update.kind == progress.STOPPING else ""
         self._write_once(f"{update.title} {step}".rstrip())
 
-    def report(self, report: Report) -> None:
-        """Write the report of a dry run."""
-        self.write(rendering.report_text(report) + "\n")
+    def result(self, bundle: Bundle) -> None:
+        """Write the text of a result."""
+        self.write(bundle["text/plain"] + "\n")
 
     def _write_once(self, text: str) -> None:
         if text not in self._written:
@@ -189,10 +213,10 @@ class TerminalDisplay(LineDisplay):
         self.write(rendering.update_line(update)[:width])
         self._open = True
 
-    def report(self, report: Report) -> None:
-        """Write the report of a dry run below the line."""
+    def result(self, bundle: Bundle) -> None:
+        """Write the text of a result below the line."""
         self.close()
-        super().report(report)
+        super().result(bundle)
 
     def close(self) -> None:
         """End the line."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Dict, NamedTuple, Optional, Type, TypeVar
+from typing import Any, Dict, Literal, NamedTuple, Optional, Type, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,7 +12,8 @@ import msgspec
 from .. import errors
 from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
 from ..modelarts.network import cancellable
-from ..schema import Accepted, Instance, NoInstance, Problem
+from ..requests import ScheduleRequest
+from ..schema import Accepted, Instance, NoInstance, Problem, ScheduleAnswer
 
 T = TypeVar("T")
 
@@ -217,6 +218,22 @@ class LocalApi:
         """
         response = await self._request("DELETE", f"{PREFIX}stop/{attempt}")
         return None if response.status_code == 404 else response.status_code == 204
+
+    async def schedule(
+        self, method: Literal["GET", "PUT", "DELETE"], request: Optional[ScheduleRequest] = None
+    ) -> ScheduleAnswer:
+        """Show, set or cancel the scheduled stop; to set it needs a request.
+
+        Raises
+        ------
+        NotebookStopError
+            When the server refuses or does not respond; with the code ``http_404`` if it knows no schedules.
+        """
+        options = {} if request is None else {"json": msgspec.to_builtins(request)}
+        response = await self._request(method, f"{PREFIX}schedule", **options)
+        if response.status_code != 200:
+            raise self._failure(response)
+        return self._decode(response, ScheduleAnswer)
 
     async def connections(self, kernel: str) -> int | None:
         """Return how many clients are connected to a kernel, or None if the server does not know it."""

@@ -13,11 +13,13 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
-from ..schema import Instance
+from ..schema import Instance, Schedule
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
+from .later import cancel_scheduled_stop, stop_later
 from .options import StopOptions
 from .progress import Report
+from .schedule import dashed, schedule_options
 
 NAME = "stop_instance"
 
@@ -40,8 +42,17 @@ class StopMagics(Magics):
     @argument(
         "--on-success", action="store_true", help="With %%%%stop_instance: stop only if the cell raised no exception."
     )
+    @argument(
+        "--when-idle",
+        action="store_true",
+        help="Stop later: when no kernel is busy, no terminal runs a program, and nobody has worked for a while.",
+    )
+    @argument("--grace", default=None, help="With --when-idle: that while, such as 10min or 600. Default: 600 s.")
+    @argument("--at", default=None, help="Stop later: at a time, such as 23:30 or 2030-01-31T23:30+08:00.")
+    @argument("--after", default=None, help="Stop later: after a while, such as 2h or 1h30m.")
+    @argument("--cancel", action="store_true", help="Cancel the stop that comes later.")
     @line_cell_magic
-    def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, None]:
+    def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, Schedule, None]:
         """Stop the notebook instance that this kernel runs in.
 
         ``%stop_instance`` counts down, has open tabs save, and stops the
@@ -49,7 +60,9 @@ class StopMagics(Magics):
         the first line of a cell runs the cell first. It then stops the
         instance even if the cell raised an exception, unless ``--on-success``
         is given. A cell that you interrupt, or that cannot run at all, stops
-        nothing.
+        nothing. ``%stop_instance`` with ``--when-idle``, ``--at`` or
+        ``--after`` returns at once: the Jupyter server stops the instance
+        later, and ``%stop_instance --cancel`` cancels that.
         """
         options: Any = parse_argstring(self.stop_instance, line)
         try:
@@ -57,6 +70,8 @@ class StopMagics(Magics):
         except ValueError as error:
             # Before the cell runs, not hours later.
             raise UsageError(f"--{error}.") from None
+        if options.cancel or any((options.when_idle, options.grace, options.at, options.after)):
+            return self._later(options, cell)
         if options.status:
             if cell is not None:
                 raise UsageError("--status works with %stop_instance only, not with %%stop_instance.")
@@ -68,6 +83,27 @@ class StopMagics(Magics):
             return None
         dry_run: bool = options.dry_run
         return stop(delay=options.delay, save=not options.no_save, wait=options.wait, dry_run=dry_run)
+
+    def _later(self, options: Any, cell: Optional[str]) -> Optional[Schedule]:
+        """Schedule a stop, or cancel the one that is scheduled."""
+        if cell is not None:
+            raise UsageError(
+                "%%stop_instance stops at the end of its cell. To stop later, run %stop_instance with --when-idle, --at"
+                " or --after in a cell of its own, or at the beginning of this one: it returns at once."
+            )
+        now = {name: bool(getattr(options, name)) for name in ("wait", "dry_run", "status", "on_success")}
+        now.update(delay=options.delay is not None, save=options.no_save)
+        when = "idle" if options.when_idle else None
+        at, after, grace = (_unquoted(each) for each in (options.at, options.after, options.grace))
+        try:
+            chosen = schedule_options(when, at, after, grace, now=now, spelled=dashed)
+        except ValueError as error:
+            raise UsageError(f"{error}.") from None
+        if chosen is not None and not options.cancel:
+            return stop_later(chosen)
+        if chosen is not None or any(now.values()):
+            raise UsageError("--cancel goes with no other option.")
+        return cancel_scheduled_stop()
 
     def _run_cell(self, cell: str, on_success: bool) -> bool:
         """Run the cell, and return whether to stop after it; its error is raised if not."""
@@ -94,6 +130,11 @@ class StopMagics(Magics):
         line = f"{name} (see above). Nothing was stopped."
         # Of a SyntaxError, it would show the traceback again.
         raise UsageError(line) if isinstance(error, SyntaxError) else shorten_traceback(error, line)
+
+
+def _unquoted(text: Optional[str]) -> Optional[str]:
+    """Return an option without the quotes that IPython leaves around it."""
+    return text[1:-1] if text and len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
 def _refusal(shell: Any, cell: str) -> Optional[str]:

@@ -10,6 +10,7 @@ from ..schema import AtRisk, Instance, Lease, Step
 from . import progress
 from .cards import CELL, MUTED, TABLE, Rows, aligned, badge, bar, bold, card, table
 from .progress import Check, ProgressUpdate, Report
+from .schedule_rendering import schedule_line
 
 _UPDATE_TONES = {
     progress.COUNTDOWN: "warn",
@@ -67,6 +68,8 @@ def _facts(instance: Instance) -> Rows:
         ("Auto-stop", _lease(instance.lease) if instance.lease and instance.status != "STOPPING" else ""),
         ("Failure reason", instance.fail_reason or ""),
     ]
+    if instance.schedule:
+        rows.append(("Scheduled stop", schedule_line(instance.schedule)))
     if instance.attempt:
         rows.append(("Stop", f"{instance.attempt.phase}, requested from {instance.attempt.source}"))
         rows.append(("Attempt", instance.attempt.id))

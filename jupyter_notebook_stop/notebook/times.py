@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 import re
-from typing import Iterator, Optional, Union
+from typing import Any, Iterator, Optional, Union
 
 At = Union[str, datetime.datetime]
 """A time: ``HH:MM``, an ISO 8601 date and time, or a datetime."""
@@ -49,7 +49,7 @@ def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at
         When it is no time, a past one, or one that the clocks leave out.
     """
     now = now or datetime.datetime.now(datetime.timezone.utc)
-    found = None
+    found: Optional[datetime.datetime] = None
     try:
         for time in _meanings(value, now, name):
             found = _with_zone(time)
@@ -63,7 +63,7 @@ def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at
     raise ValueError(f"{name} is in the past: {found or value}")
 
 
-def _meanings(value: At, now: datetime.datetime, name: str) -> Iterator[datetime.datetime]:
+def _meanings(value: Any, now: datetime.datetime, name: str) -> Iterator[datetime.datetime]:
     """Yield the times that `value` can mean, the earliest first: some come twice, since clocks are set back."""
     if isinstance(value, datetime.datetime):
         yield value

@@ -1,0 +1,98 @@
+"""``jupyter notebook-stop schedule``."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional
+
+from jupyter_core.application import base_aliases, base_flags
+from traitlets import Bool, Unicode
+
+from .command import DONE, USAGE, Command
+
+_WHEN_IDLE = "Stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while."
+_CANCEL = "Cancel the scheduled stop."
+_JSON = "Print one JSON object, as the local REST API returns it."
+
+
+class ScheduleApp(Command):
+    """Has the instance stopped later."""
+
+    name = "jupyter-notebook-stop-schedule"
+    description = """Have the Jupyter server stop this instance later, or show what is scheduled.
+
+    Before the instance stops, every open tab counts down and saves. A new schedule replaces the one that stands."""
+    examples = (
+        "jupyter notebook-stop schedule                           # show what is scheduled\n"
+        "jupyter notebook-stop schedule --when-idle --grace 20min # when nobody has worked for 20 min\n"
+        "jupyter notebook-stop schedule --at 23:30                # at a time of day, in the zone of this machine\n"
+        "jupyter notebook-stop schedule --at 2030-01-31T23:30+08:00\n"
+        "jupyter notebook-stop schedule --after 2h\n"
+        "jupyter notebook-stop schedule --cancel"
+    )
+
+    when_idle = Bool(False, help=_WHEN_IDLE).tag(config=True)
+    grace = Unicode(
+        None,
+        allow_none=True,
+        help="With --when-idle: for how long nobody may have worked, such as 10min or 600 (seconds).",
+    ).tag(config=True)
+    at = Unicode(
+        None,
+        allow_none=True,
+        help="Stop at this time: 23:30, or a date and time such as 2030-01-31T23:30, with a zone or in the local one.",
+    ).tag(config=True)
+    after = Unicode(
+        None, allow_none=True, help="Stop when this long has passed: 2h, 90min, 1h30m, or a number of seconds."
+    ).tag(config=True)
+    cancel = Bool(False, help=_CANCEL).tag(config=True)
+    json = Bool(False, help=_JSON).tag(config=True)
+
+    flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
+        **base_flags,
+        "when-idle": ({"ScheduleApp": {"when_idle": True}}, _WHEN_IDLE),
+        "cancel": ({"ScheduleApp": {"cancel": True}}, _CANCEL),
+        "json": ({"ScheduleApp": {"json": True}}, _JSON),
+    }
+    aliases: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
+        **base_aliases,
+        "grace": "ScheduleApp.grace",
+        "at": "ScheduleApp.at",
+        "after": "ScheduleApp.after",
+    }
+
+    def run(self) -> int:
+        """Schedule a stop, cancel it, or show it."""
+        import msgspec
+
+        from ..notebook.display import choose_display
+        from ..notebook.schedule import cancel_schedule, dashed, schedule_options, set_schedule, show_schedule
+        from ..notebook.worker import run
+
+        when = "idle" if self.when_idle else None
+        try:
+            options = schedule_options(when, self.at, self.after, self.grace, spelled=dashed)
+        except ValueError as error:
+            self._print_error(f"{error}.")
+            return USAGE
+        if self.cancel and options is not None:
+            self._print_error("--cancel goes with no other option.")
+            return USAGE
+        settings, display = self.settings, choose_display()
+        if options is not None:
+            answer = run(lambda show: set_schedule(settings, options, show), display)
+        elif self.cancel:
+            answer = run(lambda show: cancel_schedule(settings), display)
+        else:
+            answer = run(lambda show: show_schedule(settings), display)
+        print(msgspec.json.encode(answer).decode() if self.json else self._text(answer))
+        return DONE
+
+    def _text(self, answer: Any) -> str:
+        from ..notebook.schedule import cancelled
+        from ..notebook.schedule_rendering import ON_TERMINAL, no_schedule_text, schedule_text
+
+        shown: Optional[Any] = cancelled(answer) if self.cancel else answer.schedule
+        if shown is None:
+            return no_schedule_text(answer.rules)
+        replaced = None if self.cancel else answer.replaced
+        return schedule_text(shown, replaced=replaced, rules=answer.rules, cancel=ON_TERMINAL)

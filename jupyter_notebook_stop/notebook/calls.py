@@ -1,0 +1,27 @@
+"""What each public function begins with, and ends with."""
+
+from __future__ import annotations
+
+from typing import Tuple, TypeVar
+
+from ..config import NotebookStop
+from ..schema import Instance, Schedule
+from .display import Bundle, Display, choose_display, register_formatters, suppress_next_display
+from .environment import read_config
+from .progress import Report
+
+R = TypeVar("R", Instance, Report, Schedule)
+
+
+def begin() -> Tuple[NotebookStop, Display]:
+    """Return what each call needs: the settings, and the display; what it returns will be shown richly."""
+    register_formatters()
+    return read_config(), choose_display()
+
+
+def shown(result: R, bundle: Bundle, display: Display) -> R:
+    """Show a result now, and not once more as the last expression of the cell."""
+    display.result(bundle)
+    display.close()
+    suppress_next_display(result)
+    return result

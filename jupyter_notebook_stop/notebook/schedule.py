@@ -1,0 +1,285 @@
+"""A stop that comes later, from a cell or a terminal: the Jupyter server of the instance carries it out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+from types import MappingProxyType
+from typing import Callable, List, Literal, Mapping, Optional
+
+import msgspec
+
+from ..config import NotebookStop
+from ..errors import NotebookStopError, OutcomeUnknownError
+from ..requests import ScheduleRequest
+from ..schema import Schedule, ScheduleAnswer
+from . import progress
+from .discovery import NOT_INSTALLED, Server
+from .environment import Environment, detect_environment
+from .local_api import LocalApi, LostServerError
+from .progress import ProgressUpdate, Show
+from .times import At, Duration, duration_words, parse_at, parse_duration
+
+NO_SERVER = "no_schedule_server"
+"""The code of the error where no server can stop the instance later."""
+
+_INSTEAD = (
+    "Call stop() in the last cell or at the end of the script, run `jupyter notebook-stop stop --yes` after it, or set"
+    " the automatic stop of the instance in the console."
+)
+
+_GRACE = (1.0, 604_800.0)
+"""The shortest and the longest grace period that a request may have, in seconds."""
+
+_FINISH_TIMEOUT = 5.0
+"""Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
+
+_NOT_KNOWN = "It is not known whether the stop was scheduled: scheduled_stop() tells."
+
+Spelled = Callable[[str], str]
+
+
+def dashed(name: str) -> str:
+    """Return the option of a command line that means the parameter `name`."""
+    return {"when": "--when-idle", "save": "--no-save"}.get(name, f"--{name.replace('_', '-')}")
+
+
+class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """When to stop.
+
+    Attributes
+    ----------
+    when
+        ``idle`` or ``at``.
+    at
+        When it is ``at``, the time.
+    grace
+        When it is ``idle``, for how long nobody may have worked, in seconds; None for the server's default.
+    """
+
+    when: Literal["idle", "at"]
+    at: Optional[datetime.datetime] = None
+    grace: Optional[float] = None
+
+
+def schedule_options(
+    when: Optional[str] = None,
+    at: Optional[At] = None,
+    after: Optional[Duration] = None,
+    grace: Optional[Duration] = None,
+    *,
+    now: Mapping[str, bool] = MappingProxyType({}),
+    spelled: Spelled = str,
+) -> Optional[ScheduleOptions]:
+    """Return what the parameters of `stop` say of a stop that comes later; None if they mean one that comes now.
+
+    Parameters
+    ----------
+    now
+        Parameters that only a stop that comes now has, and whether they are given.
+    spelled
+        Returns what errors call a parameter.
+
+    Raises
+    ------
+    ValueError
+        When they contradict each other, or one is invalid.
+    """
+    given = [name for name, value in (("when", when), ("at", at), ("after", after)) if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"{spelled(given[0])} and {spelled(given[1])} exclude each other")
+    if grace is not None and given != ["when"]:
+        raise ValueError(f"{spelled('grace')} goes with {spelled('when')} only")
+    if not given:
+        return None
+    for name, is_given in now.items():
+        if is_given:
+            raise ValueError(f"{spelled(name)} does not go with {spelled(given[0])}: that stop comes later")
+    if at is not None:
+        return ScheduleOptions(when="at", at=parse_at(at, name=spelled("at")))
+    if after is not None:
+        return ScheduleOptions(when="at", at=_after(after, spelled("after")))
+    if when != "idle":
+        raise ValueError(f"when must be 'idle', not {when!r}; for a time there are at and after")
+    return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
+
+
+def _after(after: Duration, name: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.now(datetime.timezone.utc) + parse_duration(after, name)
+    except OverflowError:
+        raise ValueError(f"{name} is too long: {after}") from None
+
+
+def _grace(grace: Duration, name: str) -> float:
+    seconds = parse_duration(grace, name).total_seconds()
+    shortest, longest = _GRACE
+    if not shortest <= seconds <= longest:
+        raise ValueError(f"{name} must be from {duration_words(shortest)} to {duration_words(longest)}, not {grace}")
+    return seconds
+
+
+async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Show) -> ScheduleAnswer:
+    """Have the Jupyter server of this instance stop it later, in place of the stop that is scheduled there.
+
+    Parameters
+    ----------
+    config
+        How to find the instance.
+    options
+        When to stop it.
+    show
+        Called with what an interrupt has come to.
+
+    Raises
+    ------
+    NotebookStopError
+        When nothing was scheduled, or that is not known.
+    """
+    async with detect_environment(config) as environment:
+        server = _servers(environment)[0]
+        request = ScheduleRequest(
+            instance_id=environment.instance_id,
+            when=options.when,
+            at=options.at,
+            grace=options.grace,
+            source="cell" if environment.kernel else "terminal",
+        )
+        async with LocalApi(server.address) as api:
+            setting = asyncio.ensure_future(_call(api, "PUT", request))
+            try:
+                answer = await asyncio.shield(setting)
+            except asyncio.CancelledError:
+                await asyncio.wait({setting}, timeout=_FINISH_TIMEOUT)
+                show(ProgressUpdate(kind=progress.FAILED, title=_interrupted(setting)))
+                setting.cancel()
+                raise
+            return await _with_work(api, answer)
+
+
+def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
+    if not setting.done():
+        return _NOT_KNOWN
+    error = setting.exception()
+    return str(error) if error else "Too late to interrupt: the stop is scheduled. cancel_scheduled_stop() cancels it."
+
+
+async def _with_work(api: LocalApi, answer: ScheduleAnswer) -> ScheduleAnswer:
+    """Return the answer with what the new schedule waits for, which the server has yet to find out."""
+    if answer.schedule and answer.schedule.when == "idle":
+        with contextlib.suppress(NotebookStopError):
+            latest = (await api.schedule("GET")).schedule
+            if latest and latest.id == answer.schedule.id:
+                return msgspec.structs.replace(answer, schedule=latest)
+    return answer
+
+
+async def show_schedule(config: NotebookStop) -> ScheduleAnswer:
+    """Return what is scheduled, at whatever Jupyter server of this instance.
+
+    Raises
+    ------
+    NotebookStopError
+        When no server can stop the instance later, or one cannot be asked.
+    """
+    async with detect_environment(config) as environment:
+        answers = await _ask_all(environment, "GET")
+    return next((answer for answer in answers if answer.schedule), answers[0])
+
+
+async def cancel_schedule(config: NotebookStop) -> ScheduleAnswer:
+    """Cancel what is scheduled, at every Jupyter server of this instance; `replaced` is what was cancelled.
+
+    Raises
+    ------
+    NotebookStopError
+        When no server can stop the instance later, or one has not cancelled.
+    """
+    async with detect_environment(config) as environment:
+        answers = await _ask_all(environment, "DELETE")
+    return next((answer for answer in answers if answer.replaced), answers[0])
+
+
+def made(answer: ScheduleAnswer) -> Schedule:
+    """Return the schedule that was made.
+
+    Raises
+    ------
+    NotebookStopError
+        When the server has not returned it.
+    """
+    if answer.schedule is None:
+        raise NotebookStopError("The Jupyter server has scheduled no stop.", code="bad_server_answer")
+    return answer.schedule
+
+
+def cancelled(answer: ScheduleAnswer) -> Optional[Schedule]:
+    """Return what was cancelled, marked as such."""
+    return msgspec.structs.replace(answer.replaced, state="cancelled", due_at=None) if answer.replaced else None
+
+
+async def _ask_all(environment: Environment, method: Literal["GET", "DELETE"]) -> List[ScheduleAnswer]:
+    """Return the answer of each server that can stop the instance later; there is at least one."""
+    answers: List[ScheduleAnswer] = []
+    errors: List[NotebookStopError] = []
+    for server in _servers(environment):
+        async with LocalApi(server.address) as api:
+            try:
+                answers.append(await _call(api, method))
+            except NotebookStopError as error:
+                errors.append(error)
+    serious = [error for error in errors if error.code != NO_SERVER or not answers]
+    if serious:
+        raise serious[0]
+    return answers
+
+
+async def _call(
+    api: LocalApi, method: Literal["GET", "PUT", "DELETE"], request: Optional[ScheduleRequest] = None
+) -> ScheduleAnswer:
+    try:
+        return await api.schedule(method, request)
+    except LostServerError as error:
+        if not error.connected or method == "GET":
+            raise
+        what = "scheduled" if method == "PUT" else "cancelled"
+        raise OutcomeUnknownError(
+            f"{error.message} It is not known whether the stop was {what}.",
+            remedy="Look at scheduled_stop() or `jupyter notebook-stop schedule` once the server responds.",
+        ) from None
+    except NotebookStopError as error:
+        if error.code not in ("http_404", "http_405"):
+            raise
+        raise NotebookStopError(
+            f"The jupyter_notebook_stop of the Jupyter server at {api.address.url} is too old to stop later.",
+            code=NO_SERVER,
+            remedy=f"Update it there and restart the server. Until then: {_INSTEAD}",
+        ) from None
+
+
+def _servers(environment: Environment) -> List[Server]:
+    """Return the servers that may stop the instance later, the best first.
+
+    Raises
+    ------
+    NotebookStopError
+        When there is none.
+    """
+    found = [server for server in environment.servers if server.instance]
+    if found:
+        return found
+    obstacles = [f"The one at {url} cannot: {why}." for url, why in environment.unsaved_servers.items()]
+    install = NOT_INSTALLED in environment.unsaved_servers.values()
+    where = "Install jupyter_notebook_stop in the environment that JupyterLab runs in. Until then: " if install else ""
+    raise NotebookStopError(
+        " ".join(
+            [
+                "Only a Jupyter server with jupyter_notebook_stop can stop this instance later, and no such server was"
+                " found here.",
+                *obstacles,
+            ]
+        ),
+        code=NO_SERVER,
+        remedy=f"{where}{_INSTEAD}",
+    )
