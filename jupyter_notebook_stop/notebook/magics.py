@@ -70,7 +70,8 @@ class StopMagics(Magics):
         except ValueError as error:
             # Before the cell runs, not hours later.
             raise UsageError(f"--{error}.") from None
-        if options.cancel or any((options.when_idle, options.grace, options.at, options.after)):
+        # An empty text as well: a mistake in it must not stop the instance now.
+        if options.cancel or options.when_idle or {options.grace, options.at, options.after} != {None}:
             return self._later(options, cell)
         if options.status:
             if cell is not None:

@@ -35,7 +35,8 @@ _GRACE = (1.0, 604_800.0)
 _FINISH_TIMEOUT = 5.0
 """Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
 
-_NOT_KNOWN = "It is not known whether the stop was scheduled: scheduled_stop() tells."
+_LOOK = "scheduled_stop() or `jupyter notebook-stop schedule`"
+_CANCEL = "cancel_scheduled_stop() or `jupyter notebook-stop schedule --cancel`"
 
 Spelled = Callable[[str], str]
 
@@ -160,9 +161,9 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
 
 def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
     if not setting.done():
-        return _NOT_KNOWN
+        return f"It is not known whether the stop was scheduled. Look at {_LOOK}."
     error = setting.exception()
-    return str(error) if error else "Too late to interrupt: the stop is scheduled. cancel_scheduled_stop() cancels it."
+    return str(error) if error else f"Too late to interrupt: the stop is scheduled. Cancel it with {_CANCEL}."
 
 
 async def _with_work(api: LocalApi, answer: ScheduleAnswer) -> ScheduleAnswer:
@@ -246,7 +247,7 @@ async def _call(
         what = "scheduled" if method == "PUT" else "cancelled"
         raise OutcomeUnknownError(
             f"{error.message} It is not known whether the stop was {what}.",
-            remedy="Look at scheduled_stop() or `jupyter notebook-stop schedule` once the server responds.",
+            remedy=f"Look at {_LOOK} once the server responds.",
         ) from None
     except NotebookStopError as error:
         if error.code not in ("http_404", "http_405"):

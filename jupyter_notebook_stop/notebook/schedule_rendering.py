@@ -130,7 +130,7 @@ def _title(schedule: Schedule, now: datetime.datetime) -> str:
     if schedule.state in _FAILURES:
         return _FAILURES[schedule.state]
     if schedule.state == CANCELLED:
-        return f"Cancelled: this instance does not stop {_when(schedule)}"
+        return f"Cancelled: the stop {_when(schedule)}"
     if schedule.state == STOPPING:
         return "The scheduled stop of this instance is under way"
     if schedule.state == COUNTDOWN and schedule.stops_at:
