@@ -1,0 +1,538 @@
+"""A stop that comes later, from a script and from a cell."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import json
+import pathlib
+import re
+import threading
+from typing import Any, Iterator
+
+import msgspec
+import pytest
+
+import jupyter_notebook_stop
+from jupyter_notebook_stop import (
+    InstanceStateError,
+    NotebookStopError,
+    OutcomeUnknownError,
+    Schedule,
+    astop,
+    cancel_scheduled_stop,
+    scheduled_stop,
+    status,
+    stop,
+)
+from jupyter_notebook_stop.notebook import schedule as schedules
+from jupyter_notebook_stop.notebook.progress import ProgressUpdate
+from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Problem, ScheduleAnswer, ScheduleRules
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from ..waiting import until
+from .conftest import Inside, Kernel, Place
+from .test_discovery import OURS, Canned, Serve, _Handler, claim, serve
+
+__all__ = ["serve"]
+
+UTC = datetime.timezone.utc
+HOUR = datetime.timedelta(hours=1)
+LATER = "from jupyter_notebook_stop import astop, cancel_scheduled_stop, scheduled_stop, status, stop\n"
+ROUTE = "/jupyter-notebook-stop/schedule"
+RULES = ScheduleRules(enabled=True, countdown=60, grace=600, longest=604_800, terminals="children")
+MADE = Schedule(id="one", when="idle", grace=600, created_at=datetime.datetime(2030, 1, 31, tzinfo=UTC))
+
+
+class Scheduling(Canned):
+    """A canned server of our instance that answers by method, and keeps what it was asked."""
+
+    def __init__(self, answers: dict[str, tuple[int, Any]], host: str) -> None:
+        super().__init__({**answers, "/jupyter-notebook-stop/instance": claim(OURS)}, host)
+        self.RequestHandlerClass = _Scheduling
+        self.by_method: dict[str, tuple[int, Any]] = {}
+        self.asked_by_method: list[tuple[str, Any]] = []
+        self.deaf_to = ""
+        self.hold = threading.Event()
+        self.hold.set()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that has gone."""
+
+    def answer(self, **answers: ScheduleAnswer | tuple[int, Any]) -> None:
+        for method, answer in answers.items():
+            is_answer = isinstance(answer, ScheduleAnswer)
+            self.by_method[method] = (200, msgspec.json.encode(answer)) if is_answer else answer  # type: ignore[assignment]
+
+
+class _Scheduling(_Handler):
+    def do_GET(self) -> None:
+        if self.path == ROUTE:
+            self._answer("GET")
+        else:
+            super().do_GET()
+
+    def do_PUT(self) -> None:
+        self._answer("PUT")
+
+    def do_DELETE(self) -> None:
+        self._answer("DELETE")
+
+    def _answer(self, method: str) -> None:
+        server = self.server
+        assert isinstance(server, Scheduling)
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        server.asked_by_method.append((method, json.loads(body) if body else None))
+        server.hold.wait(30)
+        if server.deaf_to == method:
+            self.close_connection = True
+            return
+        server.answers[self.path] = server.by_method.get(method, (404, {"message": "Not Found", "reason": None}))
+        super().do_GET()
+
+
+@pytest.fixture
+def canned(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> Scheduling:
+    """A canned server of the instance of this process."""
+    monkeypatch.setenv("INSTANCE_ID", OURS)
+    one = serve(server=Scheduling)
+    assert isinstance(one, Scheduling)
+    return one
+
+
+@pytest.fixture
+def planning(inside: Inside) -> Iterator[Inside]:
+    """Have nothing scheduled before the test, and nothing after it."""
+    inside.server.fetch("DELETE", "jupyter-notebook-stop/schedule")
+    yield inside
+    inside.server.fetch("DELETE", "jupyter-notebook-stop/schedule")
+
+
+@pytest.fixture
+def here(planning: Inside, folders: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Inside:
+    """Make this process one beside the server: its runtime folder, and nothing of its environment."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", planning.server.environment["JUPYTER_RUNTIME_DIR"])
+    return planning
+
+
+def standing(inside: Inside) -> dict[str, Any] | None:
+    """Return what the server has scheduled."""
+    found: dict[str, Any] | None = inside.server.fetch("GET", "jupyter-notebook-stop/schedule")["schedule"]
+    return found
+
+
+class TestScript:
+    """Beside a Jupyter server with the extension."""
+
+    def test_when_idle(self, here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+        made = stop(when="idle", grace="20min")
+        assert (made.when, made.grace, made.source) == ("idle", 1200, "terminal")
+        found = standing(here)
+        assert found is not None
+        assert (found["id"], found["grace"]) == (made.id, 1200)
+        shown = capsys.readouterr().out
+        assert shown.startswith("This instance stops when nobody has worked for 20 min\n")
+        assert "every open tab counts down 1 min" in shown
+        assert "cancel_scheduled_stop()" in shown
+        assert here.simulator.count("stop") == 0
+
+    def test_the_grace_of_the_server(self, here: Inside) -> None:
+        assert stop(when="idle").grace == 600
+
+    def test_at_a_time(self, here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+        at = datetime.datetime.now(UTC).replace(microsecond=0) + 2 * HOUR
+        made = stop(at=at)
+        assert (made.when, made.at) == ("at", at)
+        found = standing(here)
+        assert found is not None
+        assert datetime.datetime.fromisoformat(found["at"].replace("Z", "+00:00")) == at
+        assert re.match(r"This instance stops at 20[0-9: -]+ UTC.*, in (2 h|1 h 59 min)\n", capsys.readouterr().out)
+        clock = at.astimezone().strftime("%H:%M:%S")
+        assert stop(at=clock).at == at
+
+    def test_after_a_while(self, here: Inside) -> None:
+        before = datetime.datetime.now(UTC)
+        made = stop(after="1h30m")
+        assert made.at is not None
+        assert before + 1.5 * HOUR <= made.at <= datetime.datetime.now(UTC) + 1.5 * HOUR
+
+    def test_a_new_one_replaces_and_says_so(self, here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+        stop(when="idle", grace=900)
+        assert "Replaces" not in capsys.readouterr().out
+        second = stop(after="3h")
+        assert "Replaces         a stop when nobody has worked for 15 min" in capsys.readouterr().out
+        assert standing(here)["id"] == second.id  # type: ignore[index]
+
+    def test_showing_and_cancelling(self, here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
+        assert scheduled_stop() is None
+        assert cancel_scheduled_stop() is None
+        assert capsys.readouterr().out == "No stop is scheduled.\n"
+        made = stop(after=7200)
+        found = scheduled_stop()
+        assert found is not None
+        assert (found.id, found.at) == (made.id, made.at)
+        capsys.readouterr()
+        cancelled = cancel_scheduled_stop()
+        assert cancelled is not None
+        assert (cancelled.id, cancelled.state) == (made.id, "cancelled")
+        assert capsys.readouterr().out.startswith("Cancelled: the stop at 20")
+        assert scheduled_stop() is None
+
+    def test_the_status_shows_it(self, here: Inside) -> None:
+        from jupyter_notebook_stop.notebook.rendering import instance_html, instance_text
+
+        assert status().schedule is None
+        assert "Scheduled stop" not in instance_text(status())
+        made = stop(when="idle", grace=900)
+        instance = status()
+        assert instance.schedule is not None
+        assert instance.schedule.id == made.id
+        assert "  Scheduled stop  when nobody has worked for 15 min" in instance_text(instance)
+        assert "when nobody has worked for 15 min" in instance_html(instance)
+
+    def test_from_async_code(self, here: Inside) -> None:
+        async def main() -> Schedule:
+            return await astop(when="idle", grace=900)
+
+        assert asyncio.run(main()).id == standing(here)["id"]  # type: ignore[index]
+
+    def test_what_the_server_refuses(self, here: Inside) -> None:
+        with pytest.raises(NotebookStopError, match="further away than this server allows") as refused:
+            stop(after="30d")
+        assert refused.value.code == "bad_schedule"
+        assert standing(here) is None
+
+
+class TestCell:
+    """A kernel of that server."""
+
+    @pytest.fixture
+    def cell(self, planning: Inside) -> Iterator[Kernel]:
+        from jupyter_client.blocking.client import BlockingKernelClient
+
+        session = {"path": "train.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+        model = planning.server.fetch("POST", "api/sessions", session)
+        kernel_id = model["kernel"]["id"]
+        runtime = pathlib.Path(planning.server.environment["JUPYTER_RUNTIME_DIR"])
+        client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel_id}.json"))
+        client.load_connection_file()
+        client.start_channels(hb=False)
+        client.wait_for_ready(timeout=120)
+        yield Kernel(None, client)  # type: ignore[arg-type]
+        client.stop_channels()
+        planning.server.fetch("DELETE", f"api/sessions/{model['id']}")
+
+    def test_it_returns_at_once_and_shows_itself_once(self, planning: Inside, cell: Kernel) -> None:
+        shown = cell.run(LATER + "made = stop(when='idle', grace=900)\nmade")
+        assert [kind for kind, _ in shown] == ["display_data"]
+        assert shown[0][1].startswith("This instance stops when nobody has worked for 15 min\n")
+        assert standing(planning)["source"] == "cell"  # type: ignore[index]
+        # Later it shows itself as any result.
+        ((kind, text),) = cell.run("made")
+        assert kind == "execute_result"
+        assert text.startswith("This instance stops when nobody has worked for 15 min\n")
+        html = "data, _ = get_ipython().display_formatter.format(made); print(sorted(data))"
+        assert cell.run(html) == [("stream", "['text/html', 'text/plain']\n")]
+
+    def test_it_waits_for_the_rest_of_the_run(self, planning: Inside, cell: Kernel) -> None:
+        cell.run(LATER)
+        identifier = cell.start("stop(when='idle', grace=900)\nimport time; time.sleep(600)")
+        cell.until(identifier, "This instance stops")
+
+        def busy() -> list[Any]:
+            found = standing(planning)
+            return found["waiting_for"]["kernels"] if found else []
+
+        (kernel,) = until(busy, pause=0.1)
+        assert kernel["path"] == "train.ipynb"
+
+    def test_magics(self, planning: Inside, cell: Kernel) -> None:
+        cell.run("%load_ext jupyter_notebook_stop")
+        assert "for 15 min" in cell.run("%stop_instance --when-idle --grace 15min")[0][1]
+        assert "in 2 h" in cell.run("%stop_instance --after 2h")[0][1]
+        at = (datetime.datetime.now(UTC) + 3 * HOUR).replace(microsecond=0, tzinfo=None)
+        (shown,) = cell.run(f'%stop_instance --at "{at}Z"')
+        assert "Replaces         a stop at " in shown[1]
+        assert standing(planning)["at"] == f"{at.isoformat()}Z"  # type: ignore[index]
+        assert "Scheduled stop  at " in cell.run("%stop_instance --status")[0][1]
+        (shown,) = cell.run("%stop_instance --cancel")
+        assert shown[1].startswith("Cancelled: the stop at ")
+        assert cell.run("%stop_instance --cancel") == [("display_data", "No stop is scheduled.")]
+        assert planning.simulator.count("stop") == 0
+
+    def test_an_error_is_one_line(self, planning: Inside, cell: Kernel) -> None:
+        cell.run(LATER)
+        sight = cell.sight(cell.start("stop(after='30d')"))
+        assert sight == cell.traceback
+        assert sight.startswith("NotebookStopError: The time is further away than this server allows")
+        assert "\n" not in sight
+
+
+class TestWrongUsage:
+    """Nothing is sent that makes no sense, and nothing is stopped now by mistake."""
+
+    @pytest.mark.parametrize(
+        ("options", "reason"),
+        [
+            ({"when": "idle", "at": "23:30"}, "when and at exclude each other"),
+            ({"at": "23:30", "after": "2h"}, "at and after exclude each other"),
+            ({"grace": 600}, "grace goes with when only"),
+            ({"at": "23:30", "grace": 600}, "grace goes with when only"),
+            ({"when": "later"}, "when must be 'idle', not 'later'"),
+            ({"when": "idle", "grace": 0}, "grace must be longer than 0"),
+            ({"when": "idle", "grace": 0.5}, "grace must be from 1 s to 7 d"),
+            ({"when": "idle", "grace": "8d"}, "grace must be from 1 s to 7 d"),
+            ({"when": "idle", "delay": 0}, "delay does not go with when: that stop comes later"),
+            ({"at": "23:30", "save": False}, "save does not go with at"),
+            ({"after": "2h", "wait": True}, "wait does not go with after"),
+            ({"after": "2h", "dry_run": True}, "dry_run does not go with after"),
+            ({"at": "2000-01-01T00:00Z"}, "at is in the past"),
+            ({"at": ""}, "at must be a time such as 23:30"),
+            ({"after": ""}, "after must be a duration such as 2h"),
+            ({"after": "9999999d"}, "after is too long"),
+            ({"after": 0}, "after must be longer than 0"),
+        ],
+    )
+    def test_is_a_value_error(
+        self, canned: Scheduling, simulator: ThreadedSimulator, options: dict[str, Any], reason: str
+    ) -> None:
+        call: Any = stop
+        with pytest.raises(ValueError, match=f"^{reason}"):
+            call(**options)
+        acall: Any = astop
+        with pytest.raises(ValueError, match=f"^{reason}"):
+            asyncio.run(acall(**options))
+        assert canned.asked == []
+        assert canned.asked_by_method == []
+
+    @pytest.mark.parametrize(
+        ("line", "reason"),
+        [
+            ("%stop_instance --when-idle --at 23:30", "--when-idle and --at exclude each other."),
+            ("%stop_instance --grace 10min", "--grace goes with --when-idle only."),
+            ("%stop_instance --after 2h --no-save", "--no-save does not go with --after: that stop comes later."),
+            ("%stop_instance --after 2h --dry-run", "--dry-run does not go with --after: that stop comes later."),
+            ("%stop_instance --after 2h --delay 0", "--delay does not go with --after: that stop comes later."),
+            ("%stop_instance --after 2h --status", "--status does not go with --after: that stop comes later."),
+            ("%stop_instance --cancel --after 2h", "--cancel goes with no other option."),
+            ("%stop_instance --cancel --wait", "--cancel goes with no other option."),
+            ('%stop_instance --at ""', "--at must be a time such as 23:30"),
+            ('%stop_instance --grace ""', "--grace goes with --when-idle only."),
+            ("%%stop_instance --when-idle\nprint('r' + 'an')", "To stop later, run %stop_instance with --when-idle"),
+            ("%%stop_instance --cancel\nprint('r' + 'an')", "%%stop_instance stops at the end of its cell."),
+        ],
+    )
+    def test_of_the_magics(self, kernel: Kernel, simulator: ThreadedSimulator, line: str, reason: str) -> None:
+        kernel.run("%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(line))
+        assert reason in sight
+        assert "magics.py" not in sight
+        assert "ran\n" not in sight
+        assert simulator.count() == 0
+
+
+class TestWithoutServer:
+    """Where no server can stop the instance later, the error says so, and what works instead."""
+
+    CALLS = ("stop(when='idle')", "stop(at='23:30')", "scheduled_stop()", "cancel_scheduled_stop()")
+
+    @pytest.mark.parametrize("call", CALLS)
+    def test_in_a_script(self, place: Place, simulator: ThreadedSimulator, call: str) -> None:
+        code, output = place.run(LATER + call)
+        assert code == 1
+        assert "[no_schedule_server]" in output
+        assert "Only a Jupyter server with jupyter_notebook_stop can stop this instance later" in output
+        assert "Call stop() in the last cell or at the end of the script" in output
+        assert simulator.count("stop") == 0
+
+    @pytest.mark.parametrize("call", [*CALLS, "await astop(after='2h')", "%stop_instance --when-idle"])
+    def test_in_a_cell_it_is_one_line(self, kernel: Kernel, simulator: ThreadedSimulator, call: str) -> None:
+        kernel.run("%load_ext jupyter_notebook_stop")
+        sight = kernel.sight(kernel.start(LATER + call))
+        assert sight == kernel.traceback
+        assert sight.startswith("NotebookStopError: Only a Jupyter server with jupyter_notebook_stop can stop")
+        assert "\n" not in sight
+
+    @pytest.mark.parametrize("method", ["PUT", "GET", "DELETE"])
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_an_older_server(self, canned: Scheduling, method: str, status: int) -> None:
+        canned.answer(**{method: (status, {"message": "Not Found", "reason": None})})
+        call = {"PUT": lambda: stop(after="2h"), "GET": scheduled_stop, "DELETE": cancel_scheduled_stop}[method]
+        with pytest.raises(NotebookStopError, match="is too old to stop later") as error:
+            call()
+        assert error.value.code == "no_schedule_server"
+        assert f"127.0.0.1:{canned.port}" in error.value.message
+        assert "Call stop() in the last cell" in (error.value.remedy or "")
+
+    def test_a_server_without_the_extension_is_named(
+        self, serve: Serve, environment: dict[str, str], simulator: ThreadedSimulator
+    ) -> None:
+        other = serve(api=(200, {"version": "2.21.1"}))
+        with pytest.raises(NotebookStopError, match="not installed or not enabled") as error:
+            stop(when="idle")
+        assert error.value.code == "no_schedule_server"
+        assert f"http://127.0.0.1:{other.port}/" in error.value.message
+        assert "Install jupyter_notebook_stop in the environment that JupyterLab runs in" in (error.value.remedy or "")
+
+    def test_a_server_outside_an_instance_is_no_old_one(self, canned: Scheduling) -> None:
+        problem = Problem(code="not_in_instance", message="Not running in an instance.", kind="NotInInstanceError")
+        canned.answer(PUT=(404, msgspec.json.encode(problem)))
+        with pytest.raises(jupyter_notebook_stop.NotInInstanceError):
+            stop(when="idle")
+
+
+class TestAnswers:
+    """What a server can say."""
+
+    def test_what_is_sent(self, canned: Scheduling) -> None:
+        canned.answer(PUT=ScheduleAnswer(schedule=MADE, rules=RULES))
+        stop(when="idle", grace=600)
+        at = datetime.datetime(2030, 1, 31, 23, 30, tzinfo=datetime.timezone(8 * HOUR))
+        stop(at=at)
+        assert [body for method, body in canned.asked_by_method if method == "PUT"] == [
+            {"instance_id": OURS, "when": "idle", "at": None, "grace": 600, "not_before": None, "source": "terminal"},
+            {
+                **{"instance_id": OURS, "when": "at", "at": "2030-01-31T23:30:00+08:00", "grace": None},
+                **{"not_before": None, "source": "terminal"},
+            },
+        ]
+
+    def test_what_it_waits_for_is_asked(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
+        later = waiting()
+        canned.answer(PUT=ScheduleAnswer(schedule=MADE, rules=RULES), GET=ScheduleAnswer(schedule=later, rules=RULES))
+        assert stop(when="idle") == later
+        assert "Waiting for      train.ipynb, busy for " in capsys.readouterr().out
+        # Of another schedule, made meanwhile, it says nothing.
+        other = msgspec.structs.replace(later, id="other")
+        canned.answer(GET=ScheduleAnswer(schedule=other, rules=RULES))
+        assert stop(when="idle") == MADE
+
+    def test_disabled(self, canned: Scheduling) -> None:
+        problem = Problem(code="schedule_disabled", message="Scheduled stops are disabled on this server.")
+        canned.answer(PUT=(409, msgspec.json.encode(problem)))
+        with pytest.raises(NotebookStopError, match="disabled on this server") as error:
+            stop(when="idle")
+        assert error.value.code == "schedule_disabled"
+
+    def test_none_where_none_can_be_made(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
+        canned.answer(DELETE=ScheduleAnswer(rules=msgspec.structs.replace(RULES, enabled=False)))
+        assert cancel_scheduled_stop() is None
+        assert capsys.readouterr().out == "No stop is scheduled. Scheduled stops are disabled on this server.\n"
+
+    def test_too_late_to_cancel(self, canned: Scheduling) -> None:
+        problem = Problem(code="too_late", message="It is too late.", kind="InstanceStateError")
+        canned.answer(DELETE=(409, msgspec.json.encode(problem)))
+        with pytest.raises(InstanceStateError, match="too late"):
+            cancel_scheduled_stop()
+
+    @pytest.mark.parametrize(("method", "what"), [("PUT", "scheduled"), ("DELETE", "cancelled")])
+    def test_a_lost_answer_leaves_the_outcome_open(self, canned: Scheduling, method: str, what: str) -> None:
+        canned.deaf_to = method
+        with pytest.raises(OutcomeUnknownError, match=f"not known whether the stop was {what}") as error:
+            stop(after="2h") if method == "PUT" else cancel_scheduled_stop()
+        assert "scheduled_stop()" in (error.value.remedy or "")
+
+    @pytest.mark.parametrize("body", [b"<html>", b"{}", b'{"rules": 1}'])
+    def test_an_answer_that_makes_no_sense(self, canned: Scheduling, body: bytes) -> None:
+        canned.answer(PUT=(200, body), GET=(200, body))
+        for call in (lambda: stop(after="2h"), scheduled_stop):
+            with pytest.raises(NotebookStopError) as error:
+                call()
+            assert error.value.code == "bad_server_answer"
+
+    def test_an_answer_without_the_schedule(self, canned: Scheduling) -> None:
+        canned.answer(PUT=ScheduleAnswer(rules=RULES))
+        with pytest.raises(NotebookStopError) as error:
+            stop(after="2h")
+        assert error.value.code == "bad_server_answer"
+
+    def test_a_newer_server_may_say_more(self, canned: Scheduling) -> None:
+        answer = msgspec.to_builtins(ScheduleAnswer(schedule=MADE, rules=RULES))
+        answer["schedule"].update(state="dreaming", novelty=1)
+        canned.answer(GET=(200, {**answer, "novelty": 1}))
+        found = scheduled_stop()
+        assert found is not None
+        assert found.state == "dreaming"
+
+
+class TestSeveralServers:
+    """Whichever server has it, it is found and cancelled."""
+
+    def test_shown_and_cancelled_at_every_one(self, canned: Scheduling, serve: Serve) -> None:
+        second = serve(server=Scheduling)
+        assert isinstance(second, Scheduling)
+        nothing, one = ScheduleAnswer(rules=RULES), ScheduleAnswer(schedule=MADE, rules=RULES)
+        for first, last in ((canned, second), (second, canned)):
+            first.answer(GET=nothing, DELETE=nothing)
+            last.answer(GET=one, DELETE=ScheduleAnswer(replaced=MADE, rules=RULES))
+            assert scheduled_stop() == MADE
+            cancelled = cancel_scheduled_stop()
+            assert cancelled is not None
+            assert cancelled.id == MADE.id
+        assert [method for method, _ in canned.asked_by_method].count("DELETE") == 2
+        assert [method for method, _ in second.asked_by_method].count("DELETE") == 2
+
+    def test_one_that_is_too_old_has_none(self, canned: Scheduling, serve: Serve) -> None:
+        serve(server=Scheduling)
+        canned.answer(GET=ScheduleAnswer(rules=RULES), DELETE=ScheduleAnswer(rules=RULES))
+        assert scheduled_stop() is None
+        assert cancel_scheduled_stop() is None
+
+    def test_one_that_does_not_cancel_is_not_passed_over(self, canned: Scheduling, serve: Serve) -> None:
+        second = serve(server=Scheduling)
+        assert isinstance(second, Scheduling)
+        canned.answer(DELETE=ScheduleAnswer(replaced=MADE, rules=RULES))
+        second.answer(DELETE=(500, {}))
+        with pytest.raises(NotebookStopError, match="HTTP 500"):
+            cancel_scheduled_stop()
+
+
+class TestInterrupt:
+    """What was sent may have been taken: an interrupt says what has become of it."""
+
+    @pytest.mark.parametrize(
+        ("answer", "text"),
+        [
+            (
+                ScheduleAnswer(schedule=MADE, rules=RULES),
+                "Too late to interrupt: the stop is scheduled.",
+            ),
+            ((400, msgspec.json.encode(Problem(code="x", message="The time is past."))), "The time is past. [x]"),
+            (None, "It is not known whether the stop was scheduled. Look at scheduled_stop()"),
+        ],
+    )
+    def test_while_the_server_is_asked(
+        self, canned: Scheduling, monkeypatch: pytest.MonkeyPatch, answer: Any, text: str
+    ) -> None:
+        from jupyter_notebook_stop.config import NotebookStop
+
+        canned.hold.clear()
+        if answer is not None:
+            canned.answer(PUT=answer)
+        else:
+            monkeypatch.setattr(schedules, "_FINISH_TIMEOUT", 0.1)
+        shown: list[ProgressUpdate] = []
+
+        async def main() -> None:
+            options = schedules.ScheduleOptions(when="idle")
+            task = asyncio.ensure_future(schedules.set_schedule(NotebookStop(), options, shown.append))
+            await asyncio.to_thread(until, lambda: canned.asked_by_method)
+            task.cancel()
+            await asyncio.sleep(0)
+            if answer is not None:
+                canned.hold.set()
+            await asyncio.wait({task})
+            assert task.cancelled()
+
+        asyncio.run(main())
+        canned.hold.set()
+        assert [update.kind for update in shown] == ["failed"]
+        assert shown[0].title.startswith(text)
+
+
+def waiting() -> Schedule:
+    """Return a schedule that waits for a notebook."""
+    since = datetime.datetime.now(UTC) - 3.2 * HOUR
+    kernel = BusyKernel(id="k", name="python3", path="train.ipynb", busy_since=since)
+    work = AtRisk(kernels=[kernel])
+    return msgspec.structs.replace(MADE, waiting_for=work)
