@@ -65,7 +65,8 @@ class ScheduleApp(Command):
         import msgspec
 
         from ..notebook.display import choose_display
-        from ..notebook.schedule import cancel_schedule, dashed, schedule_options, set_schedule, show_schedule
+        from ..notebook.options import dashed, schedule_options
+        from ..notebook.schedule import cancel_schedule, set_schedule, show_schedule
         from ..notebook.worker import run
 
         when = "idle" if self.when_idle else None

@@ -13,9 +13,9 @@ from .doctor import dry_run as check
 from .environment import read_instance
 from .follow import follow_stop
 from .later import show_made, stop_later
-from .options import StopOptions
+from .options import ScheduleOptions, StopOptions, schedule_options
 from .progress import Report
-from .schedule import ScheduleOptions, schedule_options, set_schedule
+from .schedule import set_schedule
 from .stop import stop_instance
 from .times import At, Duration
 from .worker import run

@@ -7,7 +7,8 @@ from typing import Optional
 from ..schema import Schedule, ScheduleAnswer
 from .calls import begin, shown
 from .display import Display, no_schedule_bundle, schedule_bundle
-from .schedule import ScheduleOptions, cancel_schedule, cancelled, made, set_schedule, show_schedule
+from .options import ScheduleOptions
+from .schedule import cancel_schedule, cancelled, made, set_schedule, show_schedule
 from .worker import run
 
 

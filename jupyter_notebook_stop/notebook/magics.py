@@ -17,9 +17,8 @@ from ..schema import Instance, Schedule
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
 from .later import cancel_scheduled_stop, stop_later
-from .options import StopOptions
+from .options import StopOptions, dashed, schedule_options
 from .progress import Report
-from .schedule import dashed, schedule_options
 
 NAME = "stop_instance"
 

@@ -1,19 +1,27 @@
-"""How to stop: what the caller of a stop may choose."""
+"""How to stop, now or later: what the caller may choose."""
 
 from __future__ import annotations
 
+import datetime
 import math
-from typing import Optional
+from types import MappingProxyType
+from typing import Callable, Literal, Mapping, Optional
 
 import msgspec
 
 from .environment import Environment
+from .times import At, Duration, duration_words, parse_at, parse_duration
 
 DELAY = 10.0
 """Default countdown, in seconds: enough time to react to a *Run All* by mistake."""
 
 UNSAVED_DELAY = 150.0
 """Default countdown if open tabs cannot be saved: longer than JupyterLab's autosave interval of 120 s."""
+
+_GRACE = (1.0, 604_800.0)
+"""The shortest and the longest grace period that a request may have, in seconds."""
+
+Spelled = Callable[[str], str]
 
 
 class StopOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,3 +58,83 @@ def countdown_seconds(options: StopOptions, environment: Environment) -> float:
     if options.delay is not None:
         return options.delay
     return UNSAVED_DELAY if environment.unsaved_servers and options.save else DELAY
+
+
+def dashed(name: str) -> str:
+    """Return the option of a command line that means the parameter `name`."""
+    return {"when": "--when-idle", "save": "--no-save"}.get(name, f"--{name.replace('_', '-')}")
+
+
+class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """When to stop.
+
+    Attributes
+    ----------
+    when
+        ``idle`` or ``at``.
+    at
+        When it is ``at``, the time.
+    grace
+        When it is ``idle``, for how long nobody may have worked, in seconds; None for the server's default.
+    """
+
+    when: Literal["idle", "at"]
+    at: Optional[datetime.datetime] = None
+    grace: Optional[float] = None
+
+
+def schedule_options(
+    when: Optional[str] = None,
+    at: Optional[At] = None,
+    after: Optional[Duration] = None,
+    grace: Optional[Duration] = None,
+    *,
+    now: Mapping[str, bool] = MappingProxyType({}),
+    spelled: Spelled = str,
+) -> Optional[ScheduleOptions]:
+    """Return what the parameters of `stop` say of a stop that comes later; None if they mean one that comes now.
+
+    Parameters
+    ----------
+    now
+        Parameters that only a stop that comes now has, and whether they are given.
+    spelled
+        Returns what errors call a parameter.
+
+    Raises
+    ------
+    ValueError
+        When they contradict each other, or one is invalid.
+    """
+    given = [name for name, value in (("when", when), ("at", at), ("after", after)) if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"{spelled(given[0])} and {spelled(given[1])} exclude each other")
+    if grace is not None and given != ["when"]:
+        raise ValueError(f"{spelled('grace')} goes with {spelled('when')} only")
+    if not given:
+        return None
+    for name, is_given in now.items():
+        if is_given:
+            raise ValueError(f"{spelled(name)} does not go with {spelled(given[0])}: that stop comes later")
+    if at is not None:
+        return ScheduleOptions(when="at", at=parse_at(at, name=spelled("at")))
+    if after is not None:
+        return ScheduleOptions(when="at", at=_after(after, spelled("after")))
+    if when != "idle":
+        raise ValueError(f"when must be 'idle', not {when!r}; for a time there are at and after")
+    return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
+
+
+def _after(after: Duration, name: str) -> datetime.datetime:
+    try:
+        return datetime.datetime.now(datetime.timezone.utc) + parse_duration(after, name)
+    except OverflowError:
+        raise ValueError(f"{name} is too long: {after}") from None
+
+
+def _grace(grace: Duration, name: str) -> float:
+    seconds = parse_duration(grace, name).total_seconds()
+    shortest, longest = _GRACE
+    if not shortest <= seconds <= longest:
+        raise ValueError(f"{name} must be from {duration_words(shortest)} to {duration_words(longest)}, not {grace}")
+    return seconds

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
-from types import MappingProxyType
-from typing import Callable, List, Literal, Mapping, Optional
+from typing import List, Literal, Optional
 
 import msgspec
 
@@ -18,8 +16,8 @@ from . import progress
 from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment
 from .local_api import LocalApi, LostServerError
+from .options import ScheduleOptions
 from .progress import ProgressUpdate, Show
-from .times import At, Duration, duration_words, parse_at, parse_duration
 
 NO_SERVER = "no_schedule_server"
 """The code of the error where no server can stop the instance later."""
@@ -29,96 +27,11 @@ _INSTEAD = (
     " the automatic stop of the instance in the console."
 )
 
-_GRACE = (1.0, 604_800.0)
-"""The shortest and the longest grace period that a request may have, in seconds."""
-
 _FINISH_TIMEOUT = 5.0
 """Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
 
 _LOOK = "scheduled_stop() or `jupyter notebook-stop schedule`"
 _CANCEL = "cancel_scheduled_stop() or `jupyter notebook-stop schedule --cancel`"
-
-Spelled = Callable[[str], str]
-
-
-def dashed(name: str) -> str:
-    """Return the option of a command line that means the parameter `name`."""
-    return {"when": "--when-idle", "save": "--no-save"}.get(name, f"--{name.replace('_', '-')}")
-
-
-class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """When to stop.
-
-    Attributes
-    ----------
-    when
-        ``idle`` or ``at``.
-    at
-        When it is ``at``, the time.
-    grace
-        When it is ``idle``, for how long nobody may have worked, in seconds; None for the server's default.
-    """
-
-    when: Literal["idle", "at"]
-    at: Optional[datetime.datetime] = None
-    grace: Optional[float] = None
-
-
-def schedule_options(
-    when: Optional[str] = None,
-    at: Optional[At] = None,
-    after: Optional[Duration] = None,
-    grace: Optional[Duration] = None,
-    *,
-    now: Mapping[str, bool] = MappingProxyType({}),
-    spelled: Spelled = str,
-) -> Optional[ScheduleOptions]:
-    """Return what the parameters of `stop` say of a stop that comes later; None if they mean one that comes now.
-
-    Parameters
-    ----------
-    now
-        Parameters that only a stop that comes now has, and whether they are given.
-    spelled
-        Returns what errors call a parameter.
-
-    Raises
-    ------
-    ValueError
-        When they contradict each other, or one is invalid.
-    """
-    given = [name for name, value in (("when", when), ("at", at), ("after", after)) if value is not None]
-    if len(given) > 1:
-        raise ValueError(f"{spelled(given[0])} and {spelled(given[1])} exclude each other")
-    if grace is not None and given != ["when"]:
-        raise ValueError(f"{spelled('grace')} goes with {spelled('when')} only")
-    if not given:
-        return None
-    for name, is_given in now.items():
-        if is_given:
-            raise ValueError(f"{spelled(name)} does not go with {spelled(given[0])}: that stop comes later")
-    if at is not None:
-        return ScheduleOptions(when="at", at=parse_at(at, name=spelled("at")))
-    if after is not None:
-        return ScheduleOptions(when="at", at=_after(after, spelled("after")))
-    if when != "idle":
-        raise ValueError(f"when must be 'idle', not {when!r}; for a time there are at and after")
-    return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
-
-
-def _after(after: Duration, name: str) -> datetime.datetime:
-    try:
-        return datetime.datetime.now(datetime.timezone.utc) + parse_duration(after, name)
-    except OverflowError:
-        raise ValueError(f"{name} is too long: {after}") from None
-
-
-def _grace(grace: Duration, name: str) -> float:
-    seconds = parse_duration(grace, name).total_seconds()
-    shortest, longest = _GRACE
-    if not shortest <= seconds <= longest:
-        raise ValueError(f"{name} must be from {duration_words(shortest)} to {duration_words(longest)}, not {grace}")
-    return seconds
 
 
 async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Show) -> ScheduleAnswer:
@@ -139,7 +52,7 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
         When nothing was scheduled, or that is not known.
     """
     async with detect_environment(config) as environment:
-        server = _servers(environment)[0]
+        server, *others = _servers(environment)
         request = ScheduleRequest(
             instance_id=environment.instance_id,
             when=options.when,
@@ -156,7 +69,23 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
                 show(ProgressUpdate(kind=progress.FAILED, title=_interrupted(setting)))
                 setting.cancel()
                 raise
-            return await _with_work(api, answer)
+            answer = await _with_work(api, answer)
+        # A stop that another server has scheduled would come all the same.
+        for other in others:
+            if other.instance and other.instance.schedule:
+                answer = msgspec.structs.replace(answer, replaced=await _cancel_elsewhere(other) or answer.replaced)
+        return answer
+
+
+async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
+    async with LocalApi(server.address) as api:
+        try:
+            return (await _call(api, "DELETE")).replaced
+        except NotebookStopError as error:
+            error.message = (
+                f"The stop is scheduled, but an earlier one at {server.address.url} is not cancelled: {error.message}"
+            )
+            raise
 
 
 def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:

@@ -26,8 +26,9 @@ from jupyter_notebook_stop import (
     stop,
 )
 from jupyter_notebook_stop.notebook import schedule as schedules
+from jupyter_notebook_stop.notebook.options import ScheduleOptions
 from jupyter_notebook_stop.notebook.progress import ProgressUpdate
-from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Problem, ScheduleAnswer, ScheduleRules
+from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Instance, Problem, ScheduleAnswer, ScheduleRules
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until
@@ -472,6 +473,28 @@ class TestSeveralServers:
         assert [method for method, _ in canned.asked_by_method].count("DELETE") == 2
         assert [method for method, _ in second.asked_by_method].count("DELETE") == 2
 
+    @pytest.mark.parametrize("refused", [False, True])
+    def test_a_new_one_replaces_that_of_another_server(self, canned: Scheduling, serve: Serve, refused: bool) -> None:
+        second = serve(server=Scheduling)
+        assert isinstance(second, Scheduling)
+        new = msgspec.structs.replace(MADE, id="new")
+        both = (canned, second)
+        for one in both:
+            one.answers["/jupyter-notebook-stop/instance"] = (
+                200,
+                msgspec.json.encode(Instance(id=OURS, schedule=MADE)),
+            )
+            cancelled = (500, {}) if refused else ScheduleAnswer(replaced=MADE, rules=RULES)
+            one.answer(PUT=ScheduleAnswer(schedule=new, rules=RULES), DELETE=cancelled)
+        if refused:
+            with pytest.raises(NotebookStopError, match=r"The stop is scheduled, but an earlier one at http://127\."):
+                stop(at=HOUR + datetime.datetime.now(UTC))
+        else:
+            assert stop(at=HOUR + datetime.datetime.now(UTC)) == new
+        # Whichever of the two is asked, the other one has to give up its own.
+        asked = [[method for method, _ in one.asked_by_method if method != "GET"] for one in both]
+        assert sorted(asked) == [["DELETE"], ["PUT"]]
+
     def test_one_that_is_too_old_has_none(self, canned: Scheduling, serve: Serve) -> None:
         serve(server=Scheduling)
         canned.answer(GET=ScheduleAnswer(rules=RULES), DELETE=ScheduleAnswer(rules=RULES))
@@ -514,7 +537,7 @@ class TestInterrupt:
         shown: list[ProgressUpdate] = []
 
         async def main() -> None:
-            options = schedules.ScheduleOptions(when="idle")
+            options = ScheduleOptions(when="idle")
             task = asyncio.ensure_future(schedules.set_schedule(NotebookStop(), options, shown.append))
             await asyncio.to_thread(until, lambda: canned.asked_by_method)
             task.cancel()
