@@ -484,7 +484,7 @@ class TestSeveralServers:
                 200,
                 msgspec.json.encode(Instance(id=OURS, schedule=MADE)),
             )
-            cancelled = (500, {}) if refused else ScheduleAnswer(replaced=MADE, rules=RULES)
+            cancelled: Any = (500, {}) if refused else ScheduleAnswer(replaced=MADE, rules=RULES)
             one.answer(PUT=ScheduleAnswer(schedule=new, rules=RULES), DELETE=cancelled)
         if refused:
             with pytest.raises(NotebookStopError, match=r"The stop is scheduled, but an earlier one at http://127\."):
