@@ -318,6 +318,8 @@ class TestWrongUsage:
             ("%stop_instance --cancel --after 2h", "--cancel goes with no other option."),
             ("%stop_instance --cancel --wait", "--cancel goes with no other option."),
             ('%stop_instance --at ""', "--at must be a time such as 23:30"),
+            ("%stop_instance --at=", "--at must be a time such as 23:30"),
+            ("%stop_instance --after=", "--after must be a duration such as 2h"),
             ('%stop_instance --grace ""', "--grace goes with --when-idle only."),
             ("%%stop_instance --when-idle\nprint('r' + 'an')", "To stop later, run %stop_instance with --when-idle"),
             ("%%stop_instance --cancel\nprint('r' + 'an')", "%%stop_instance stops at the end of its cell."),

@@ -138,6 +138,7 @@ class TestDateAndTime:
 
     @given(now=moments, when=st.datetimes(datetime.datetime(2038, 1, 1)), zone=st.sampled_from(ZONES))
     @example(now=at(2030, 1, 1), when=datetime.datetime.max, zone="America/St_Johns")
+    @example(now=at(2030, 1, 1), when=datetime.datetime.max, zone="Australia/Lord_Howe")
     def test_without_a_zone_it_is_local(self, now: datetime.datetime, when: datetime.datetime, zone: str) -> None:
         with local_zone(zone):
             for form in (when, when.isoformat(), when.isoformat(sep=" ")):
