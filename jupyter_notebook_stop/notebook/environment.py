@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import AsyncIterator, Dict, List, NamedTuple, Optional
+from typing import AsyncIterator, Dict, List, Literal, NamedTuple, Optional
 
 from ..config import CONFIG_NAME, NotebookStop
 from ..errors import NotebookStopError, NotInInstanceError
@@ -43,7 +43,7 @@ class Environment(NamedTuple):
         return self.kernel.id if self.kernel else None
 
     @property
-    def source(self) -> str:
+    def source(self) -> Literal["cell", "terminal"]:
         """Where the stop is requested, as the API names it."""
         return "cell" if self.kernel else "terminal"
 

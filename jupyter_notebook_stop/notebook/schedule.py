@@ -58,7 +58,7 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
             when=options.when,
             at=options.at,
             grace=options.grace,
-            source="cell" if environment.kernel else "terminal",
+            source=environment.source,
         )
         async with LocalApi(server.address) as api:
             setting = asyncio.ensure_future(_call(api, "PUT", request))

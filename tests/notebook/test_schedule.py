@@ -31,8 +31,9 @@ from jupyter_notebook_stop.notebook.progress import ProgressUpdate
 from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Instance, Problem, ScheduleAnswer, ScheduleRules
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..conftest import instance_environment
 from ..waiting import until
-from .conftest import Inside, Kernel, Place
+from .conftest import Inside, Kernel, Place, StartServer
 from .test_discovery import OURS, Canned, Serve, _Handler, claim, serve
 
 __all__ = ["serve"]
@@ -202,6 +203,19 @@ class TestScript:
             stop(after="30d")
         assert refused.value.code == "bad_schedule"
         assert standing(here) is None
+
+
+def test_the_server_stops_the_instance_when_the_script_has_ended(
+    start_server: StartServer, simulator: ThreadedSimulator
+) -> None:
+    quick = ["--NotebookStop.schedule_countdown=0.5", "--NotebookStop.roll_call_timeout=0.2"]
+    server = start_server(instance_environment(simulator), arguments=quick)
+    code, output = Place(server.environment, server.work).run(LATER + "stop(after=3)")
+    assert code == 0, output
+    assert "This instance stops at " in output
+    until(lambda: simulator.count("stop"), pause=0.05)
+    until(lambda: simulator.instance.status == "STOPPED")
+    assert simulator.count("stop") == 1
 
 
 class TestCell:
