@@ -123,8 +123,8 @@ class Scheduler:
             await self._look(scheduled)
         return ScheduleAnswer(schedule=self.view, rules=self.rules)
 
-    def set(self, request: ScheduleRequest, user: Optional[str] = None) -> ScheduleAnswer:
-        """Make a schedule, in place of the one that stands.
+    def set(self, request: ScheduleRequest, user: Optional[str] = None) -> Optional[Schedule]:
+        """Make a schedule, and return the one that it replaces.
 
         Raises
         ------
@@ -143,7 +143,7 @@ class Scheduler:
         scheduled = self._of(request, user)
         replaced = self._give_up()
         self._stand(scheduled)
-        return ScheduleAnswer(schedule=self.view, replaced=replaced, rules=self.rules)
+        return replaced
 
     def _of(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
         moment, longest = self._now(), self._config.longest_schedule
@@ -155,13 +155,13 @@ class Scheduler:
         if request.when == "idle":
             grace = self.rules.grace if request.grace is None else request.grace
             if grace > longest:
-                raise ScheduleError(f"The grace period is longer than this server allows ({longest:g} s).")
+                raise ScheduleError(f"The grace period is longer than this server allows ({longest / 3600:g} h).")
         at = request.at or request.not_before
         if at is not None:
             at = at.astimezone(datetime.timezone.utc)
             distance = (at - moment.wall).total_seconds()
             if distance > longest:
-                raise ScheduleError(f"The time is further away than this server allows ({longest:g} s).")
+                raise ScheduleError(f"The time is further away than this server allows ({longest / 3600:g} h).")
             if distance < 0 and request.when == "at":
                 raise ScheduleError("The time is past.", remedy="Choose a time in the future.")
         return ScheduledStop(

@@ -180,10 +180,7 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
     not_before
         Until when an ``idle`` schedule was put off, if it was.
     state
-        One of the constants of this module: ``waiting``, ``countdown``, ``stopping``, ``retrying``, or ``ended`` when
-        it tries no more and tells why.
-    source, user, created_at
-        Where, by whom and when it was made.
+        ``waiting``, ``countdown``, ``stopping``, ``retrying``, or ``ended`` when it tries no more and tells why.
     waiting_for
         The work that keeps an ``idle`` schedule from stopping.
     due_at
@@ -210,6 +207,9 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
     stops_at: Optional[datetime.datetime] = None
     next_try_at: Optional[datetime.datetime] = None
     error: Optional[Problem] = None
+
+    def __repr__(self) -> str:
+        return f"Schedule(when={self.when!r}, at={self.at and self.at.isoformat()}, state={self.state!r})"
 
 
 class ScheduleRules(_Response, frozen=True, kw_only=True):

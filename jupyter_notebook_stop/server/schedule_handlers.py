@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
@@ -25,7 +26,8 @@ class ScheduleHandler(NotebookStopHandler):
         """Schedule a stop, in place of the one that stands."""
         request = self.read_body(ScheduleRequest)
         self.check_instance(request.instance_id)
-        self.send(self.scheduler.set(request, self.user))
+        replaced = self.scheduler.set(request, self.user)
+        self.send(msgspec.structs.replace(await self.scheduler.show(), replaced=replaced))
 
     @web.authenticated
     @authorized
