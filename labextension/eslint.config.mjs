@@ -18,11 +18,16 @@ const imports = {
       {
         basePath: import.meta.dirname,
         zones: [
-          { target: 'src/api.ts', from: 'src' },
-          { target: 'src/ui', from: 'src', except: ['ui', 'api.ts'] },
+          { target: 'src/model.ts', from: 'src' },
+          { target: 'src/api.ts', from: 'src', except: ['model.ts'] },
+          {
+            target: 'src/ui',
+            from: 'src',
+            except: ['ui', 'api.ts', 'model.ts']
+          },
           {
             target: ['src/documents.ts', 'src/connection.ts'],
-            from: ['src/stop', 'src/ui']
+            from: ['src/stop', 'src/schedule', 'src/ui']
           }
         ]
       }

@@ -1,11 +1,28 @@
 import { PageConfig, URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
+import type {
+  IAccepted,
+  Identity,
+  IInstance,
+  INoInstance,
+  IProblem,
+  IScheduleAnswer,
+  IScheduleRequest,
+  IStopRequest,
+  ITabReport
+} from './model';
+
+export type * from './model';
 
 const ROOT = 'jupyter-notebook-stop';
 
 /** Id of the event schema that announces a stop. */
 export const STOP_EVENT =
   'https://schema.jupyter.org/jupyter_notebook_stop/stop/v1';
+
+/** Id of the event schema that announces a change of the schedule or of the platform's own one. */
+export const SCHEDULE_EVENT =
+  'https://schema.jupyter.org/jupyter_notebook_stop/schedule/v1';
 
 /** Time limits of requests, in milliseconds. */
 const TIMEOUT = {
@@ -16,130 +33,6 @@ const TIMEOUT = {
   /** A report that the server answers when the cell that asked has had its time to end, after other tabs have saved. */
   cell: 120_000
 } as const;
-
-/** What the server says about itself in the page it serves. */
-export type Identity =
-  | {
-      available: true;
-      instance_id: string;
-      /** Id of the attempt that was under way when the page was served. */
-      attempt?: string;
-    }
-  | { available: false; code: string; reason: string };
-
-/** A document, and why it could not be saved. */
-export interface IDocument {
-  path: string;
-  reason?: string | null;
-}
-
-/** Why something was refused. */
-export interface IProblem {
-  code: string;
-  message: string;
-  remedy?: string | null;
-  request_id?: string | null;
-  upstream_status?: number | null;
-  documents?: IDocument[];
-}
-
-/** The phase of an attempt to stop. */
-export type Phase =
-  | 'saving'
-  | 'stopping'
-  | 'accepted'
-  | 'stopped'
-  | 'refused'
-  | 'cancelled'
-  | 'resumed';
-
-/** Whether open tabs save before the stop. */
-export type Save = 'all' | 'none';
-
-/** What a tab reports about its documents. */
-export type TabState = 'here' | 'waiting' | 'saved' | 'failed';
-
-/** What a tab reports. */
-export interface ITabReport {
-  state: TabState;
-  documents?: IDocument[];
-  /** Ids of the kernels that the tab uses, one for each connection. */
-  kernels?: string[];
-}
-
-/** One attempt to stop the instance. */
-export interface IAttempt {
-  id: string;
-  phase: Phase;
-  source: string;
-  user?: string | null;
-  save: Save;
-  kernel?: string | null;
-  /** Set where the cell that asked can end before the stop. */
-  cell?: 'running' | 'may_end' | 'over' | null;
-  error?: IProblem | null;
-}
-
-/** A step of the platform on the way to a state. */
-export interface IStep {
-  step: number | null;
-  status: string | null;
-  description: string | null;
-}
-
-/** A kernel that is busy. */
-export interface IBusyKernel {
-  id: string;
-  name: string;
-  path?: string | null;
-  busy_since?: string;
-}
-
-/** The instance that the server runs in. */
-export interface IInstance {
-  available: true;
-  id: string;
-  name?: string | null;
-  status?: string | null;
-  fail_reason?: string | null;
-  flavor?: string | null;
-  mount_path?: string | null;
-  storage?: string | null;
-  dedicated_pool?: string | null;
-  lease?: {
-    type: string | null;
-    expires_at: number | null;
-    idle_duration?: number | null;
-  } | null;
-  action_progress: IStep[];
-  console_url?: string | null;
-  at_risk: { kernels: IBusyKernel[]; terminals: string[] };
-  attempt?: IAttempt | null;
-  error?: IProblem | null;
-}
-
-/** The answer of a server that does not run in an instance. */
-export interface INoInstance {
-  available: false;
-  reason: string;
-}
-
-/** A request to stop. */
-export interface IStopRequest {
-  instance_id: string;
-  source: string;
-  save: Save;
-  tab: string;
-  attempt: string;
-  /** Stop although tabs that may hold unsaved work did not respond. */
-  silent?: 'ignore';
-}
-
-/** The answer to an accepted request. */
-export interface IAccepted {
-  attempt: IAttempt;
-  instance: IInstance;
-}
 
 /** The server understood the request and refused it. */
 export class ApiError extends Error {
@@ -241,6 +134,42 @@ export class Api {
     );
   }
 
+  /** The stop that is to come later, if any, and the rules. */
+  schedule(): Promise<IScheduleAnswer> {
+    return this.#request('GET', ['schedule'], null, TIMEOUT.quick);
+  }
+
+  /** Stop the instance later. The answer has the schedule that this replaced. */
+  setSchedule(
+    instance_id: string,
+    request: IScheduleRequest
+  ): Promise<IScheduleAnswer> {
+    const body = { instance_id, ...request };
+    return this.#request('PUT', ['schedule'], body, TIMEOUT.quick);
+  }
+
+  /** Cancel the scheduled stop. The answer has the schedule that was cancelled. */
+  cancelSchedule(): Promise<IScheduleAnswer> {
+    return this.#request('DELETE', ['schedule'], null, TIMEOUT.quick);
+  }
+
+  /** Report that somebody works in this page. */
+  reportActivity(): Promise<void> {
+    const path = ['schedule', 'activity'];
+    return this.#request('POST', path, null, TIMEOUT.quick);
+  }
+
+  /** Have the platform stop the instance later: so many seconds from now. */
+  renewLease(instance_id: string, duration: number): Promise<IInstance> {
+    const body = { instance_id, duration };
+    return this.#request('PATCH', ['lease'], body, TIMEOUT.cloud);
+  }
+
+  /** The time by the server's clock, in ms: its times are compared with this one. */
+  now(): number {
+    return Date.now() + this.#skew;
+  }
+
   async #request<T>(
     method: string,
     path: string[],
@@ -262,6 +191,7 @@ export class Api {
         },
         this.#settings
       );
+      this.#setClock(response.headers.get('Date'));
       const text = await response.text();
       data = text ? JSON.parse(text) : null;
     } catch (error) {
@@ -287,5 +217,12 @@ export class Api {
     return data as T;
   }
 
+  /** Clocks differ by minutes at times. The header has whole seconds, so that a small difference says nothing. */
+  #setClock(date: string | null): void {
+    const skew = Date.parse(date ?? '') - Date.now();
+    this.#skew = Math.abs(skew) > 2_500 ? skew : 0;
+  }
+
+  #skew = 0;
   readonly #settings: ServerConnection.ISettings;
 }
