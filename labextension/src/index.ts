@@ -5,15 +5,26 @@ import type {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api, readIdentity, tabId } from './api';
 import { ConnectionGuard } from './connection';
 import { Documents } from './documents';
 import { powerIcon } from './icon';
+import { reportActivity } from './schedule/activity';
+import { addScheduleCommands, extendAutoStop } from './schedule/commands';
+import { showCountdown } from './schedule/countdown';
+import { notifyOf } from './schedule/notices';
+import { showStatus } from './schedule/status';
+import { ScheduleWatch } from './schedule/watch';
 import { listenForStops } from './stop/remote';
 import { StopSession } from './stop/session';
 
 const STOP = 'jupyter-notebook-stop:stop';
+
+/** What the page's plugins share; null until the first one is active, and where the page does not know its instance. */
+let watch: ScheduleWatch | null = null;
 
 /**
  * The command, the palette's entry, and this tab's part in stops from elsewhere.
@@ -34,9 +45,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const identity = readIdentity();
     const { commands, serviceManager } = app;
     const documents = new Documents(app, docManager, trans);
+    const api = new Api(serviceManager.serverSettings);
     const session = identity?.available
       ? new StopSession({
-          api: new Api(serviceManager.serverSettings),
+          api,
           documents,
           canSave: docManager !== null,
           user: () => serviceManager.user?.identity?.display_name,
@@ -45,7 +57,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
           tab: tabId(),
           guard: onDoubt =>
             new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
-          onChange: () => commands.notifyCommandChanged(STOP)
+          onChange: () => commands.notifyCommandChanged(STOP),
+          onShow: () => watch?.update()
         })
       : null;
     if (session && identity?.available) {
@@ -56,6 +69,18 @@ const plugin: JupyterFrontEndPlugin<void> = {
         void app.restored.then(() =>
           session.dispatch({ type: 'hint', attempt })
         );
+      }
+      watch = new ScheduleWatch(
+        api,
+        serviceManager,
+        instance_id,
+        !!identity.scheduling
+      );
+      showCountdown(watch, session, trans);
+      notifyOf(watch, trans, () => extendAutoStop(commands));
+      reportActivity(watch);
+      if (identity.schedule) {
+        void app.restored.then(() => watch?.read());
       }
     }
     const elsewhere = identity && !identity.available ? identity.reason : '';
@@ -102,6 +127,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
       category: trans.__('Instance'),
       args: { source: 'palette' }
     });
+    addScheduleCommands(
+      commands,
+      palette,
+      trans,
+      watch,
+      elsewhere ||
+        (watch?.isAllowed
+          ? ''
+          : trans.__('The administrator has switched scheduled stops off.')),
+      () => identity !== null
+    );
   }
 };
 
@@ -125,4 +161,26 @@ const topBar: JupyterFrontEndPlugin<void> = {
   activate: () => undefined
 };
 
-export default [plugin, menu, topBar];
+/**
+ * The status bar's item, and the settings of scheduled stops.
+ */
+const status: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-notebook-stop:status',
+  description: 'Shows the notebook instance and when it stops.',
+  autoStart: true,
+  optional: [ITranslator, IStatusBar, ISettingRegistry],
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator | null,
+    statusBar: IStatusBar | null,
+    registry: ISettingRegistry | null
+  ) => {
+    const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
+    // By then all plugins are active.
+    void app.restored.then(
+      () => watch && showStatus(app.commands, watch, trans, statusBar, registry)
+    );
+  }
+};
+
+export default [plugin, menu, topBar, status];

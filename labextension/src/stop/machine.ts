@@ -3,9 +3,17 @@
  *
  * It runs without a browser. Its parts are transition.ts, looks.ts and follow.ts.
  */
+import type { Save } from '../api';
 import { follow, requestFailed, viewed } from './follow.ts';
 import { seen, unseen } from './looks.ts';
-import type { Event, IConfirming, IStop, ITransition, State } from './state';
+import type {
+  Effect,
+  Event,
+  IConfirming,
+  IStop,
+  ITransition,
+  State
+} from './state';
 import {
   end,
   idle,
@@ -19,6 +27,7 @@ import {
   lookNow,
   send,
   stay,
+  takeBack,
   wait
 } from './transition.ts';
 
@@ -55,6 +64,13 @@ export function step(state: State, event: Event): ITransition {
         : state.name === 'reading'
           ? idle(state)
           : stay(state);
+    case 'now':
+      return state.name === 'idle' ||
+        state.name === 'joining' ||
+        state.name === 'reading' ||
+        state.name === 'confirming'
+        ? request(state, 'menu', event.attempt, 'all', false, takeBack(state))
+        : stay(state);
     case 'hint':
       return hinted(state, event.attempt);
     case 'due':
@@ -96,11 +112,23 @@ function answered(
   state: IConfirming,
   { choice, attempt }: EventOf<'answered'>
 ): ITransition {
-  const { own, look, source, silent } = state;
+  const { source, silent } = state;
   if (choice === 'cancel' || (choice === 'anyway') !== (silent !== null)) {
     return idle(state);
   }
   const save = silent ?? (choice === 'save' ? 'all' : 'none');
+  return request(state, source, attempt, save, silent !== null);
+}
+
+/** Ask the server to stop the instance. */
+function request(
+  { own, look }: State,
+  source: string,
+  attempt: string,
+  save: Save,
+  anyway: boolean,
+  effects: Effect[] = []
+): ITransition {
   const stop: IStop = {
     attempt,
     requested: attempt,
@@ -113,7 +141,8 @@ function answered(
     absences: 0
   };
   return wait({ own, look, name: 'requesting', stop }, LIMITS.firstLook, [
-    { type: 'request', attempt, source, save, anyway: silent !== null }
+    ...effects,
+    { type: 'request', attempt, source, save, anyway }
   ]);
 }
 

@@ -25,6 +25,9 @@ export class EndReporter {
 
   /** Who asked gets a dialog; who did not is notified. */
   report(end: IEnd): void {
+    if (isRetried(end)) {
+      return;
+    }
     const problem = endProblem(this.#trans, end, this.#own);
     const notice = endNotice(this.#trans, end, problem);
     if (end.here || (end.joined && !problem)) {
@@ -77,4 +80,14 @@ export class EndReporter {
 
   readonly #notices: string[] = [];
   #withdraw: () => void = () => undefined;
+}
+
+/** The notice of the schedule says what happens next. */
+function isRetried({ scheduled, phase, trouble }: IEnd): boolean {
+  return (
+    scheduled &&
+    (phase === 'refused' || phase === 'cancelled') &&
+    trouble?.kind === 'problem' &&
+    trouble.problem.code !== 'cancelled'
+  );
 }

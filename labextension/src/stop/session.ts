@@ -30,6 +30,8 @@ export interface ISessionOptions {
   guard: (onDoubt: () => void) => ConnectionGuard;
   /** Called when `isIdle` has changed. */
   onChange: () => void;
+  /** Called before the overlay is shown. */
+  onShow: () => void;
 }
 
 /**
@@ -69,6 +71,16 @@ export class StopSession {
     return this.#state.name === 'idle';
   }
 
+  /** Whether the overlay is shown. */
+  get isShown(): boolean {
+    return shownIn(this.#state) !== null;
+  }
+
+  /** Stop without asking: the countdown of a scheduled stop was cut short. */
+  stopNow(): void {
+    this.dispatch({ type: 'now', attempt: newId() });
+  }
+
   /** Take an event in. Events that effects cause are taken in after it. */
   dispatch(event: Event): void {
     this.#queue.push(event);
@@ -82,6 +94,9 @@ export class StopSession {
       // An error in one of these must not keep the others from being done.
       this.#attempt(() => this.#guard.set(connectionIn(state)));
       const shown = shownIn(state);
+      if (shown) {
+        this.#attempt(() => this.#options.onShow());
+      }
       this.#attempt(() => this.#overlay(shown));
       if (shown) {
         this.#attempt(() => this.#reporter.takeBack());

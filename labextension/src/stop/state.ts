@@ -147,6 +147,8 @@ export type Event =
   | { readonly type: 'command'; source: string }
   /** The question was answered; `attempt` is a fresh id. */
   | { readonly type: 'answered'; choice: Choice; attempt: string }
+  /** The countdown of a scheduled stop was cut short: the question has been answered there. */
+  | { readonly type: 'now'; attempt: string }
   /** The event bus announced an attempt. Anyone can post an event, so this is only a hint. */
   | { readonly type: 'hint'; attempt: string }
   /** A scheduled look is due. */
@@ -175,6 +177,8 @@ export interface IEnd {
   readonly joined: boolean;
   /** Cancelled in this tab. */
   readonly here: boolean;
+  /** Asked for by a schedule, which tells by itself what it makes of it. */
+  readonly scheduled: boolean;
   readonly consoleUrl: string | null;
 }
 

@@ -158,6 +158,7 @@ export function end(
     trouble,
     joined: !!stop?.joined,
     here,
+    scheduled: stop?.source === 'schedule',
     consoleUrl: stop?.instance?.console_url ?? null
   };
   if (

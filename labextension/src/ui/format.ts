@@ -22,6 +22,24 @@ export function formatElapsed(milliseconds: number): string {
 }
 
 /**
+ * A duration in hours and minutes.
+ */
+export function formatDuration(
+  trans: TranslationBundle,
+  milliseconds: number
+): string {
+  const minutes = Math.floor(milliseconds / 60_000);
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return minutes < 1
+    ? trans.__('less than 1 min')
+    : hours < 1
+      ? trans.__('%1 min', minutes)
+      : rest
+        ? trans.__('%1 h %2 min', hours, rest)
+        : trans.__('%1 h', hours);
+}
+
+/**
  * When the platform will stop the instance; empty where no time is set.
  */
 export function formatLease(

@@ -190,6 +190,9 @@ function origin(
     return '';
   }
   const { source, user } = joined;
+  if (source === 'schedule') {
+    return trans.__('This is the stop that was scheduled.');
+  }
   const place =
     source === 'terminal'
       ? trans.__('from a terminal')

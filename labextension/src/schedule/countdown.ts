@@ -1,0 +1,40 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { StopSession } from '../stop/session';
+import { countdown } from '../ui/countdown';
+import { countdownEnd, later } from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/**
+ * Show the countdown of a scheduled stop, until the stop begins or someone decides otherwise, here or elsewhere.
+ */
+export function showCountdown(
+  watch: ScheduleWatch,
+  session: StopSession,
+  trans: TranslationBundle
+): void {
+  const done = async (request: Promise<unknown>) => {
+    try {
+      await request;
+      return '';
+    } catch (error) {
+      return trans.__('That was not possible: %1', (error as Error).message);
+    }
+  };
+  const show = countdown(trans, () => watch.api.now(), {
+    cancel: () => done(watch.cancel()),
+    now: () => {
+      session.stopNow();
+      return Promise.resolve('');
+    },
+    later: () => {
+      const { schedule } = watch.outlook;
+      return schedule
+        ? done(watch.schedule(later(schedule, watch.api.now())))
+        : Promise.resolve('');
+    }
+  });
+  watch.listen(() => {
+    const { outlook } = watch;
+    show(countdownEnd(outlook) && !session.isShown ? outlook.schedule : null);
+  });
+}

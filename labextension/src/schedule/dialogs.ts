@@ -1,0 +1,298 @@
+/**
+ * What a click opens. It is loaded at the first one.
+ */
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ApiError } from '../api';
+import type {
+  IProblem,
+  IRules,
+  IScheduleAnswer,
+  IScheduleRequest
+} from '../api';
+import { h, setText } from '../ui/dom';
+import { showFailure } from '../ui/failure';
+import { field, notes, numberInput, showForm } from '../ui/form';
+import { formatDuration, formatTime } from '../ui/format';
+import { leaseEnd, scheduleText, stands } from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/** How long a notice of what was done is shown, in milliseconds. */
+const NOTICE = 6_000;
+
+/** The times from now that are offered, in minutes. */
+const PRESETS = [30, 60, 120, 240, 480, 720];
+
+/** How long the platform may be told to wait, in hours. */
+const HOURS = { least: 1, most: 72, usual: 4 };
+
+const HOUR = 3_600_000;
+
+/** Ask for a grace period, and have the instance stop when idle. */
+export async function scheduleIdle(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  source: string
+): Promise<void> {
+  await attempt(trans, async () => {
+    const { rules, schedule } = await watch.api.schedule();
+    const input = numberInput(
+      watch.grace || rules.grace / 60,
+      1 / 60,
+      rules.longest / 60
+    );
+    const accepted = await showForm({
+      trans,
+      title: trans.__('Stop this instance when idle'),
+      name: 'when-idle',
+      accept: rules.enabled ? trans.__('Schedule the stop') : '',
+      rows: rules.enabled
+        ? [
+            field(
+              trans.__('Stop once nobody has worked for'),
+              input,
+              trans.__('minutes')
+            ),
+            notes([
+              trans.__('A kernel that is busy counts as work.'),
+              terminalsText(trans, rules),
+              ...rulesTexts(trans, { rules, schedule, replaced: null })
+            ])
+          ]
+        : [disabledNote(trans)],
+      isValid: () => input.checkValidity()
+    });
+    if (accepted) {
+      await schedule_(watch, trans, {
+        when: 'idle',
+        grace: input.valueAsNumber * 60,
+        source
+      });
+    }
+  });
+}
+
+/** Ask for a time, and have the instance stop then. */
+export async function scheduleAt(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  source: string
+): Promise<void> {
+  await attempt(trans, async () => {
+    const { rules, schedule } = await watch.api.schedule();
+    const presets = PRESETS.filter(minutes => minutes * 60 <= rules.longest);
+    const select = h(
+      'select',
+      { class: 'jp-mod-styled' },
+      ...presets.map(minutes =>
+        h(
+          'option',
+          { value: String(minutes) },
+          trans.__('in %1', formatDuration(trans, minutes * 60_000))
+        )
+      ),
+      h('option', { value: '' }, trans.__('at a time'))
+    );
+    select.value = presets.includes(60) ? '60' : '';
+    const input = h('input', {
+      type: 'datetime-local',
+      class: 'jp-mod-styled',
+      required: '',
+      value: localText(Date.now() + HOUR),
+      max: localText(Date.now() + rules.longest * 1_000)
+    });
+    const time = field(trans.__('Time'), input);
+    const meaning = h('p', { class: 'aside', 'aria-live': 'polite' });
+    const chosen = () =>
+      select.value
+        ? watch.api.now() + Number(select.value) * 60_000
+        : Date.parse(input.value);
+    const show = () => {
+      time.hidden = !!select.value;
+      const at = chosen();
+      setText(
+        meaning,
+        at ? trans.__('It stops at %1.', formatTime(new Date(at))) : ''
+      );
+    };
+    select.addEventListener('input', show);
+    input.addEventListener('input', show);
+    show();
+    const accepted = await showForm({
+      trans,
+      title: trans.__('Stop this instance at a time'),
+      name: 'at',
+      accept: rules.enabled ? trans.__('Schedule the stop') : '',
+      rows: rules.enabled
+        ? [
+            field(trans.__('Stop'), select),
+            time,
+            meaning,
+            notes([
+              trans.__(
+                'It stops then, also when kernels are busy. Open tabs save first.'
+              ),
+              ...rulesTexts(trans, { rules, schedule, replaced: null })
+            ])
+          ]
+        : [disabledNote(trans)],
+      isValid: () =>
+        !!select.value || (input.checkValidity() && chosen() > watch.api.now())
+    });
+    if (accepted) {
+      const at = new Date(chosen()).toISOString();
+      await schedule_(watch, trans, { when: 'at', at, source });
+    }
+  });
+}
+
+/** Cancel the scheduled stop. */
+export async function cancelScheduled(
+  watch: ScheduleWatch,
+  trans: TranslationBundle
+): Promise<void> {
+  await attempt(trans, async () => {
+    const { replaced } = await watch.cancel();
+    const text = replaced
+      ? trans.__('Cancelled: %1.', scheduleText(trans, replaced))
+      : trans.__('No stop was scheduled.');
+    Notification.info(text, { autoClose: NOTICE });
+  });
+}
+
+/** Ask for how long, and have the platform stop the instance later. */
+export async function extendLease(
+  watch: ScheduleWatch,
+  trans: TranslationBundle
+): Promise<void> {
+  const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);
+  input.step = '1';
+  const end = leaseEnd(watch.outlook);
+  const accepted = await showForm({
+    trans,
+    title: trans.__('Extend the auto-stop of ModelArts'),
+    name: 'extend',
+    accept: trans.__('Extend'),
+    rows: [
+      field(
+        trans.__('Stop automatically in'),
+        input,
+        trans.__('hours, counted from now')
+      ),
+      notes([
+        end
+          ? trans.__('It is now set for %1.', formatTime(new Date(end)))
+          : null,
+        trans.__('Between 1 and 72 hours are possible.')
+      ])
+    ],
+    isValid: () => input.checkValidity()
+  });
+  if (accepted) {
+    await attempt(
+      trans,
+      async () => {
+        await watch.extend(input.valueAsNumber);
+        const at = leaseEnd(watch.outlook);
+        Notification.info(
+          trans.__(
+            'ModelArts now stops this instance at %1.',
+            formatTime(new Date(at))
+          ),
+          { autoClose: NOTICE }
+        );
+      },
+      trans.__('The auto-stop was not extended')
+    );
+  }
+}
+
+async function schedule_(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  request: IScheduleRequest
+): Promise<void> {
+  const { schedule, replaced } = await watch.schedule(request);
+  const text = schedule ? scheduleText(trans, schedule) : '';
+  Notification.info(
+    replaced
+      ? trans.__(
+          'Scheduled: %1. This replaces: %2.',
+          text,
+          scheduleText(trans, replaced)
+        )
+      : trans.__('Scheduled: %1.', text),
+    { autoClose: NOTICE }
+  );
+}
+
+/** Do something; a failure gets a dialog. */
+async function attempt(
+  trans: TranslationBundle,
+  action: () => Promise<void>,
+  title = trans.__('The scheduled stop was not changed')
+): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    const problem: IProblem =
+      error instanceof ApiError
+        ? error.problem
+        : {
+            code: 'connection_lost',
+            message: trans.__('The Jupyter server does not answer.'),
+            remedy: trans.__('Check the network connection, then try again.')
+          };
+    await showFailure({ trans, title, problem, anyway: false }).answer;
+  }
+}
+
+function terminalsText(
+  trans: TranslationBundle,
+  { terminals }: IRules
+): string {
+  switch (terminals) {
+    case 'children':
+      return trans.__('A terminal counts as work while a program runs in it.');
+    case 'open':
+      return trans.__('An open terminal counts as work.');
+    case 'ignore':
+      return trans.__('Terminals do not count as work.');
+  }
+}
+
+function rulesTexts(
+  trans: TranslationBundle,
+  { rules, schedule }: IScheduleAnswer
+): (string | null)[] {
+  return [
+    trans.__('It works with every tab closed.'),
+    trans._n(
+      'Open tabs show a countdown of %1 second first.',
+      'Open tabs show a countdown of %1 seconds first.',
+      rules.countdown
+    ),
+    trans.__(
+      'The longest possible is %1.',
+      formatDuration(trans, rules.longest * 1_000)
+    ),
+    stands(schedule)
+      ? trans.__('It replaces: %1.', scheduleText(trans, schedule))
+      : null
+  ];
+}
+
+function disabledNote(trans: TranslationBundle): HTMLElement {
+  return h(
+    'p',
+    { class: 'note' },
+    trans.__('The administrator has switched scheduled stops off.')
+  );
+}
+
+/** A time as an input of the browser takes it. */
+function localText(time: number): string {
+  const offset = new Date(time).getTimezoneOffset() * 60_000;
+  return new Date(time - offset).toISOString().slice(0, 16);
+}
+export { showPanel } from './panel';

@@ -1,0 +1,55 @@
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { failureText, isUrgent, leaseEnd, leaseText } from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/**
+ * Keep the page's user informed: of a scheduled stop that failed, and of the platform's own stop when it is near. What
+ * no longer holds is taken back.
+ *
+ * @param onExtend - Called when the user wants the platform to stop the instance later.
+ */
+export function notifyOf(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  onExtend: () => void
+): void {
+  const failure = notice();
+  const lease = notice();
+  watch.listen(() => {
+    const { outlook, api } = watch;
+    const text = failureText(trans, outlook.schedule);
+    failure(text, text, 'error', []);
+
+    const end = leaseEnd(outlook);
+    const near = isUrgent(outlook, api.now()) && end > api.now();
+    const what = near ? leaseText(trans, outlook, api.now()) : '';
+    lease(
+      near ? String(end) : '',
+      trans.__('ModelArts stops this instance by itself: %1.', what),
+      'warning',
+      [{ label: trans.__('Extend auto-stop…'), callback: onExtend }]
+    );
+  });
+}
+
+/** One notice, which stays until it is closed or no longer holds; the same is not shown again. */
+function notice(): (
+  key: string,
+  text: string,
+  type: 'error' | 'warning',
+  actions: Notification.IAction[]
+) => void {
+  let shown = '';
+  let id = '';
+  return (key, text, type, actions) => {
+    if (key === shown) {
+      return;
+    }
+    if (id) {
+      Notification.dismiss(id);
+    }
+    shown = key;
+    id = key ? Notification.emit(text, type, { autoClose: false, actions }) : '';
+  };
+}

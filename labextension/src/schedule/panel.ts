@@ -1,0 +1,98 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { formatDuration, formatTime } from '../ui/format';
+import { openPanel } from '../ui/panel';
+import type { IPanel } from '../ui/panel';
+import {
+  leaseEnd,
+  leaseText,
+  scheduleText,
+  sentenceCase,
+  waitingText
+} from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/** What the buttons of the panel do. */
+export interface IActions {
+  stop: () => void;
+  idle: () => void;
+  extend: () => void;
+}
+
+/**
+ * Show what is known of the instance, and read it anew.
+ *
+ * @param anchor - What was clicked.
+ */
+export async function showPanel(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  anchor: Element,
+  actions: IActions
+): Promise<void> {
+  const update = openPanel(anchor, content(watch, trans, actions));
+  await Promise.all([watch.read(), watch.readInstance()]);
+  update(content(watch, trans, actions));
+}
+
+function content(
+  { outlook, instanceId, isAllowed, api }: ScheduleWatch,
+  trans: TranslationBundle,
+  { stop, idle, extend }: IActions
+): IPanel {
+  const { instance, schedule } = outlook;
+  const now = api.now();
+  const end = leaseEnd(outlook);
+  return {
+    label: trans.__('This instance'),
+    facts: [
+      [trans.__('Name'), instance?.name ?? ''],
+      [trans.__('ID'), instanceId],
+      [trans.__('State'), instance?.status ? sentenceCase(instance.status) : ''],
+      [trans.__('Flavor'), instance?.flavor ?? ''],
+      [
+        trans.__('Storage'),
+        [instance?.storage, instance?.mount_path].filter(Boolean).join(', ')
+      ],
+      [
+        trans.__('ModelArts'),
+        end
+          ? trans.__(
+              '%1, at %2',
+              leaseText(trans, outlook, now),
+              formatTime(new Date(end))
+            )
+          : leaseText(trans, outlook, now) ||
+            (instance ? trans.__('no auto-stop') : '')
+      ],
+      [
+        trans.__('Schedule'),
+        schedule
+          ? [scheduleText(trans, schedule), waitingText(trans, schedule, now)]
+              .filter(Boolean)
+              .join(': ')
+          : trans.__('none')
+      ],
+      [
+        trans.__('Busy'),
+        (instance?.at_risk.kernels ?? [])
+          .map(({ path, name, busy_since }) =>
+            busy_since
+              ? trans.__(
+                  '%1 for %2',
+                  path ?? name,
+                  formatDuration(trans, now - Date.parse(busy_since))
+                )
+              : (path ?? name)
+          )
+          .join(', ')
+      ]
+    ],
+    buttons: [
+      [trans.__('Stop…'), stop],
+      ...(isAllowed
+        ? [[trans.__('When idle…'), idle] as [string, () => void]]
+        : []),
+      [trans.__('Extend auto-stop…'), extend]
+    ]
+  };
+}

@@ -1,0 +1,71 @@
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { IStatusBar } from '@jupyterlab/statusbar';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import { h, setText } from '../ui/dom';
+import { showInstance } from './commands';
+import { summary } from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/** The plugin, whose settings these are. */
+const PLUGIN = 'jupyter-notebook-stop:status';
+
+/**
+ * Read the instance once, and show it in the status bar where there is one; unless the user
+ * has switched it off.
+ */
+export async function showStatus(
+  commands: JupyterFrontEnd['commands'],
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  statusBar: IStatusBar | null,
+  registry: ISettingRegistry | null
+): Promise<void> {
+  const settings = await registry?.load(PLUGIN).catch(() => null);
+  let item: { dispose: () => void } | null | undefined;
+  const apply = () => {
+    const { enabled = true, grace = 0 } = (settings?.composite ?? {}) as {
+      enabled?: boolean;
+      grace?: number;
+    };
+    watch.grace = grace;
+    if (!enabled) {
+      item?.dispose();
+      item = null;
+    } else if (!item) {
+      item = statusBar?.registerStatusItem(PLUGIN, {
+        item: statusItem(watch, trans, () => showInstance(commands)),
+        align: 'left',
+        rank: 90
+      });
+      if (!watch.outlook.instance) {
+        void watch.readInstance();
+      }
+    }
+  };
+  settings?.changed.connect(apply);
+  apply();
+}
+
+function statusItem(
+  watch: ScheduleWatch,
+  trans: TranslationBundle,
+  onClick: () => void
+): Widget {
+  const node = h('button', {
+    type: 'button',
+    class: 'status jp-StatusBar-TextItem',
+    title: trans.__('Show this instance and when it stops')
+  });
+  node.addEventListener('click', onClick);
+  watch.listen(() => {
+    const { text, urgent } = summary(trans, watch.outlook, watch.api.now());
+    setText(node, text);
+    node.hidden = !text;
+    node.dataset.urgent = String(urgent);
+  });
+  const widget = new Widget({ node: h('div', {}, node) });
+  widget.addClass('jp-mod-highlighted');
+  return widget;
+}

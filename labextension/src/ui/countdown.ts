@@ -1,0 +1,140 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { ISchedule } from '../model';
+import { h, setText } from './dom';
+import { formatDuration, formatElapsed, formatTime } from './format';
+import { modal } from './modal';
+
+/** The seconds left that are read out. */
+const READ_OUT = [60, 30, 10];
+
+/**
+ * What a user can do about a countdown. Each resolves with the reason why it could not be done; empty if it could.
+ */
+export interface IChoices {
+  cancel: () => Promise<string>;
+  now: () => Promise<string>;
+  later: () => Promise<string>;
+}
+
+/**
+ * Shows how long a scheduled stop still can be cancelled, above everything else in the page.
+ *
+ * @param now - The time by the server's clock.
+ * @returns A function that shows the countdown of a schedule; null closes it.
+ */
+export function countdown(
+  trans: TranslationBundle,
+  now: () => number,
+  choices: IChoices
+): (schedule: ISchedule | null) => void {
+  const reason = h('p', {});
+  const seconds = h('p', { class: 'seconds', role: 'timer' });
+  // Not each second: only this one is read out.
+  const spoken = h('p', { class: 'spoken', 'aria-live': 'assertive' });
+  const problem = h('p', { class: 'risk', role: 'alert' });
+  const button = (name: keyof IChoices, text: string, kind: string) => {
+    const node = h(
+      'button',
+      { type: 'button', class: `jp-mod-styled ${kind} ${name}` },
+      text
+    );
+    node.addEventListener('click', () => void choose(name));
+    return node;
+  };
+  const buttons = [
+    button('now', trans.__('Stop now'), 'jp-mod-warn'),
+    button('later', trans.__('1 hour later'), 'jp-mod-reject'),
+    button('cancel', trans.__('Cancel'), 'jp-mod-accept')
+  ];
+  const content = h(
+    'div',
+    { class: 'body', 'data-view': 'countdown' },
+    reason,
+    seconds,
+    spoken,
+    h(
+      'p',
+      {},
+      trans.__(
+        'All open tabs save their documents first. If one cannot be saved, nothing is stopped.'
+      )
+    ),
+    problem,
+    h('div', { class: 'choices' }, ...buttons)
+  );
+  const { title, open, close } = modal(
+    'jp-NotebookStop-countdown',
+    'alertdialog',
+    content
+  );
+  setText(title, trans.__('This instance is about to stop'));
+
+  let end = 0;
+  let timer = 0;
+  let said = Infinity;
+
+  const enable = (enabled: boolean) =>
+    buttons.forEach(node => {
+      node.disabled = !enabled;
+    });
+  const choose = async (name: keyof IChoices) => {
+    enable(false);
+    setText(problem, '');
+    setText(problem, await choices[name]());
+    enable(true);
+  };
+  const tick = () => {
+    const left = Math.max(0, end - now());
+    setText(
+      seconds,
+      left ? formatElapsed(Math.ceil(left / 1_000) * 1_000) : '0:00'
+    );
+    const step = READ_OUT.filter(
+      mark => left <= mark * 1_000 && mark < said
+    ).pop();
+    if (step) {
+      said = step;
+      setText(
+        spoken,
+        trans._n('%1 second left', '%1 seconds left', Math.ceil(left / 1_000))
+      );
+    }
+  };
+
+  return schedule => {
+    window.clearInterval(timer);
+    if (!schedule) {
+      close();
+      return;
+    }
+    end = Date.parse(schedule.stops_at ?? '');
+    const fresh = !content.isConnected;
+    if (fresh) {
+      said = Infinity;
+      setText(problem, '');
+      setText(spoken, '');
+      enable(true);
+    }
+    setText(reason, reasonText(trans, schedule));
+    open();
+    tick();
+    timer = window.setInterval(tick, 250);
+    if (fresh) {
+      buttons[2].focus();
+    }
+  };
+}
+
+function reasonText(
+  trans: TranslationBundle,
+  { when, at, grace }: ISchedule
+): string {
+  return when === 'at' && at
+    ? trans.__('It was scheduled for %1.', formatTime(new Date(at)))
+    : grace
+      ? trans.__(
+          'Nobody has worked for %1.',
+          formatDuration(trans, grace * 1_000)
+        )
+      : trans.__('Nobody has worked for a while.');
+}

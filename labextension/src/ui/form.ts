@@ -1,0 +1,91 @@
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import { describe } from './dialog';
+import { h } from './dom';
+
+/**
+ * A small dialog with a few inputs.
+ */
+export interface IForm {
+  trans: TranslationBundle;
+  title: string;
+  name: string;
+  /** The label of the button that accepts; empty where there is nothing to accept. */
+  accept: string;
+  rows: (HTMLElement | null)[];
+  /** Whether what has been entered can be accepted. */
+  isValid?: () => boolean;
+}
+
+/**
+ * Show a form; return whether it was accepted.
+ */
+export async function showForm(form: IForm): Promise<boolean> {
+  const { trans, title, name, accept, rows, isValid = () => true } = form;
+  const content = h('div', { class: 'body form', 'data-view': name }, ...rows);
+  const cancel = accept ? trans.__('Cancel') : trans.__('Close');
+  const dialog = new Dialog<void>({
+    title,
+    body: new Widget({ node: content }),
+    buttons: [
+      Dialog.cancelButton({ label: cancel }),
+      ...(accept ? [Dialog.okButton({ label: accept })] : [])
+    ],
+    focusNodeSelector: 'input, select'
+  });
+  describe(dialog, 'dialog', title, content);
+  const ok = dialog.node.querySelector<HTMLButtonElement>(
+    '.jp-Dialog-footer .jp-mod-accept:last-child'
+  );
+  const check = () => {
+    if (accept && ok) {
+      ok.disabled = !isValid();
+    }
+  };
+  content.addEventListener('input', check);
+  check();
+  const { button } = await dialog.launch();
+  return button.accept && isValid();
+}
+
+/** A labelled input. */
+export function field(
+  label: string,
+  input: HTMLElement,
+  unit = ''
+): HTMLElement {
+  return h(
+    'label',
+    { class: 'field' },
+    h('span', {}, label),
+    input,
+    unit && h('span', { class: 'aside' }, unit)
+  );
+}
+
+/** An input for a number. */
+export function numberInput(
+  value: number,
+  min: number,
+  max: number
+): HTMLInputElement {
+  return h('input', {
+    type: 'number',
+    class: 'jp-mod-styled',
+    required: '',
+    step: 'any',
+    min: String(min),
+    max: String(max),
+    value: String(value)
+  });
+}
+
+/** Texts as a list. */
+export function notes(texts: (string | null)[]): HTMLElement {
+  return h(
+    'ul',
+    { class: 'aside' },
+    ...texts.map(text => text && h('li', {}, text))
+  );
+}

@@ -1,0 +1,101 @@
+import { h } from './dom';
+
+/**
+ * What a panel shows.
+ */
+export interface IPanel {
+  label: string;
+  facts: [string, string][];
+  buttons: [string, () => void][];
+}
+
+/**
+ * Open a panel beside an element. It closes on a click elsewhere, on Escape, and when a button is used.
+ *
+ * @returns A function that shows other content in it, while it is open.
+ */
+export function openPanel(
+  anchor: Element,
+  content: IPanel
+): (content: IPanel) => void {
+  const node = h('div', {
+    class: 'panel jp-ThemedContainer',
+    role: 'dialog',
+    'aria-label': content.label,
+    tabindex: '-1',
+    'data-lm-suppress-shortcuts': 'true'
+  });
+  const before = document.activeElement;
+  const close = () => {
+    document.removeEventListener('pointerdown', leave, true);
+    node.remove();
+  };
+  const leave = (event: Event) => {
+    if (!node.contains(event.target as Node)) {
+      close();
+      if (anchor.contains(event.target as Node)) {
+        // A click on what opened it only closes it.
+        anchor.addEventListener('click', stop, { capture: true, once: true });
+      }
+    }
+  };
+  const stop = (event: Event) => event.stopPropagation();
+  const show = ({ facts, buttons }: IPanel) => {
+    const focused = node.contains(document.activeElement);
+    node.replaceChildren(
+      h(
+        'dl',
+        { class: 'facts' },
+        ...facts
+          .filter(([, text]) => text)
+          .flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])
+      ),
+      h(
+        'div',
+        { class: 'choices' },
+        ...buttons.map(([text, action]) => {
+          const button = h(
+            'button',
+            { type: 'button', class: 'jp-mod-styled jp-mod-reject' },
+            text
+          );
+          button.addEventListener('click', () => {
+            close();
+            action();
+          });
+          return button;
+        })
+      )
+    );
+    if (focused) {
+      node.focus();
+    }
+    place(node, anchor);
+  };
+  node.addEventListener('keydown', event => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      close();
+      (before as HTMLElement | null)?.focus();
+    }
+  });
+  document.addEventListener('pointerdown', leave, true);
+  document.body.append(node);
+  show(content);
+  node.focus();
+  return show;
+}
+
+/** Above its anchor if that is in the lower half of the page, else below. */
+function place(node: HTMLElement, anchor: Element): void {
+  const { left, top, bottom } = anchor.getBoundingClientRect();
+  const { innerWidth, innerHeight } = window;
+  const { style } = node;
+  const right = Math.max(8, innerWidth - node.offsetWidth - 8);
+  style.left = `${Math.min(Math.max(8, left), right)}px`;
+  if (top > innerHeight / 2) {
+    style.bottom = `${innerHeight - top + 4}px`;
+  } else {
+    style.top = `${bottom + 4}px`;
+  }
+}
