@@ -136,7 +136,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         (watch?.isAllowed
           ? ''
           : trans.__('The administrator has switched scheduled stops off.')),
-      () => identity !== null
+      () => !!identity?.available
     );
   }
 };

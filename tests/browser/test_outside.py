@@ -40,7 +40,7 @@ def test_outside_an_instance_the_command_is_disabled_with_the_reason(
     tab = open_tab(start_server({}).address(path), ready=ready)
     expect_silence(tab)
     look_up(tab)
-    item = tab.page.locator(".lm-CommandPalette-item", has_text="Stop this instance")
+    item = tab.page.locator(".lm-CommandPalette-item[data-command='jupyter-notebook-stop:stop']")
     expect(item).to_be_visible()
     expect(item).to_have_class("lm-CommandPalette-item lm-mod-disabled")
     expect(item).to_contain_text("not in a ModelArts notebook instance")
@@ -57,7 +57,7 @@ def test_without_the_server_extension_the_command_is_hidden(
     tab = open_tab(start_server({}, arguments=[off]).address(path), ready=ready)
     expect_silence(tab)
     look_up(tab)
-    assert tab.page.locator(".lm-CommandPalette-item", has_text="Stop this instance").count() == 0
+    assert tab.page.locator(".lm-CommandPalette-item[data-command='jupyter-notebook-stop:stop']").count() == 0
 
 
 @pytest.mark.parametrize(("path", "ready"), PAGES)

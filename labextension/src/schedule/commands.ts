@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { scheduleText, stands, summary } from './outlook';
+import { leaseText, scheduleText, stands, summary } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 const ROOT = 'jupyter-notebook-stop';
@@ -101,10 +101,14 @@ export function addScheduleCommands(
   );
   add(
     EXTEND,
-    trans.__('Extend the auto-stop of ModelArts…'),
+    () =>
+      trans.__(
+        'Extend the auto-stop of ModelArts… (%1)',
+        watch ? leaseText(trans, watch.outlook, watch.api.now()) : ''
+      ),
     trans.__('Have ModelArts stop this instance later'),
     (watch, { extendLease }) => extendLease(watch, trans),
-    () => !!watch && isVisible(),
+    () => !!watch && !!leaseText(trans, watch.outlook, watch.api.now()),
     true
   );
   commands.addCommand(SHOW, {
@@ -135,6 +139,7 @@ export function addScheduleCommands(
   });
   watch?.listen(() => {
     commands.notifyCommandChanged(CANCEL);
+    commands.notifyCommandChanged(EXTEND);
     commands.notifyCommandChanged(SHOW);
   });
 }

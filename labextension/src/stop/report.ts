@@ -82,11 +82,10 @@ export class EndReporter {
   #withdraw: () => void = () => undefined;
 }
 
-/** The notice of the schedule says what happens next. */
-function isRetried({ scheduled, phase, trouble }: IEnd): boolean {
+/** What the notice of the schedule tells, with what happens next. */
+function isRetried({ scheduled, trouble }: IEnd): boolean {
   return (
     scheduled &&
-    (phase === 'refused' || phase === 'cancelled') &&
     trouble?.kind === 'problem' &&
     trouble.problem.code !== 'cancelled'
   );
