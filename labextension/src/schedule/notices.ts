@@ -1,5 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { showFailure } from '../ui/failure';
 import { failureText, isUrgent, leaseEnd, leaseText } from './outlook';
 import type { ScheduleWatch } from './watch';
 
@@ -16,10 +17,28 @@ export function notifyOf(
 ): void {
   const failure = notice();
   const lease = notice();
+  let withdraw: () => void = () => undefined;
   watch.listen(() => {
     const { outlook, api } = watch;
-    const text = failureText(trans, outlook.schedule);
-    failure(text, text, 'error', []);
+    const { schedule } = outlook;
+    const text = failureText(trans, schedule);
+    failure(text, text, 'error', [
+      {
+        label: trans.__('Details'),
+        callback: () => {
+          withdraw();
+          const problem = schedule?.error;
+          if (problem) {
+            const title = trans.__('The scheduled stop failed');
+            const shown = showFailure({ trans, title, problem, anyway: false });
+            withdraw = shown.withdraw;
+          }
+        }
+      }
+    ]);
+    if (!text) {
+      withdraw();
+    }
 
     const end = leaseEnd(outlook);
     const near = isUrgent(outlook, api.now()) && end > api.now();

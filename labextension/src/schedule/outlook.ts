@@ -179,20 +179,14 @@ export function failureText(
   if (!error || (state !== 'retrying' && state !== 'ended')) {
     return '';
   }
-  const next =
-    state === 'ended'
-      ? trans.__('It is not tried again.')
-      : next_try_at
-        ? trans.__('Next try at %1.', time(next_try_at))
-        : '';
-  return [
-    trans.__('The scheduled stop failed.'),
-    error.message,
-    error.remedy,
-    next
-  ]
-    .filter(Boolean)
-    .join(' ');
+  // JupyterLab cuts a long notice off: what follows comes first.
+  return state === 'ended'
+    ? trans.__('The scheduled stop failed for good: %1', error.message)
+    : trans.__(
+        'The scheduled stop failed, next try at %1: %2',
+        next_try_at ? time(next_try_at) : '?',
+        error.message
+      );
 }
 
 /** How long what is shown stays true by itself, in milliseconds; NaN if nothing changes with the clock. */
