@@ -296,7 +296,7 @@ def test_the_last_minutes_before_the_platform_stops_are_urgent(
     page = tab.page
     expect(status(page)).to_contain_text("auto-stop in 4 min")
     expect(status(page)).to_have_attribute("data-urgent", "true")
-    toast = page.locator(TOAST, has_text="ModelArts stops this instance by itself")
+    toast = page.locator(TOAST, has_text="ModelArts stops this instance at")
     tab.screenshot("lease-urgent")
     toast.get_by_role("button", name="Extend auto-stop…").click()
     accept(page, "extend")
@@ -315,7 +315,7 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds(
     for tab in tabs:
         toast = tab.page.locator(TOAST, has_text="The scheduled stop failed")
         expect(toast).to_contain_text("next try at", timeout=30_000)
-        expect(toast).to_contain_text("no permission")
+        expect(toast).to_contain_text("modelarts:notebook:stop")
         expect(tab.page.locator(TOAST)).to_have_count(1)
         expect(status(tab.page)).to_contain_text("stop failed, next try at")
     tabs[0].screenshot("schedule-failed")
@@ -338,7 +338,7 @@ def test_notebook_has_it_in_its_menu(
         ("stop-when-idle", "Stop this instance when idle…"),
         ("stop-at", "Stop this instance at a time…"),
         ("cancel-schedule", "Cancel the scheduled stop (stops at"),
-        ("extend-auto-stop", "(auto-stop in 59 min)"),
+        ("extend-auto-stop", "(in 59 min)"),
     ]:
         entry = page.locator(f".lm-Menu-item[data-command='jupyter-notebook-stop:{command}']")
         expect(entry).to_contain_text(text)

@@ -1,7 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { leaseText, scheduleText, stands, summary } from './outlook';
+import { leaseWhen, scheduleText, stands, summary } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 const ROOT = 'jupyter-notebook-stop';
@@ -104,11 +104,11 @@ export function addScheduleCommands(
     () =>
       trans.__(
         'Extend the auto-stop of ModelArts… (%1)',
-        watch ? leaseText(trans, watch.outlook, watch.api.now()) : ''
+        watch ? leaseWhen(trans, watch.outlook, watch.api.now()) : ''
       ),
     trans.__('Have ModelArts stop this instance later'),
     (watch, { extendLease }) => extendLease(watch, trans),
-    () => !!watch && !!leaseText(trans, watch.outlook, watch.api.now()),
+    () => !!watch && !!leaseWhen(trans, watch.outlook, watch.api.now()),
     true
   );
   commands.addCommand(SHOW, {

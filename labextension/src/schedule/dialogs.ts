@@ -49,7 +49,7 @@ export async function scheduleIdle(
       rows: rules.enabled
         ? [
             field(
-              trans.__('Stop once nobody has worked for'),
+              trans.__('Once nobody has worked for'),
               input,
               trans.__('minutes')
             ),

@@ -1,7 +1,8 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { showFailure } from '../ui/failure';
-import { failureText, isUrgent, leaseEnd, leaseText } from './outlook';
+import { formatTime } from '../ui/format';
+import { failureText, isUrgent, leaseEnd } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 /**
@@ -42,10 +43,14 @@ export function notifyOf(
 
     const end = leaseEnd(outlook);
     const near = isUrgent(outlook, api.now()) && end > api.now();
-    const what = near ? leaseText(trans, outlook, api.now()) : '';
     lease(
       near ? String(end) : '',
-      trans.__('ModelArts stops this instance by itself: %1.', what),
+      near
+        ? trans.__(
+            'ModelArts stops this instance at %1.',
+            formatTime(new Date(end))
+          )
+        : '',
       'warning',
       [{ label: trans.__('Extend auto-stop…'), callback: onExtend }]
     );

@@ -98,8 +98,8 @@ export function isUrgent(outlook: IOutlook, now: number): boolean {
   return leaseEnd(outlook) - now <= URGENT;
 }
 
-/** When the platform stops the instance, in a few words; empty if it does not. */
-export function leaseText(
+/** In how long the platform stops the instance, or after which idle time; empty if it does not. */
+export function leaseWhen(
   trans: TranslationBundle,
   outlook: IOutlook,
   now: number
@@ -107,9 +107,9 @@ export function leaseText(
   const end = leaseEnd(outlook);
   const idle = outlook.instance?.lease?.idle_duration;
   return end
-    ? trans.__('auto-stop in %1', formatDuration(trans, end - now))
+    ? trans.__('in %1', formatDuration(trans, end - now))
     : idle
-      ? trans.__('auto-stop after %1 idle', formatDuration(trans, idle))
+      ? trans.__('after %1 idle', formatDuration(trans, idle))
       : '';
 }
 
@@ -122,7 +122,8 @@ export function nearestEnd(
   const { schedule } = outlook;
   const urgent = isUrgent(outlook, now);
   if (!stands(schedule) || isLeaseFirst(outlook, urgent)) {
-    return { text: leaseText(trans, outlook, now), urgent };
+    const lease = leaseWhen(trans, outlook, now);
+    return { text: lease && trans.__('auto-stop %1', lease), urgent };
   }
   return {
     text: scheduleText(trans, schedule),
@@ -179,13 +180,15 @@ export function failureText(
   if (!error || (state !== 'retrying' && state !== 'ended')) {
     return '';
   }
-  // JupyterLab cuts a long notice off: what follows comes first.
+  // JupyterLab cuts a long notice off: what follows comes first. A missing permission is not the reader's fault.
+  const text =
+    (error.upstream_status === 403 && error.remedy) || error.message;
   return state === 'ended'
-    ? trans.__('The scheduled stop failed for good: %1', error.message)
+    ? trans.__('The scheduled stop failed for good: %1', text)
     : trans.__(
         'The scheduled stop failed, next try at %1: %2',
         next_try_at ? time(next_try_at) : '?',
-        error.message
+        text
       );
 }
 

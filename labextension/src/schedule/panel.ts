@@ -4,7 +4,7 @@ import { openPanel } from '../ui/panel';
 import type { IPanel } from '../ui/panel';
 import {
   leaseEnd,
-  leaseText,
+  leaseWhen,
   scheduleText,
   sentenceCase,
   waitingText
@@ -54,15 +54,15 @@ function content(
         [instance?.storage, instance?.mount_path].filter(Boolean).join(', ')
       ],
       [
-        trans.__('ModelArts'),
+        trans.__('Auto-stop'),
         end
           ? trans.__(
               '%1, at %2',
-              leaseText(trans, outlook, now),
+              leaseWhen(trans, outlook, now),
               formatTime(new Date(end))
             )
-          : leaseText(trans, outlook, now) ||
-            (instance ? trans.__('no auto-stop') : '')
+          : leaseWhen(trans, outlook, now) ||
+            (instance ? trans.__('none') : '')
       ],
       [
         trans.__('Schedule'),

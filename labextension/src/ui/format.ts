@@ -22,7 +22,7 @@ export function formatElapsed(milliseconds: number): string {
 }
 
 /**
- * A duration in hours and minutes.
+ * A duration in hours and minutes, or in days.
  */
 export function formatDuration(
   trans: TranslationBundle,
@@ -30,7 +30,9 @@ export function formatDuration(
 ): string {
   const minutes = Math.floor(milliseconds / 60_000);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
-  return minutes < 1
+  return hours >= 48 && hours % 24 === 0
+    ? trans.__('%1 days', hours / 24)
+    : minutes < 1
     ? trans.__('less than 1 min')
     : hours < 1
       ? trans.__('%1 min', minutes)
