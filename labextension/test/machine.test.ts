@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { IProblem, Phase } from '../src/api';
 import { LIMITS } from '../src/stop/transition.ts';
 import { isFreeToLeave, shownIn } from '../src/stop/view.ts';
 import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
@@ -776,4 +777,60 @@ describe('stops from elsewhere', () => {
 
 test('the instance of the page is part of its state', () => {
   assert.equal(new Page().state.own, OWN);
+});
+
+describe('a countdown that is cut short', () => {
+  const now = { type: 'now', attempt: 'ours' } as const;
+  const request = {
+    type: 'request',
+    attempt: 'ours',
+    source: 'menu',
+    save: 'all',
+    anyway: false
+  } as const;
+
+  test('stops without a question', () => {
+    const page = new Page().dispatch(now);
+    assert.deepEqual(page.effects[0], request);
+    assert.equal(page.count('ask'), 0);
+    page.see(saving).see(stopping);
+    assert.equal(page.shown, 'accepted');
+  });
+
+  test('answers a question that is open', () => {
+    for (const page of [
+      new Page().dispatch({ type: 'command', source: 'menu' }),
+      new Page().dispatch({ type: 'command', source: 'menu' }).see(running)
+    ]) {
+      page.dispatch(now);
+      assert.deepEqual(page.effects.slice(-3, -1), [
+        { type: 'withdraw' },
+        request
+      ]);
+      assert.equal(page.state.name, 'requesting');
+    }
+  });
+
+  test('changes nothing about a stop that is under way', () => {
+    const page = new Page().request('save', 'first');
+    const before = page.state;
+    page.dispatch(now);
+    assert.deepEqual(page.state, before);
+    assert.equal(page.count('request'), 1);
+  });
+});
+
+describe('a stop that a schedule asked for', () => {
+  const scheduled = (phase: Phase, error: IProblem | null = null) =>
+    view('RUNNING', { ...attempt('theirs', phase, error), source: 'schedule' });
+
+  test('tells so when it fails', () => {
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'theirs' })
+      .see(scheduled('saving'))
+      .see(scheduled('refused', { code: 'denied', message: 'No.' }));
+    assert.equal(page.end?.scheduled, true);
+    assert.equal(page.end?.joined, true);
+    assert.equal(new Page().request().miss(problem(409)).count('report'), 0);
+  });
 });

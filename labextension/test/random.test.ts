@@ -85,6 +85,10 @@ const moves = fc.oneof(
       )
   },
   {
+    weight: 1,
+    arbitrary: fc.uuid().map((id): Move => () => ({ type: 'now', attempt: id }))
+  },
+  {
     weight: 2,
     arbitrary: fc.constantFrom<Move>(
       () => ({ type: 'command', source: 'menu' }),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from playwright.sync_api import expect
 
@@ -17,6 +19,13 @@ PAGES = [("lab", LAB), ("tree", TREE)]
 def ours(tab: Tab) -> list[str]:
     """Return the requests to our own API; the frontend's files and settings are core's to fetch."""
     return [url for _, url in tab.requests if "/jupyter-notebook-stop/instance" in url or "-stop/stop" in url]
+
+
+def switch_status_off(server: Server) -> None:
+    """Without the status bar's item, which reads the instance once."""
+    folder = server.root / "config" / "lab" / "user-settings" / "jupyter-notebook-stop"
+    folder.mkdir(parents=True)
+    (folder / "status.jupyterlab-settings").write_text(json.dumps({"enabled": False}))
 
 
 def look_up(tab: Tab) -> None:
@@ -64,6 +73,7 @@ def test_without_the_server_extension_the_command_is_hidden(
 def test_inside_an_instance_opening_a_page_asks_for_nothing(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
 ) -> None:
+    switch_status_off(instance_server)
     tab = open_tab(instance_server.address(path), ready=ready)
     expect_silence(tab)
     assert simulator.count() == 0
@@ -78,6 +88,7 @@ def test_opening_a_notebook_asks_for_nothing(
     start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, inside: bool
 ) -> None:
     server = start_server(instance_environment(simulator) if inside else {})
+    switch_status_off(server)
     write_notebook(server.work / "work.ipynb", "6 * 7")
     tab = open_tab(server.address(path), ready=".jp-Notebook .jp-CodeCell")
     tab.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
