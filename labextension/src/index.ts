@@ -74,7 +74,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
         api,
         serviceManager,
         instance_id,
-        !!identity.scheduling
+        !!identity.scheduling,
+        () => session.isShown
       );
       showCountdown(watch, session, trans);
       notifyOf(watch, trans, () => extendAutoStop(commands));

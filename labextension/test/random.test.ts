@@ -181,6 +181,12 @@ describe('after any sequence of events', () => {
           ) {
             answers++;
           }
+          if (
+            event.type === 'now' &&
+            ['idle', 'joining', 'reading', 'confirming'].includes(before.name)
+          ) {
+            answers++;
+          }
         });
         const ids = page.effects.flatMap(effect =>
           effect.type === 'request' ? [effect.attempt] : []

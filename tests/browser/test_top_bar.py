@@ -23,7 +23,7 @@ def test_it_is_off_until_it_is_switched_on(instance_server: Server, open_tab: Op
 
     folder = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "application-extension"
     folder.mkdir(parents=True)
-    settings = {"toolbar": [{"name": "instance", "disabled": False}]}
+    settings = {"toolbar": [{"name": name, "disabled": False} for name in ("instance", "instance-state")]}
     (folder / "top-bar.jupyterlab-settings").write_text(json.dumps(settings))
     tab.page.reload()
     tab.page.wait_for_selector(ready)
@@ -32,3 +32,14 @@ def test_it_is_off_until_it_is_switched_on(instance_server: Server, open_tab: Op
     tab.screenshot(f"top-bar-{path}")
     item.get_by_text("Instance").click()
     expect(tab.page.locator("[data-view=confirmation]")).to_be_visible()
+    tab.page.locator(".jp-Dialog").get_by_role("button", name="Cancel", exact=True).first.click()
+
+    state = tab.page.locator("[data-jp-item-name=instance-state]")
+    expect(state).to_contain_text("auto-stop in 59 min")
+    state.get_by_text("auto-stop").click()
+    panel = tab.page.locator(".jp-NotebookStop-panel")
+    expect(panel).to_contain_text("simulated-notebook")
+    expect(panel).to_be_in_viewport(ratio=1)
+    tab.screenshot(f"top-bar-panel-{path}")
+    state.get_by_text("auto-stop").click()
+    expect(panel).to_have_count(0)

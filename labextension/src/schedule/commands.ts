@@ -48,7 +48,7 @@ export function addScheduleCommands(
     execute: (
       watch: ScheduleWatch,
       // What a click opens is loaded at the first one.
-      dialogs: typeof import('./dialogs'),
+      dialogs: typeof import('./lazy'),
       source: string
     ) => Promise<void>,
     visible = isVisible,
@@ -62,7 +62,7 @@ export function addScheduleCommands(
       describedBy: { args },
       execute: async ({ source }) => {
         if (watch) {
-          await execute(watch, await import('./dialogs'), sourceOf(source));
+          await execute(watch, await import('./lazy'), sourceOf(source));
         }
       }
     });
@@ -126,7 +126,7 @@ export function addScheduleCommands(
         document.querySelector('.jp-NotebookStop-status') ??
         document.body;
       if (watch) {
-        const { showPanel } = await import('./dialogs');
+        const { showPanel } = await import('./lazy');
         const run = (id: string) => () =>
           void commands.execute(id, { source: 'menu' });
         await showPanel(watch, trans, anchor, {

@@ -1,30 +1,14 @@
-/**
- * What a click opens. It is loaded at the first one.
- */
-import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ApiError } from '../api';
-import type {
-  IProblem,
-  IRules,
-  IScheduleAnswer,
-  IScheduleRequest
-} from '../api';
+import type { IRules, IScheduleAnswer, IScheduleRequest } from '../api';
 import { h, setText } from '../ui/dom';
-import { showFailure } from '../ui/failure';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
-import { leaseEnd, scheduleText, stands } from './outlook';
+import { attempt, tell } from './attempt';
+import { scheduleText, stands } from './outlook';
 import type { ScheduleWatch } from './watch';
-
-/** How long a notice of what was done is shown, in milliseconds. */
-const NOTICE = 6_000;
 
 /** The times from now that are offered, in minutes. */
 const PRESETS = [30, 60, 120, 240, 480, 720];
-
-/** How long the platform may be told to wait, in hours. */
-const HOURS = { least: 1, most: 72, usual: 4 };
 
 const HOUR = 3_600_000;
 
@@ -156,55 +140,8 @@ export async function cancelScheduled(
     const text = replaced
       ? trans.__('Cancelled: %1.', scheduleText(trans, replaced))
       : trans.__('No stop was scheduled.');
-    Notification.info(text, { autoClose: NOTICE });
+    tell(text);
   });
-}
-
-/** Ask for how long, and have the platform stop the instance later. */
-export async function extendLease(
-  watch: ScheduleWatch,
-  trans: TranslationBundle
-): Promise<void> {
-  const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);
-  input.step = '1';
-  const end = leaseEnd(watch.outlook);
-  const accepted = await showForm({
-    trans,
-    title: trans.__('Extend the auto-stop of ModelArts'),
-    name: 'extend',
-    accept: trans.__('Extend'),
-    rows: [
-      field(
-        trans.__('Stop automatically in'),
-        input,
-        trans.__('hours, counted from now')
-      ),
-      notes([
-        end
-          ? trans.__('It is now set for %1.', formatTime(new Date(end)))
-          : null,
-        trans.__('Between 1 and 72 hours are possible.')
-      ])
-    ],
-    isValid: () => input.checkValidity()
-  });
-  if (accepted) {
-    await attempt(
-      trans,
-      async () => {
-        await watch.extend(input.valueAsNumber);
-        const at = leaseEnd(watch.outlook);
-        Notification.info(
-          trans.__(
-            'ModelArts now stops this instance at %1.',
-            formatTime(new Date(at))
-          ),
-          { autoClose: NOTICE }
-        );
-      },
-      trans.__('The auto-stop was not extended')
-    );
-  }
 }
 
 async function schedule_(
@@ -214,37 +151,15 @@ async function schedule_(
 ): Promise<void> {
   const { schedule, replaced } = await watch.schedule(request);
   const text = schedule ? scheduleText(trans, schedule) : '';
-  Notification.info(
+  tell(
     replaced
       ? trans.__(
           'Scheduled: %1. This replaces: %2.',
           text,
           scheduleText(trans, replaced)
         )
-      : trans.__('Scheduled: %1.', text),
-    { autoClose: NOTICE }
+      : trans.__('Scheduled: %1.', text)
   );
-}
-
-/** Do something; a failure gets a dialog. */
-async function attempt(
-  trans: TranslationBundle,
-  action: () => Promise<void>,
-  title = trans.__('The scheduled stop was not changed')
-): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    const problem: IProblem =
-      error instanceof ApiError
-        ? error.problem
-        : {
-            code: 'connection_lost',
-            message: trans.__('The Jupyter server does not answer.'),
-            remedy: trans.__('Check the network connection, then try again.')
-          };
-    await showFailure({ trans, title, problem, anyway: false }).answer;
-  }
 }
 
 function terminalsText(
@@ -295,4 +210,3 @@ function localText(time: number): string {
   const offset = new Date(time).getTimezoneOffset() * 60_000;
   return new Date(time - offset).toISOString().slice(0, 16);
 }
-export { showPanel } from './panel';

@@ -74,6 +74,8 @@ function notice(): (
       Notification.dismiss(id);
     }
     shown = key;
-    id = key ? Notification.emit(text, type, { autoClose: false, actions }) : '';
+    id = key
+      ? Notification.emit(text, type, { autoClose: false, actions })
+      : '';
   };
 }

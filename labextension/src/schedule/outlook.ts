@@ -181,8 +181,7 @@ export function failureText(
     return '';
   }
   // JupyterLab cuts a long notice off: what follows comes first. A missing permission is not the reader's fault.
-  const text =
-    (error.upstream_status === 403 && error.remedy) || error.message;
+  const text = (error.upstream_status === 403 && error.remedy) || error.message;
   return state === 'ended'
     ? trans.__('The scheduled stop failed for good: %1', text)
     : trans.__(

@@ -47,7 +47,10 @@ function content(
     facts: [
       [trans.__('Name'), instance?.name ?? ''],
       [trans.__('ID'), instanceId],
-      [trans.__('State'), instance?.status ? sentenceCase(instance.status) : ''],
+      [
+        trans.__('State'),
+        instance?.status ? sentenceCase(instance.status) : ''
+      ],
       [trans.__('Flavor'), instance?.flavor ?? ''],
       [
         trans.__('Storage'),
@@ -61,8 +64,7 @@ function content(
               leaseWhen(trans, outlook, now),
               formatTime(new Date(end))
             )
-          : leaseWhen(trans, outlook, now) ||
-            (instance ? trans.__('none') : '')
+          : leaseWhen(trans, outlook, now) || (instance ? trans.__('none') : '')
       ],
       [
         trans.__('Schedule'),

@@ -55,6 +55,7 @@ function statusItem(
 ): Widget {
   const node = h('button', {
     type: 'button',
+    'aria-haspopup': 'dialog',
     class: 'status jp-StatusBar-TextItem',
     title: trans.__('Show this instance and when it stops')
   });

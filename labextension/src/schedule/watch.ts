@@ -22,6 +22,8 @@ export class ScheduleWatch {
   readonly instanceId: string;
   /** Whether the settings of the server allow to schedule stops. */
   readonly isAllowed: boolean;
+  /** Whether the page follows a stop, and leaves the server alone. */
+  readonly #isQuiet: () => boolean;
   /** The grace period that the user prefers, in minutes; 0 leaves it to the server. */
   grace = 0;
 
@@ -29,11 +31,13 @@ export class ScheduleWatch {
     api: Api,
     services: ServiceManager.IManager,
     instanceId: string,
-    isAllowed: boolean
+    isAllowed: boolean,
+    isQuiet: () => boolean
   ) {
     this.api = api;
     this.instanceId = instanceId;
     this.isAllowed = isAllowed;
+    this.#isQuiet = isQuiet;
     // An event is a hint: anyone can post one.
     services.events?.stream.connect((_, event: ServerEvent.Emission) => {
       const { schema_id, instance_id, change } = event;
@@ -47,7 +51,7 @@ export class ScheduleWatch {
     });
     // A socket that was down has missed events.
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.outlook.schedule) {
+      if (!document.hidden && this.outlook.schedule && !isQuiet()) {
         void this.read();
       }
     });
@@ -74,7 +78,7 @@ export class ScheduleWatch {
         }
         return;
       } catch {
-        if (!pause || turn !== this.#turn) {
+        if (!pause || turn !== this.#turn || this.#isQuiet()) {
           break;
         }
         await new Promise(resolve => {

@@ -33,12 +33,12 @@ export function formatDuration(
   return hours >= 48 && hours % 24 === 0
     ? trans.__('%1 days', hours / 24)
     : minutes < 1
-    ? trans.__('less than 1 min')
-    : hours < 1
-      ? trans.__('%1 min', minutes)
-      : rest
-        ? trans.__('%1 h %2 min', hours, rest)
-        : trans.__('%1 h', hours);
+      ? trans.__('less than 1 min')
+      : hours < 1
+        ? trans.__('%1 min', minutes)
+        : rest
+          ? trans.__('%1 h %2 min', hours, rest)
+          : trans.__('%1 h', hours);
 }
 
 /**

@@ -26,13 +26,16 @@ export function openPanel(
     'data-lm-suppress-shortcuts': 'true'
   });
   const before = document.activeElement;
-  const close = () => {
+  const close = (refocus = true) => {
     document.removeEventListener('pointerdown', leave, true);
     node.remove();
+    if (refocus && before instanceof HTMLElement) {
+      before.focus();
+    }
   };
   const leave = (event: Event) => {
     if (!node.contains(event.target as Node)) {
-      close();
+      close(false);
       if (anchor.contains(event.target as Node)) {
         // A click on what opened it only closes it.
         anchor.addEventListener('click', stop, { capture: true, once: true });
@@ -76,7 +79,6 @@ export function openPanel(
     if (event.key === 'Escape') {
       event.stopPropagation();
       close();
-      (before as HTMLElement | null)?.focus();
     }
   });
   document.addEventListener('pointerdown', leave, true);

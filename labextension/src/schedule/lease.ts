@@ -1,0 +1,55 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { field, notes, numberInput, showForm } from '../ui/form';
+import { formatTime } from '../ui/format';
+import { attempt, tell } from './attempt';
+import { leaseEnd } from './outlook';
+import type { ScheduleWatch } from './watch';
+
+/** How long the platform may be told to wait, in hours. */
+const HOURS = { least: 1, most: 72, usual: 4 };
+
+/** Ask for how long, and have the platform stop the instance later. */
+export async function extendLease(
+  watch: ScheduleWatch,
+  trans: TranslationBundle
+): Promise<void> {
+  const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);
+  input.step = '1';
+  const end = leaseEnd(watch.outlook);
+  const accepted = await showForm({
+    trans,
+    title: trans.__('Extend the auto-stop of ModelArts'),
+    name: 'extend',
+    accept: trans.__('Extend'),
+    rows: [
+      field(
+        trans.__('Stop automatically in'),
+        input,
+        trans.__('hours, counted from now')
+      ),
+      notes([
+        end
+          ? trans.__('It is now set for %1.', formatTime(new Date(end)))
+          : null,
+        trans.__('Between 1 and 72 hours are possible.')
+      ])
+    ],
+    isValid: () => input.checkValidity()
+  });
+  if (accepted) {
+    await attempt(
+      trans,
+      async () => {
+        await watch.extend(input.valueAsNumber);
+        const at = leaseEnd(watch.outlook);
+        tell(
+          trans.__(
+            'ModelArts now stops this instance at %1.',
+            formatTime(new Date(at))
+          )
+        );
+      },
+      trans.__('The auto-stop was not extended')
+    );
+  }
+}
