@@ -332,7 +332,11 @@ def test_notebook_has_it_in_its_menu(
     server = start(countdown=60)
     tab = open_tab(server.address("tree"), ready=TREE)
     page = tab.page
-    schedule_at(server, simulator, 1800)
+    with page.expect_response(lambda response: SCHEDULE in response.url):
+        schedule_at(server, simulator, 1800)
+    until(lambda: simulator.count() == 1)
+    # A menu that is open shows nothing new.
+    page.wait_for_load_state("networkidle")
     page.get_by_role("menuitem", name="File").first.click()
     for command, text in [
         ("stop-when-idle", "Stop this instance when idle…"),
