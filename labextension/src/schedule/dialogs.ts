@@ -21,7 +21,7 @@ export async function scheduleIdle(
   await attempt(trans, async () => {
     const { rules, schedule } = await watch.api.schedule();
     const input = numberInput(
-      watch.grace || rules.grace / 60,
+      watch.grace || Math.round(rules.grace / 0.6) / 100,
       1 / 60,
       rules.longest / 60
     );

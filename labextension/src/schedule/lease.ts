@@ -22,16 +22,12 @@ export async function extendLease(
     name: 'extend',
     accept: trans.__('Extend'),
     rows: [
-      field(
-        trans.__('Stop automatically in'),
-        input,
-        trans.__('hours, counted from now')
-      ),
+      field(trans.__('Stop automatically in'), input, trans.__('hours')),
       notes([
         end
           ? trans.__('It is now set for %1.', formatTime(new Date(end)))
           : null,
-        trans.__('Between 1 and 72 hours are possible.')
+        trans.__('Between 1 and 72 hours from now are possible.')
       ])
     ],
     isValid: () => input.checkValidity()
