@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from typing import Any, Callable
 
 import pytest
@@ -125,6 +126,10 @@ def test_a_countdown_lies_above_all_and_is_cancelled_for_all(
         expect(tab.page.locator(COUNTDOWN).locator("[role=timer]")).to_contain_text("0:5")
         expect(tab.page.get_by_role("alertdialog", name="This instance is about to stop")).to_be_visible()
     one.page.locator(COUNTDOWN).get_by_text("It was scheduled for").click()
+    # Read out now, and not again each second.
+    expect(one.page.locator(COUNTDOWN).locator("[aria-live=assertive]")).to_have_text(
+        re.compile(r"^(60|59) seconds left$")
+    )
     one.screenshot("countdown")
     expect(two.page.get_by_role("button", name="Cancel")).to_be_focused()
     two.page.keyboard.press("Enter")
@@ -198,14 +203,17 @@ def test_one_hour_later(
     tab.page.locator(COUNTDOWN).get_by_role("button", name="1 hour later").click()
     expect_nothing_open(tab.page)
     schedule = scheduled(server)
-    assert schedule["state"] == "waiting" and schedule["when"] == when
+    assert schedule["state"] == "waiting"
+    assert schedule["when"] == when
     assert schedule["grace"] == (1 if when == "idle" else None)
     until_ = datetime.datetime.fromisoformat(schedule["at" if when == "at" else "not_before"].replace("Z", "+00:00"))
     minutes = (until_ - datetime.datetime.now(datetime.timezone.utc)).total_seconds() / 60
     assert 58 < minutes <= 60
     expect(status(tab.page)).to_contain_text("stops when idle" if when == "idle" else "auto-stop in")
     status(tab.page).click()
-    expect(tab.page.locator(".jp-NotebookStop-panel")).to_contain_text("put off until" if when == "idle" else "stops at")
+    expect(tab.page.locator(".jp-NotebookStop-panel")).to_contain_text(
+        "put off until" if when == "idle" else "stops at"
+    )
 
 
 def test_a_time_is_chosen_replaced_and_cancelled(
@@ -409,3 +417,26 @@ def test_all_of_it_in_the_dark(start: Callable[..., Server], simulator: Threaded
     schedule_at(server, simulator)
     expect(page.locator(COUNTDOWN)).to_be_visible()
     tab.screenshot("countdown-dark")
+
+
+def test_an_event_alone_shows_nothing(
+    start: Callable[..., Server], simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    """Any client can post one: the page asks the server what there is."""
+    server = start()
+    tab = open_tab(server.address("lab"), ready=LAB)
+    expect(status(tab.page)).to_be_visible()
+    body = {
+        "schema_id": "https://schema.jupyter.org/jupyter_notebook_stop/schedule/v1",
+        "version": "1",
+        "data": {
+            "instance_id": simulator.instance_id,
+            "change": "schedule",
+            "schedule": "made-up",
+            "state": "countdown",
+        },
+    }
+    with tab.page.expect_response(lambda response: SCHEDULE in response.url):
+        server.fetch("POST", "api/events", body)
+    tab.page.wait_for_timeout(300)
+    expect_nothing_open(tab.page)
