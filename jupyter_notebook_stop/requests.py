@@ -53,6 +53,13 @@ class ScheduleRequest(msgspec.Struct, forbid_unknown_fields=True):
     not_before: Optional[Time] = None
     source: Source = "api"
 
+    def __post_init__(self) -> None:
+        """Refuse what belongs to the other kind of schedule."""
+        if self.when == "at" and (self.at is None or self.grace is not None or self.not_before is not None):
+            raise ValueError("a stop at a time needs `at`, and has no `grace` and no `not_before`")
+        if self.when == "idle" and self.at is not None:
+            raise ValueError("a stop when idle has no `at`")
+
 
 class LeaseRequest(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a renewal of the platform's lease: for how long from now, in seconds."""

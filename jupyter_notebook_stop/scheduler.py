@@ -37,7 +37,7 @@ SOURCE = "schedule"
 
 
 class ScheduleError(NotebookStopError):
-    """The schedule cannot be made: the request asks for what is not possible."""
+    """The schedule cannot be made now, or not here."""
 
     default_code = "bad_schedule"
 
@@ -129,7 +129,7 @@ class Scheduler:
         Raises
         ------
         ScheduleError
-            When the request makes no sense, or its time is past or too far away.
+            When its time is past or too far away.
         ScheduleDisabledError
             When the settings do not allow schedules.
         InstanceStateError
@@ -147,10 +147,6 @@ class Scheduler:
 
     def _of(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
         moment, longest = self._now(), self._config.longest_schedule
-        if request.when == "at" and (request.at is None or request.grace is not None or request.not_before is not None):
-            raise ScheduleError("A stop at a time needs `at`, and has no `grace` and no `not_before`.")
-        if request.when == "idle" and request.at is not None:
-            raise ScheduleError("A stop when idle has no `at`.")
         grace = None
         if request.when == "idle":
             grace = self.rules.grace if request.grace is None else request.grace

@@ -267,6 +267,7 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
     status: Optional[str] = None
     fail_reason: Optional[str] = None
     flavor: Optional[str] = None
+    image: Optional[str] = None
     feature: Optional[str] = None
     billing_items: Optional[List[str]] = None
     mount_path: Optional[str] = None

@@ -65,7 +65,7 @@ def instance_of(
     from .modelarts.models import Notebook
 
     identity, notebook = connection.identity, notebook or Notebook()
-    volume, pool = notebook.volume, notebook.pool
+    volume, pool, image = notebook.volume, notebook.pool, notebook.image
     region = identity.region.value if identity.region else None
     sources = identity.sources()
     if connection.credentials_source:
@@ -80,6 +80,7 @@ def instance_of(
         status=_text(notebook.status),
         fail_reason=_text(notebook.fail_reason),
         flavor=_text(notebook.flavor),
+        image=_text(image.show_name or image.name) if image else None,
         feature=notebook.feature,
         billing_items=notebook.billing_items,
         mount_path=_text(volume.mount_path) if volume else None,

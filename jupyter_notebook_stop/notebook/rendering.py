@@ -62,6 +62,7 @@ def _facts(instance: Instance) -> Rows:
         ("Project", instance.project_id or ""),
         ("Region", instance.region or ""),
         ("Flavor", instance.flavor or ""),
+        ("Image", instance.image or ""),
         ("Resource pool", instance.dedicated_pool or ""),
         ("What stays", f"{instance.mount_path} ({instance.storage or 'storage'})" if instance.mount_path else ""),
         ("What is lost", _at_risk(instance.at_risk)),

@@ -62,11 +62,11 @@ class BadRequestError(NotebookStopError):
 
 def status_of(error: NotebookStopError) -> int:
     """Return the HTTP status of the response that reports `error`."""
-    if isinstance(error, (BadRequestError, ScheduleError)):
+    if isinstance(error, BadRequestError):
         return 400
     if isinstance(error, NotInInstanceError):
         return 404
-    if isinstance(error, (InstanceStateError, SaveError, CancelledStopError, IdentityError)):
+    if isinstance(error, (InstanceStateError, SaveError, CancelledStopError, IdentityError, ScheduleError)):
         return 409
     if isinstance(error, UnreachableError) and error.status is None:
         return 504

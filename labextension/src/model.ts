@@ -98,6 +98,7 @@ export interface IInstance {
   status?: string | null;
   fail_reason?: string | null;
   flavor?: string | null;
+  image?: string | null;
   mount_path?: string | null;
   storage?: string | null;
   dedicated_pool?: string | null;

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.simulator.faults import Delay, DropStop
+from jupyter_notebook_stop.simulator.faults import Delay
 
 from ..blips import BlippingProxy, Mode
 from ..waiting import until
@@ -117,8 +117,9 @@ def test_a_kernel_that_reconnects_is_not_the_end(
 def test_a_stop_that_never_happens_gives_the_page_back(
     tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
-    """The cloud accepts and does nothing; the network fails meanwhile."""
-    simulator.faults.add("stop", DropStop())
+    """The cloud accepts, and the instance runs again; the network fails meanwhile."""
+    simulator.instance.stop_fails_with = "RUNNING"
+    simulator.instance.step_seconds = 2.0
     stop_from_palette(tab.page)
     expect_phase(tab.page, "accepted")
     with proxy.blip("refuse"):

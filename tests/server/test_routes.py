@@ -36,6 +36,7 @@ async def test_the_view_says_who_and_how(fetch: Fetch, simulator: ThreadedSimula
     assert view["status"] == "RUNNING"
     assert view["name"] == "simulated-notebook"
     assert view["mount_path"] == "/home/ma-user/work/"
+    assert view["image"] == simulator.instance.document()["image"]["name"]
     assert view["sources"]["id"] == "environment variable INSTANCE_ID"
     assert view["sources"]["credentials"].startswith("environment variables HUAWEICLOUD_SDK_AK")
     assert [step["step"] for step in view["action_progress"]] == [1, 2, 3, 4]

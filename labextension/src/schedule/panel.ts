@@ -52,6 +52,7 @@ function content(
         instance?.status ? sentenceCase(instance.status) : ''
       ],
       [trans.__('Flavor'), instance?.flavor ?? ''],
+      [trans.__('Image'), instance?.image ?? ''],
       [
         trans.__('Storage'),
         [instance?.storage, instance?.mount_path].filter(Boolean).join(', ')
