@@ -383,7 +383,7 @@ def test_typing_puts_a_stop_when_idle_off(
         tab.page.wait_for_timeout(400)
     reports = [url for _, url in tab.requests if "/schedule/activity" in url]
     assert 4 <= len(reports) <= 14
-    expect(tab.page.locator(COUNTDOWN)).to_be_visible()
+    expect(tab.page.locator(COUNTDOWN)).to_be_visible(timeout=30_000)
 
 
 def test_it_is_read_once_or_not_at_all(
