@@ -44,6 +44,8 @@ class ScheduledStop:
         Since when nobody works, by the clock that is awake; it begins anew with the process.
     tries
         How often stopping has failed.
+    requested
+        Whether the cloud is being called, or has been: then it may have been taken.
     """
 
     deadline: Optional[Deadline]
@@ -55,6 +57,7 @@ class ScheduledStop:
     id: str = dataclasses.field(default_factory=lambda: uuid.uuid4().hex)
     state: str = WAITING
     tries: int = 0
+    requested: bool = False
     error: Optional[Problem] = None
     work: AtRisk = dataclasses.field(default_factory=AtRisk)
     countdown_ends: float = 0.0
@@ -106,7 +109,7 @@ class ScheduledStop:
 
     def failed(self, now: Moment, error: NotebookStopError, problem: Problem) -> None:
         """Try again later after stopping has failed, unless the request may have been taken."""
-        self.error = problem
+        self.error, self.requested = problem, False
         if may_have_been_taken(error):
             self.state = ENDED
             return

@@ -87,7 +87,7 @@ class ScheduleFile:
             source=scheduled.source,
             user=scheduled.user,
             created_at=scheduled.created_at,
-            state=scheduled.state if scheduled.state in (STOPPING, ENDED) else WAITING,  # type: ignore[arg-type]
+            state=STOPPING if scheduled.requested else ENDED if scheduled.state == ENDED else WAITING,  # type: ignore[arg-type]
             error=scheduled.error,
         )
         temporary = self._path.with_suffix(".tmp")

@@ -15,6 +15,7 @@ from .schedule import ScheduledStop
 from .schema import (
     ACCEPTED,
     ENDED,
+    REFUSED,
     RESUMED,
     SAVING,
     STOPPED,
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from .instance import Prepare, Run, ThisInstance
     from .requests import ScheduleRequest
     from .schedule_file import ScheduleFile
+
+LATE = 5.0
+"""How much a time may be past, in seconds: a request takes its time."""
 
 SOURCE = "schedule"
 """The source of the attempts that this module makes."""
@@ -158,7 +162,7 @@ class Scheduler:
             distance = (at - moment.wall).total_seconds()
             if distance > longest:
                 raise ScheduleError(f"The time is further away than this server allows ({longest / 3600:g} h).")
-            if distance < 0 and request.when == "at":
+            if distance < -LATE and request.when == "at":
                 raise ScheduleError("The time is past.", remedy="Choose a time in the future.")
         return ScheduledStop(
             deadline=Deadline.of(at, moment) if at else None,
@@ -216,13 +220,16 @@ class Scheduler:
         if told == self._told:
             return
         self._told = told
-        if self._file is not None:
-            self._file.write(scheduled)
+        self._keep()
         for observer in self._observers:
             try:
                 observer(scheduled)
             except Exception:
                 self._log.exception("An observer of the schedule failed")
+
+    def _keep(self) -> None:
+        if self._file is not None:
+            self._file.write(self._scheduled)
 
     async def _run(self) -> None:
         while self._scheduled is not None:
@@ -252,7 +259,6 @@ class Scheduler:
         if worked:
             scheduled.worked(self._now())
         stop = scheduled.look(self._now(), work, self._config.schedule_countdown)
-        # Kept before the cloud is called: after a crash it is not known whether it was.
         self._tell()
         return stop
 
@@ -273,7 +279,11 @@ class Scheduler:
     def _on_stop(self, run: Run) -> None:
         """Follow any stop: the instance ends, and so does the schedule."""
         scheduled, phase = self._scheduled, run.attempt.phase
-        if scheduled is not None and phase == ACCEPTED:
+        if scheduled is not None and phase in (STOPPING, REFUSED):
+            # Kept before the cloud is called: after a crash it is not known whether it was.
+            scheduled.requested = phase == STOPPING
+            self._keep()
+        elif scheduled is not None and phase == ACCEPTED:
             scheduled.state = STOPPING
             self._tell()
         elif scheduled is not None and phase == RESUMED and run.error is not None:

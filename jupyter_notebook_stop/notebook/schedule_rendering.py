@@ -176,7 +176,8 @@ def _facts(
 
 def _made(schedule: Schedule) -> str:
     source = _SOURCES.get(schedule.source)
-    who = f" by {schedule.user}" if schedule.user else ""
+    # Jupyter makes up a name for who has none.
+    who = f" by {schedule.user}" if schedule.user and not schedule.user.startswith("Anonymous ") else ""
     return one_line(f"{time_words(schedule.created_at)}{f' from {source}' if source else ''}{who}")
 
 

@@ -28,6 +28,7 @@ class PlainServer(Server):
 
     module = "jupyter_server"
     poll_interval = 0.1
+    roll_call_timeout = 0.3
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class PlainServer(Server):
         settings = [
             *(f"--ServerApp.jpserver_extensions={name}=False" for name in ("jupyterlab", "notebook")),
             "--log-level=DEBUG",
-            "--NotebookStop.roll_call_timeout=0.3",
+            f"--NotebookStop.roll_call_timeout={self.roll_call_timeout}",
         ]
         super().__init__(
             root,

@@ -17,9 +17,16 @@ from ..waiting import until
 PATH = "jupyter-notebook-stop/schedule"
 
 
+class PatientServer(PlainServer):
+    """A server that can be killed while it waits for tabs."""
+
+    roll_call_timeout = 2.0
+
+
 @pytest.fixture
 def server(tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[PlainServer]:
-    running = PlainServer(tmp_path / "server", simulator, arguments=["--NotebookStop.schedule_countdown=0.5"])
+    arguments = ["--NotebookStop.schedule_countdown=0.5"]
+    running = PatientServer(tmp_path / "server", simulator, arguments=arguments)
     yield running
     running.close()
 
@@ -55,6 +62,20 @@ def test_what_was_cancelled_stays_cancelled(server: PlainServer, simulator: Thre
     time.sleep(2.5)
     assert server.fetch("GET", PATH)["schedule"] is None
     assert simulator.count("stop") == 0
+
+
+def test_killed_while_tabs_save_it_goes_on(server: PlainServer, simulator: ThreadedSimulator) -> None:
+    def saving() -> bool:
+        attempt = server.view()["attempt"]
+        return bool(attempt and attempt["phase"] == "saving")
+
+    schedule(server, simulator, when="at", at=soon(0.2))
+    until(saving)
+    assert simulator.count("stop") == 0
+    server.kill()
+    server.start()
+    until(lambda: simulator.instance.status == "STOPPED")
+    assert simulator.count("stop") == 1
 
 
 def test_killed_while_the_cloud_is_called_it_is_not_called_again(

@@ -312,8 +312,8 @@ class Course(RuleBasedStateMachine):
         assert (restored is None) == (self.scheduled is None)
         if restored is not None and self.scheduled is not None:
             assert restored.id == self.scheduled.id
-            assert (restored.state == ENDED) == (self.scheduled.state in (STOPPING, ENDED))
-            self.taken = self.taken or self.scheduled.state == STOPPING
+            assert (restored.state == ENDED) == (self.scheduled.requested or self.scheduled.state == ENDED)
+            self.taken = self.taken or self.scheduled.requested
         # What was counted begins anew: another process has another view of who works.
         self.scheduled, self.worked_at, self.counting_since, self.retry_after = restored, self.clock.awake, -1.0, 0.0
 
@@ -338,6 +338,12 @@ class Course(RuleBasedStateMachine):
             assert self.work is NOTHING
             assert self.clock.awake - self.worked_at >= self.scheduled.grace, "early"
         self.requests += 1
+
+    @precondition(lambda self: self.scheduled is not None and self.scheduled.state == STOPPING)
+    @rule()
+    def the_cloud_is_called(self) -> None:
+        assert self.scheduled
+        self.scheduled.requested = True
 
     @precondition(lambda self: self.scheduled is not None and self.scheduled.state == STOPPING)
     @rule(data=st.data())

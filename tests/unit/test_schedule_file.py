@@ -71,13 +71,20 @@ def test_the_next_server_goes_on(folder: pathlib.Path, left: Callable[..., pathl
     assert adopt(folder) is None
 
 
-@pytest.mark.parametrize(("state", "expected"), [(COUNTDOWN, WAITING), (STOPPING, ENDED), (ENDED, ENDED)])
-def test_in_which_state(state: str, expected: str, folder: pathlib.Path, left: Callable[..., pathlib.Path]) -> None:
-    left(scheduled(state))
+@pytest.mark.parametrize(
+    ("state", "requested", "expected"),
+    [(COUNTDOWN, False, WAITING), (STOPPING, False, WAITING), (STOPPING, True, ENDED), (ENDED, False, ENDED)],
+)
+def test_in_which_state(
+    state: str, requested: bool, expected: str, folder: pathlib.Path, left: Callable[..., pathlib.Path]
+) -> None:
+    kept = scheduled(state)
+    kept.requested = requested
+    left(kept)
     after = adopt(folder)
     assert after is not None
     assert after.state == expected
-    if state == STOPPING:
+    if requested:
         assert after.error is not None
         assert after.error.code == "outcome_unknown"
 
