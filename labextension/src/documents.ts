@@ -23,6 +23,9 @@ const SAVE_TIMEOUT = 10_000;
 const ROOM_ATTEMPTS = 5;
 const ROOM_PAUSE = 1_000;
 
+/** How long to wait for the answer to one of them, in milliseconds. */
+const ROOM_SAVE = 3_000;
+
 /** How much newer than ours a file may be without having been changed by someone else, in milliseconds. */
 const CONFLICT_MARGIN = 500;
 
@@ -182,18 +185,18 @@ export class Documents {
       if (context.model.dirty || attempt > 0) {
         try {
           failure = null;
-          await context.save();
+          const saving = context.save();
+          saving.catch((error: unknown) => given.push(asError(error).message));
+          // The answer may never come when others save the same document; the file tells sooner.
+          await Promise.race([saving, pause(ROOM_SAVE)]);
         } catch (error) {
-          failure = error instanceof Error ? error : new Error(String(error));
-          given.push(failure.message);
+          failure = asError(error);
         }
       }
       if (await this.#isOnDisk(context)) {
         return;
       }
-      await new Promise(resolve => {
-        window.setTimeout(resolve, ROOM_PAUSE);
-      });
+      await pause(ROOM_PAUSE);
     }
     throw (
       failure ?? new Error(this.#trans.__('The server did not write the file.'))
@@ -249,6 +252,16 @@ function dismissDuplicates(known: Set<Dialog<unknown>>, given: string[]): void {
       reasons.has(dialog.node.querySelector('.jp-Dialog-body')?.textContent)
   );
   duplicates.forEach(dialog => dialog.reject());
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise(resolve => {
+    window.setTimeout(resolve, milliseconds);
+  });
 }
 
 /** A text without the line endings that JupyterLab changes. */
