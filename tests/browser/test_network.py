@@ -124,10 +124,10 @@ def test_a_stop_that_never_happens_gives_the_page_back(
     expect_phase(tab.page, "accepted")
     with proxy.blip("refuse"):
         expect_farewell(tab.page)
+        until(lambda: instance_server.view()["status"] == "RUNNING", pause=0.5)
+        instance_server.kill()
+        instance_server.start()
     # The user returns to the tab.
-    until(lambda: instance_server.view()["status"] == "RUNNING", pause=0.5)
-    instance_server.kill()
-    instance_server.start()
     tab.page.evaluate("window.dispatchEvent(new Event('online'))")
     expect(tab.page.get_by_role("button", name="Close")).to_be_visible(timeout=LIMIT)
     tab.page.get_by_role("button", name="Close").click()

@@ -27,8 +27,8 @@ from .steps import (
 
 # Path, what shows that it is ready, and how many requests it may make in the 30 s after the server's death.
 NEWEST = {
-    # Two looks. Without a kernel's connection JupyterLab may try to renew its stream of events before the first.
-    "lab": (LAB, 3),
+    # Two looks, and before the first, within 2 s, what JupyterLab tries to renew its stream of events.
+    "lab": (LAB, 5),
     "lab/tree/a.ipynb": (".jp-Notebook", 2),
     "tree": (TREE, 12),
     "notebooks/b.ipynb": (".jp-Notebook", 5),

@@ -22,6 +22,8 @@ from .steps import (
     write_notebook,
 )
 
+EDITOR = ".jp-FileEditor .cm-content"
+
 
 @pytest.fixture
 def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> dict[str, Tab]:
@@ -32,8 +34,9 @@ def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTa
     (instance_server.work / "two.txt").write_text("two\n")
     write_notebook(instance_server.work / "three.ipynb", "1 + 1")
     opened = {
-        "one.txt": open_tab(instance_server.address("lab/tree/one.txt"), ready=".jp-FileEditor .cm-content"),
-        "two.txt": open_tab(instance_server.address("lab/tree/two.txt"), ready=".jp-FileEditor .cm-content"),
+        # Each in a workspace of its own, or the second would open the first one's file as well.
+        "one.txt": open_tab(instance_server.address("lab/workspaces/one/tree/one.txt"), ready=EDITOR),
+        "two.txt": open_tab(instance_server.address("lab/workspaces/two/tree/two.txt"), ready=EDITOR),
         "three.ipynb": open_tab(instance_server.address("notebooks/three.ipynb"), ready=".jp-Notebook .cm-content"),
     }
     for name, tab in opened.items():

@@ -379,7 +379,7 @@ async def test_the_lease_is_renewed_and_told(
 
 @pytest.fixture
 def shell() -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(["sh", "-i"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+    process = subprocess.Popen(["sh"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
     yield process
     process.kill()
     process.communicate()
