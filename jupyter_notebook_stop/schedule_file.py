@@ -19,7 +19,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from .clock import Deadline
 from .schedule import ScheduledStop
-from .schema import ENDED, STOPPING, WAITING, Problem
+from .schema import ENDED, STOPPING, Problem
 
 _PATTERN = "jupyter_notebook_stop-schedule-{}.json"
 
@@ -31,6 +31,9 @@ INTERRUPTED = Problem(
     message="The Jupyter server ended while the scheduled stop was requested. It is not tried again.",
     remedy="Check the instance in the console; stop it again if it is still RUNNING.",
 )
+
+
+_State = Literal["waiting", "stopping", "ended"]
 
 
 class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -47,8 +50,14 @@ class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     source: str
     user: Optional[str] = None
     created_at: datetime.datetime
-    state: Literal["waiting", "stopping", "ended"]
+    state: _State
     error: Optional[Problem] = None
+
+
+def _kept_state(scheduled: ScheduledStop) -> _State:
+    if scheduled.requested:
+        return "stopping"
+    return "ended" if scheduled.state == ENDED else "waiting"
 
 
 class ScheduleFile:
@@ -87,7 +96,7 @@ class ScheduleFile:
             source=scheduled.source,
             user=scheduled.user,
             created_at=scheduled.created_at,
-            state=STOPPING if scheduled.requested else ENDED if scheduled.state == ENDED else WAITING,  # type: ignore[arg-type]
+            state=_kept_state(scheduled),
             error=scheduled.error,
         )
         temporary = self._path.with_suffix(".tmp")

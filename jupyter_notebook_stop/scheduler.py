@@ -85,11 +85,8 @@ class Scheduler:
         self._told: Optional[tuple[str, str]] = None
         self._observers: List[Callable[[Optional[ScheduledStop]], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
+        self._config: NotebookStop = instance.config
         instance.observe(self._on_stop)
-
-    @property
-    def _config(self) -> NotebookStop:
-        return self._instance.config
 
     @property
     def rules(self) -> ScheduleRules:
@@ -267,12 +264,13 @@ class Scheduler:
         try:
             await self._instance.stop(attempt, self._prepare, scheduled.user)
         except NotebookStopError as error:
+            if scheduled is self._scheduled and error.code == "cancelled":
+                self._stand(None)
             if scheduled is not self._scheduled:
                 return
-            if error.code == "cancelled":
-                self._stand(None)
-                return
             self._log.warning("The scheduled stop failed: %s", error)
+            # What tabs have saved for it is nobody's work.
+            await self._work()
             scheduled.failed(self._now(), error, views.problem_of(error))
             self._tell()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import List, Literal, Optional
 
 import msgspec
@@ -69,7 +68,6 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
                 show(ProgressUpdate(kind=progress.FAILED, title=_interrupted(setting)))
                 setting.cancel()
                 raise
-            answer = await _with_work(api, answer)
         # A stop that another server has scheduled would come all the same.
         for other in others:
             if other.instance and other.instance.schedule:
@@ -93,16 +91,6 @@ def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
         return f"It is not known whether the stop was scheduled. Look at {_LOOK}."
     error = setting.exception()
     return str(error) if error else f"Too late to interrupt: the stop is scheduled. Cancel it with {_CANCEL}."
-
-
-async def _with_work(api: LocalApi, answer: ScheduleAnswer) -> ScheduleAnswer:
-    """Return the answer with what the new schedule waits for, which the server has yet to find out."""
-    if answer.schedule and answer.schedule.when == "idle":
-        with contextlib.suppress(NotebookStopError):
-            latest = (await api.schedule("GET")).schedule
-            if latest and latest.id == answer.schedule.id:
-                return msgspec.structs.replace(answer, schedule=latest)
-    return answer
 
 
 async def show_schedule(config: NotebookStop) -> ScheduleAnswer:

@@ -172,6 +172,10 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             at_risk = AtRisk()
         return self.instance.view(at_risk, error, self.scheduler.view)
 
+    def check_inside(self) -> None:
+        """Raise an error where this is no instance, or not clearly one."""
+        self.instance.identity  # noqa: B018 - raises it
+
     def check_instance(self, instance_id: str) -> str:
         """Return the id of this instance, if the request is for it.
 

@@ -17,7 +17,7 @@ class ScheduleHandler(NotebookStopHandler):
     @authorized
     async def get(self) -> None:
         """Tell what is scheduled, what it waits for, and the rules."""
-        self.instance.identity  # noqa: B018 - raises where this is not an instance
+        self.check_inside()
         self.send(await self.scheduler.show())
 
     @web.authenticated
@@ -33,7 +33,7 @@ class ScheduleHandler(NotebookStopHandler):
     @authorized
     async def delete(self) -> None:
         """Cancel what is scheduled."""
-        self.instance.identity  # noqa: B018 - raises where this is not an instance
+        self.check_inside()
         self.send(self.scheduler.cancel())
 
 
@@ -44,7 +44,7 @@ class ActivityHandler(NotebookStopHandler):
     @authorized
     async def post(self) -> None:
         """Take notice that somebody works in a page."""
-        self.instance.identity  # noqa: B018 - raises where this is not an instance
+        self.check_inside()
         self.scheduler.worked()
         self.set_status(204)
         self.finish()

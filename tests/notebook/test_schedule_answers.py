@@ -109,15 +109,11 @@ class TestAnswers:
             },
         ]
 
-    def test_what_it_waits_for_is_asked(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_what_it_waits_for_is_told(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
         later = waiting()
-        canned.answer(PUT=ScheduleAnswer(schedule=MADE, rules=RULES), GET=ScheduleAnswer(schedule=later, rules=RULES))
+        canned.answer(PUT=ScheduleAnswer(schedule=later, rules=RULES))
         assert stop(when="idle") == later
         assert "Waiting for      train.ipynb, busy for " in capsys.readouterr().out
-        # Of another schedule, made meanwhile, it says nothing.
-        other = msgspec.structs.replace(later, id="other")
-        canned.answer(GET=ScheduleAnswer(schedule=other, rules=RULES))
-        assert stop(when="idle") == MADE
 
     def test_disabled(self, canned: Scheduling) -> None:
         problem = Problem(code="schedule_disabled", message="Scheduled stops are disabled on this server.")

@@ -241,7 +241,6 @@ async def test_a_busy_kernel_is_waited_for_and_named(
 
     async def is_named() -> bool:
         answer = await put(fetch, simulator, when="idle")
-        _, answer = await fetch("GET", "schedule")
         return [each["path"] for each in answer["schedule"]["waiting_for"]["kernels"]] == ["train.ipynb"]
 
     await until_async(is_named)
@@ -285,6 +284,21 @@ async def test_what_fails_is_tried_again(
     await stopped(simulator)
     assert states(events)[:4] == ["waiting", "countdown", "stopping", "retrying"]
     assert "countdown" in states(events)[4:]
+
+
+async def test_what_tabs_save_for_a_stop_does_not_put_the_next_try_off(
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator, events: list[tuple[str, dict[str, Any]]]
+) -> None:
+    simulator.settings.deny("stop")
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    app.this_instance.config.roll_call_timeout = 2.0
+    await put(fetch, simulator, when="idle", grace=2)
+    await until_state(fetch, "stopping")
+    await jp_serverapp.contents_manager.save({"type": "file", "format": "text", "content": "x"}, "a.txt")
+    await until_state(fetch, "retrying")
+    await until_state(fetch, "countdown")
+    after = states(events)[states(events).index("retrying") :]
+    assert after[:2] == ["retrying", "countdown"]
 
 
 async def test_what_may_have_been_taken_is_not(fetch: Fetch, simulator: ThreadedSimulator) -> None:
