@@ -29,6 +29,9 @@ from ..waiting import until_true
 
 LIMITS = Timeouts(connect=60.0, read=60.0, write=60.0, pool=60.0)
 
+DEADLINES = (0.2, 1.0, 5.0)
+"""Seconds for a request: as few as are enough, on a machine as busy as it is, to come as far as its scene lets it."""
+
 
 class Followed(Progress):
     """Records the events of its request."""
@@ -194,19 +197,27 @@ def wait(sending: asyncio.Task[Any]) -> None:
     return
 
 
+def send_until_deadline(scene: Scene) -> tuple[BaseException, Followed]:
+    """Return how the deadline ended a request that had come as far as the scene lets it, and its progress."""
+    for limit in DEADLINES:
+        error, progress = send(scene, limit, wait)
+        if scene.has_come(progress):
+            return error, progress
+    raise AssertionError(f"within {limit} s the request did not come that far; it ended with {error!r}")
+
+
 @pytest.mark.parametrize("phase", BEFORE)
 def test_a_deadline_before_anything_was_sent(scene: Scene, phase: str) -> None:
-    error, progress = send(scene, 1.0, wait)
+    error, progress = send_until_deadline(scene)
     assert isinstance(error, NotSentError)
     assert error.code == ("timeout" if phase == "credentials" else "connect_timeout")
     assert not error.final, "sending again may help"
     assert not progress.maybe_sent
-    assert scene.has_come(progress)
 
 
 @pytest.mark.parametrize("phase", AFTER)
 def test_a_deadline_after_the_request_was_sent(scene: Scene, phase: str) -> None:
-    error, progress = send(scene, 1.0, wait)
+    error, progress = send_until_deadline(scene)
     assert isinstance(error, ResponseLostError)
     assert error.code == "timeout"
     assert progress.maybe_sent
@@ -254,7 +265,7 @@ def test_where_httpx_reports_nothing_all_may_have_been_sent(
     monkeypatch.setattr(Progress, "_reports", False)
     monkeypatch.setattr(Progress, "__call__", silent)
     monkeypatch.setattr(Followed, "__call__", silent)
-    error, progress = send(scene, 1.0, wait)
+    error, progress = send_until_deadline(scene)
     assert isinstance(error, ResponseLostError)
     assert progress.maybe_sent
 
@@ -262,12 +273,16 @@ def test_where_httpx_reports_nothing_all_may_have_been_sent(
 @pytest.mark.parametrize("phase", ["name", "connect", "tls", "proxy"])
 def test_a_stop_that_was_not_sent_is_not_called_sent(cloud: Any, scene: Scene, phase: str) -> None:
     with pytest.raises(NotSentError) as caught:
-        cloud.stop(endpoint=scene.endpoint, timeouts=LIMITS._replace(total=1.0))
+        cloud.stop(endpoint=scene.endpoint, timeouts=LIMITS._replace(total=0.3))
     assert "could not be reached in time" in caught.value.message
     assert "was sent" not in str(caught.value)
 
 
 @pytest.mark.parametrize("phase", ["response"])
 def test_a_stop_that_was_sent_is_called_sent(cloud: Any, scene: Scene, phase: str) -> None:
-    with pytest.raises(OutcomeUnknownError, match="The stop was sent, but"):
-        cloud.stop(endpoint=scene.endpoint, timeouts=LIMITS._replace(read=1.0, total=1.0))
+    for limit in DEADLINES:
+        with pytest.raises((OutcomeUnknownError, NotSentError)) as caught:
+            cloud.stop(endpoint=scene.endpoint, timeouts=LIMITS._replace(read=limit, total=limit))
+        if isinstance(caught.value, OutcomeUnknownError):
+            break
+    assert "The stop was sent, but" in str(caught.value)
