@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import email
+import gzip
 import json
 import pathlib
 import re
@@ -48,6 +49,33 @@ def test_each_script_once_and_no_source_maps(wheel: zipfile.ZipFile) -> None:
     entry = json.loads(wheel.read(package))["jupyterlab"]["_build"]["load"]
     assert [name for name in names if name.endswith(LABEXTENSION + entry)]
     assert len([name for name in names if "remoteEntry" in name]) == 1
+
+
+def test_the_page_carries_little(wheel: zipfile.ZipFile) -> None:
+    static = LABEXTENSION + "static/"
+    scripts = {
+        name.rpartition("/")[2]: wheel.read(name)
+        for name in wheel.namelist()
+        # What jupyter-builder lists the styles in is never loaded.
+        if static in name and name.endswith(".js") and not name.endswith("/style.js")
+    }
+    styles = [wheel.read(name) for name in wheel.namelist() if static in name and name.endswith(".css")]
+    later = [content for name, content in scripts.items() if name.startswith(("stop.", "schedule."))]
+    at_start = [content for content in scripts.values() if content not in later]
+    assert len(later) == 2
+    assert len(styles) == 1
+
+    def size(contents: list[bytes]) -> int:
+        return sum(map(len, contents))
+
+    def compressed(contents: list[bytes]) -> int:
+        return sum(len(gzip.compress(content, mtime=0)) for content in contents)
+
+    assert size(at_start) < 27_000
+    assert compressed(at_start) < 11_000
+    assert size(list(scripts.values())) < 71_000
+    assert compressed(list(scripts.values())) < 27_500
+    assert size(styles) < 7_000
 
 
 def test_what_it_needs_and_brings(wheel: zipfile.ZipFile) -> None:

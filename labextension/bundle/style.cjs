@@ -1,10 +1,8 @@
 /**
- * A loader that puts a style sheet into the page.
+ * A loader that puts a style sheet into the page: as a file of its own, which is no JavaScript to be parsed.
  */
+const crypto = require('crypto');
 const fs = require('fs');
-
-const PREFIX = 'jp-NotebookStop-';
-const MARK = '~~';
 
 /** Without comments and needless spaces. */
 function minify(css) {
@@ -22,9 +20,12 @@ module.exports = source => source;
 module.exports.pitch = function () {
   this.addDependency(this.resourcePath);
   const css = minify(fs.readFileSync(this.resourcePath, 'utf8'));
-  // Our prefix is a quarter of it.
-  const short = JSON.stringify(css.replaceAll(PREFIX, MARK));
-  return `const style = document.createElement('style');
-style.textContent = ${short}.replaceAll('${MARK}', '${PREFIX}');
-document.head.append(style);`;
+  const hash = crypto.createHash('sha256').update(css).digest('hex');
+  const file = `style.${hash.slice(0, 16)}.css`;
+  this.emitFile(file, css);
+  // As for the scripts: with a version in its address the server lets browsers keep it.
+  return `const link = document.createElement('link');
+link.rel = 'stylesheet';
+link.href = __webpack_public_path__ + '${file}?v=${hash.slice(0, 16)}';
+document.head.append(link);`;
 };

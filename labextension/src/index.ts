@@ -9,17 +9,13 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { Api, readIdentity, tabId } from './api';
-import { ConnectionGuard } from './connection';
-import { Documents } from './documents';
 import { powerIcon } from './icon';
-import { reportActivity } from './schedule/activity';
 import { addScheduleCommands, extendAutoStop } from './schedule/commands';
-import { showCountdown } from './schedule/countdown';
-import { notifyOf } from './schedule/notices';
+import { stands } from './schedule/outlook';
 import { showStatus } from './schedule/status';
 import { ScheduleWatch } from './schedule/watch';
+import { StopLoader } from './stop/loader';
 import { listenForStops } from './stop/remote';
-import { StopSession } from './stop/session';
 
 const STOP = 'jupyter-notebook-stop:stop';
 
@@ -44,45 +40,48 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
     const identity = readIdentity();
     const { commands, serviceManager } = app;
-    const documents = new Documents(app, docManager, trans);
-    const api = new Api(serviceManager.serverSettings);
-    const session = identity?.available
-      ? new StopSession({
-          api,
-          documents,
-          canSave: docManager !== null,
-          user: () => serviceManager.user?.identity?.display_name,
-          trans,
-          instanceId: identity.instance_id,
-          tab: tabId(),
-          guard: onDoubt =>
-            new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
-          onChange: () => commands.notifyCommandChanged(STOP),
-          onShow: () => watch?.update()
-        })
-      : null;
-    if (session && identity?.available) {
-      const { attempt, instance_id } = identity;
-      listenForStops(serviceManager, session, instance_id);
-      if (attempt) {
-        // The page was loaded during a stop, so it has missed the event.
-        void app.restored.then(() =>
-          session.dispatch({ type: 'hint', attempt })
-        );
-      }
-      watch = new ScheduleWatch(
-        api,
+    let loader: StopLoader | null = null;
+    if (identity?.available) {
+      const { attempt, instance_id, schedule } = identity;
+      const tab = tabId();
+      const schedules = new ScheduleWatch(
+        new Api(serviceManager.serverSettings),
         serviceManager,
         instance_id,
         !!identity.scheduling,
-        () => session.isShown
+        () => !!loader?.isShown
       );
-      showCountdown(watch, session, trans);
-      notifyOf(watch, trans, () => extendAutoStop(commands));
-      reportActivity(watch);
-      if (identity.schedule) {
-        void app.restored.then(() => watch?.read());
-      }
+      watch = schedules;
+      const stops = new StopLoader(trans, ({ start }) =>
+        start({
+          app,
+          docManager,
+          info,
+          trans,
+          watch: schedules,
+          tab,
+          onChange: () => commands.notifyCommandChanged(STOP),
+          onExtend: () => extendAutoStop(commands)
+        })
+      );
+      loader = stops;
+      listenForStops(serviceManager, stops, instance_id);
+      schedules.listen(() => {
+        // What reports activity and counts down is needed now.
+        if (stands(schedules.outlook.schedule)) {
+          stops.preload();
+        }
+      });
+      void app.restored.then(() => {
+        if (attempt) {
+          // The page was loaded during a stop, so it has missed the event.
+          void stops.dispatch({ type: 'hint', attempt });
+        }
+        if (schedule) {
+          void schedules.read();
+        }
+        stops.preload();
+      });
     }
     const elsewhere = identity && !identity.available ? identity.reason : '';
     const nowhere =
@@ -100,7 +99,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ),
       icon: powerIcon,
       isVisible: () => identity !== null,
-      isEnabled: () => session?.isIdle ?? false,
+      isEnabled: () => !!loader?.isIdle,
       describedBy: {
         args: {
           type: 'object',
@@ -118,7 +117,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         }
       },
       execute: ({ source }) =>
-        session?.dispatch({
+        loader?.dispatch({
           type: 'command',
           source: source === 'palette' || source === 'menu' ? source : 'api'
         })
@@ -133,6 +132,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       palette,
       trans,
       watch,
+      loader,
       elsewhere ||
         (watch?.isAllowed
           ? ''

@@ -4,17 +4,19 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IInstance, ISchedule } from '../src/model';
 import {
   activityPause,
-  countdownEnd,
   failureText,
+  later,
+  waitingText
+} from '../src/schedule/consequences.ts';
+import {
+  countdownEnd,
   freshFor,
   isUrgent,
-  later,
   leaseWhen,
   nearestEnd,
   scheduleText,
   stands,
-  summary,
-  waitingText
+  summary
 } from '../src/schedule/outlook.ts';
 import { formatDuration, formatTime } from '../src/ui/format.ts';
 import { view } from './world.ts';

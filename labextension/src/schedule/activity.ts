@@ -1,4 +1,4 @@
-import { activityPause } from './outlook';
+import { activityPause } from './consequences';
 import type { ScheduleWatch } from './watch';
 
 /**

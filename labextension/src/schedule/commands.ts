@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { StopLoader } from '../stop/loader';
 import { leaseWhen, scheduleText, stands, summary } from './outlook';
 import type { ScheduleWatch } from './watch';
 
@@ -19,6 +20,7 @@ const TOP_BAR = '[data-jp-item-name="instance-state"]';
  * Add the commands that schedule a stop, take it back, and show the instance.
  *
  * @param watch - Null where the page does not know its instance.
+ * @param loader - Loads what the commands open; null there, too.
  * @param reason - Why nothing can be scheduled; empty if something can.
  */
 export function addScheduleCommands(
@@ -26,6 +28,7 @@ export function addScheduleCommands(
   palette: ICommandPalette | null,
   trans: TranslationBundle,
   watch: ScheduleWatch | null,
+  loader: StopLoader | null,
   reason: string,
   isVisible: () => boolean
 ): void {
@@ -61,8 +64,9 @@ export function addScheduleCommands(
       isEnabled: () => !!watch && enabled,
       describedBy: { args },
       execute: async ({ source }) => {
-        if (watch) {
-          await execute(watch, await import('./lazy'), sourceOf(source));
+        const dialogs = await loader?.loadDialogs();
+        if (watch && dialogs) {
+          await execute(watch, dialogs, sourceOf(source));
         }
       }
     });
@@ -125,11 +129,11 @@ export function addScheduleCommands(
         document.querySelector(TOP_BAR) ??
         document.querySelector('.jp-NotebookStop-status') ??
         document.body;
-      if (watch) {
-        const { showPanel } = await import('./lazy');
+      const dialogs = await loader?.loadDialogs();
+      if (watch && dialogs) {
         const run = (id: string) => () =>
           void commands.execute(id, { source: 'menu' });
-        await showPanel(watch, trans, anchor, {
+        await dialogs.showPanel(watch, trans, anchor, {
           stop: run(STOP),
           idle: run(IDLE),
           extend: run(EXTEND)

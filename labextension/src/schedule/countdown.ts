@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { StopSession } from '../stop/session';
 import { countdown } from '../ui/countdown';
-import { countdownEnd, later } from './outlook';
+import { later } from './consequences';
+import { countdownEnd } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 /**

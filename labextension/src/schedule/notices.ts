@@ -2,7 +2,8 @@ import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { showFailure } from '../ui/failure';
 import { formatTime } from '../ui/format';
-import { failureText, isUrgent, leaseEnd } from './outlook';
+import { failureText } from './consequences';
+import { isUrgent, leaseEnd } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 /**

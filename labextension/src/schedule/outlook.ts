@@ -1,6 +1,6 @@
 /**
- * What a page knows of the end that its instance is going to have, and what follows from it: pure functions, which run
- * without a browser.
+ * What a page knows of the end that its instance is going to have, in a few words: pure functions, which run without a
+ * browser. What follows from it is in consequences.ts.
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IInstance, ISchedule } from '../model';
@@ -8,9 +8,6 @@ import { formatDuration, formatTime } from '../ui/format.ts';
 
 /** When the platform's own stop becomes urgent, in milliseconds before it. */
 const URGENT = 600_000;
-
-/** The longest pause between two reports of activity, in milliseconds. */
-const LONGEST_PAUSE = 60_000;
 
 /** What a page knows. */
 export interface IOutlook {
@@ -45,47 +42,6 @@ export function scheduleText(
         ? trans.__('stops at %1', time(at))
         : trans.__('stops when idle');
   }
-}
-
-/** What a schedule is waiting for. */
-export function waitingText(
-  trans: TranslationBundle,
-  schedule: ISchedule,
-  now: number
-): string {
-  const { state, when, grace, not_before, due_at, waiting_for } = schedule;
-  if (state !== 'waiting' || when !== 'idle') {
-    return '';
-  }
-  if (not_before && Date.parse(not_before) > now) {
-    return trans.__('put off until %1', time(not_before));
-  }
-  const { kernels, terminals } = waiting_for;
-  const works = [
-    ...kernels.map(({ path, name, busy_since }) =>
-      busy_since
-        ? trans.__(
-            'waiting for %1, busy for %2',
-            path ?? name,
-            formatDuration(trans, now - Date.parse(busy_since))
-          )
-        : trans.__('waiting for %1', path ?? name)
-    ),
-    ...terminals.map(name => trans.__('waiting for terminal %1', name))
-  ];
-  const more = works.length - 1;
-  return more > 0
-    ? trans._n('%2, and %1 more', '%2, and %1 more', more, works[0])
-    : works.length
-      ? works[0]
-      : due_at
-        ? trans.__('at %1, if nobody works until then', time(due_at))
-        : grace
-          ? trans.__(
-              'once nobody has worked for %1',
-              formatDuration(trans, grace * 1_000)
-            )
-          : '';
 }
 
 /** When the platform stops the instance by itself, in milliseconds; NaN if it does not, or does so when idle. */
@@ -163,52 +119,14 @@ export function countdownEnd({ schedule }: IOutlook): number {
     : NaN;
 }
 
-/** The least time between two reports of activity, in milliseconds; NaN if nobody needs any. */
-export function activityPause({ schedule }: IOutlook): number {
-  return schedule?.when === 'idle' &&
-    (schedule.state === 'waiting' || schedule.state === 'retrying')
-    ? Math.min(LONGEST_PAUSE, (schedule.grace ?? Infinity) * 250)
-    : NaN;
-}
-
-/** What every tab has to be told about a scheduled stop that failed; empty if there is nothing. */
-export function failureText(
-  trans: TranslationBundle,
-  schedule: ISchedule | null
-): string {
-  const { state, error, next_try_at } = schedule ?? {};
-  if (!error || (state !== 'retrying' && state !== 'ended')) {
-    return '';
-  }
-  // JupyterLab cuts a long notice off: what follows comes first. A missing permission is not the reader's fault.
-  const text = (error.upstream_status === 403 && error.remedy) || error.message;
-  return state === 'ended'
-    ? trans.__('The scheduled stop failed for good: %1', text)
-    : trans.__(
-        'The scheduled stop failed, next try at %1: %2',
-        next_try_at ? time(next_try_at) : '?',
-        text
-      );
-}
-
 /** How long what is shown stays true by itself, in milliseconds; NaN if nothing changes with the clock. */
 export function freshFor(outlook: IOutlook, now: number): number {
   const left = leaseEnd(outlook) - now;
   return left > 0 ? (left % 60_000) + 50 : NaN;
 }
 
-/** What the next hour does to a schedule: the request that puts it off. */
-export function later(
-  { when, grace }: ISchedule,
-  now: number
-): { when: 'idle' | 'at'; at?: string; grace?: number; not_before?: string } {
-  const at = new Date(now + 3_600_000).toISOString();
-  return when === 'at'
-    ? { when, at }
-    : { when, not_before: at, ...(grace ? { grace } : {}) };
-}
-
-function time(text: string): string {
+/** A time of the server's in the user's words. */
+export function time(text: string): string {
   return formatTime(new Date(text));
 }
 

@@ -2,13 +2,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { formatDuration, formatTime } from '../ui/format';
 import { openPanel } from '../ui/panel';
 import type { IPanel } from '../ui/panel';
-import {
-  leaseEnd,
-  leaseWhen,
-  scheduleText,
-  sentenceCase,
-  waitingText
-} from './outlook';
+import { waitingText } from './consequences';
+import { leaseEnd, leaseWhen, scheduleText, sentenceCase } from './outlook';
 import type { ScheduleWatch } from './watch';
 
 /** What the buttons of the panel do. */

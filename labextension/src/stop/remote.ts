@@ -3,14 +3,14 @@ import type {
   ServiceManager
 } from '@jupyterlab/services';
 import { STOP_EVENT } from '../api';
-import type { StopSession } from './session';
+import type { StopLoader } from './loader';
 
 /**
- * Tell the session of stops that other tabs, cells and terminals ask for.
+ * Tell the page's session of stops that other tabs, cells and terminals ask for.
  */
 export function listenForStops(
   services: ServiceManager.IManager,
-  session: StopSession,
+  loader: StopLoader,
   instanceId: string
 ): void {
   const hear = (_: unknown, event: ServerEvent.Emission) => {
@@ -20,7 +20,7 @@ export function listenForStops(
       instance_id === instanceId &&
       typeof attempt === 'string'
     ) {
-      session.dispatch({ type: 'hint', attempt });
+      void loader.dispatch({ type: 'hint', attempt });
     }
   };
   services.events?.stream.connect(hear);

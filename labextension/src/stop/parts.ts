@@ -1,0 +1,55 @@
+/**
+ * What a stop needs, from its countdown or question to its farewell. It is loaded by loader.ts.
+ */
+import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
+import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ConnectionGuard } from '../connection';
+import { Documents } from '../documents';
+import { reportActivity } from '../schedule/activity';
+import { showCountdown } from '../schedule/countdown';
+import { notifyOf } from '../schedule/notices';
+import type { ScheduleWatch } from '../schedule/watch';
+import { StopSession } from './session';
+
+/** What the parts work with. */
+export interface IPage {
+  app: JupyterFrontEnd;
+  docManager: IDocumentManager | null;
+  info: JupyterLab.IInfo | null;
+  trans: TranslationBundle;
+  watch: ScheduleWatch;
+  /** Id of this tab. */
+  tab: string;
+  /** Called when the session's `isIdle` has changed. */
+  onChange: () => void;
+  /** Called when the user wants the platform to stop the instance later. */
+  onExtend: () => void;
+}
+
+/** Make the session of a page, and what accompanies a scheduled stop. */
+export function start(page: IPage): StopSession {
+  const { app, docManager, info, trans, watch, tab } = page;
+  const documents = new Documents(app, docManager, trans);
+  const session = new StopSession({
+    api: watch.api,
+    documents,
+    canSave: docManager !== null,
+    user: () => app.serviceManager.user?.identity?.display_name,
+    trans,
+    instanceId: watch.instanceId,
+    tab,
+    guard: onDoubt =>
+      new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
+    onChange: page.onChange,
+    onShow: () => watch.update()
+  });
+  showCountdown(watch, session, trans);
+  notifyOf(watch, trans, page.onExtend);
+  reportActivity(watch);
+  return session;
+}
+
+/** Load what a click on the schedule opens. It shares parts with a stop. */
+export const loadDialogs = (): Promise<typeof import('../schedule/lazy')> =>
+  import(/* webpackChunkName: "schedule" */ '../schedule/lazy');
