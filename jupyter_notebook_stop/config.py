@@ -169,6 +169,12 @@ class NotebookStop(Configurable):
         help="""Where the user can start the instance again; {region} is replaced. If empty, no link is shown.""",
     ).tag(config=True)
 
+    locale = Unicode(
+        "",
+        help="""The language of cells and terminals, such as zh_CN or en. Default: the environment variables LANGUAGE,
+        LC_ALL, LC_MESSAGES and LANG. A page has the language of JupyterLab.""",
+    ).tag(config=True)
+
     def console(self, region: str | None) -> str | None:
         """Return the console's address for `region`, or None if there is none to show."""
         if not self.console_url or ("{region}" in self.console_url and not region):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Mapping, Optional
 
 from .redaction import one_line
+from .translation import ENGLISH, _, translate
 
 
 class NotebookStopError(Exception):
@@ -13,7 +14,7 @@ class NotebookStopError(Exception):
     Parameters
     ----------
     message
-        What went wrong, without secrets.
+        What went wrong, without secrets; with the remedy, in English until `localize` is called.
     code
         A name for the case: the cloud's own code, or one of this package in snake_case.
     remedy
@@ -42,13 +43,19 @@ class NotebookStopError(Exception):
         self.remedy = remedy or self.default_remedy
         self.status = status
         self.request_id = request_id
+        self._language = ENGLISH
+
+    def localize(self, language: str) -> None:
+        """Have the exception speak another language from now on."""
+        self._language = language
+        self.message, self.remedy = translate(self.message, language), translate(self.remedy, language)
 
     def __str__(self) -> str:
         origin = [self.code]
         if self.status is not None:
             origin.append(f"HTTP {self.status}")
         if self.request_id:
-            origin.append(f"request {self.request_id}")
+            origin.append(translate(_("request {id}", id=self.request_id), self._language))
         text = f"{self.message} [{', '.join(origin)}]"
         return f"{text} {self.remedy}" if self.remedy else text
 
@@ -57,7 +64,7 @@ class NotInInstanceError(NotebookStopError):
     """The process does not run in a ModelArts notebook instance."""
 
     default_code = "not_in_instance"
-    default_remedy = "Run this inside a ModelArts notebook instance, or set c.NotebookStop.instance_id."
+    default_remedy = _("Run this inside a ModelArts notebook instance, or set c.NotebookStop.instance_id.")
 
 
 class IdentityError(NotebookStopError):
@@ -105,12 +112,18 @@ class SaveError(NotebookStopError):
 
     def __str__(self) -> str:
         text = super().__str__()
-        return f"{text} Not saved: {'; '.join(self.document_lines)}" if self.documents else text
+        if not self.documents:
+            return text
+        names = _("Not saved: {documents}", documents=_("; ").join(self.document_lines))
+        return f"{text} {translate(names, self._language)}"
 
     @property
     def document_lines(self) -> list[str]:
         """One line for each document."""
-        return [one_line(f"{each['path']}: {each['reason'] or 'not saved'}") for each in self.documents]
+        return [self._line(each["path"], each["reason"] or _("not saved")) for each in self.documents]
+
+    def _line(self, path: Optional[str], reason: str) -> str:
+        return one_line(translate(_("{path}: {reason}", path=path, reason=reason), self._language))
 
 
 class CancelledStopError(NotebookStopError):
@@ -145,4 +158,4 @@ class OutcomeUnknownError(UnreachableError):
     """A stop was sent, and it is not known whether it took effect or still will."""
 
     default_code = "outcome_unknown"
-    default_remedy = "Check the instance in the console before you try again: it may be stopping."
+    default_remedy = _("Check the instance in the console before you try again: it may be stopping.")

@@ -29,6 +29,7 @@ from .schema import (
     Schedule,
 )
 from .states import refusal_of
+from .translation import _
 from .watch import until_stopped
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from .modelarts.models import Notebook
 
 Prepare = Callable[[Attempt], Awaitable[None]]
-_CANCELLED = "The stop was cancelled; nothing was stopped."
+_CANCELLED = _("The stop was cancelled; nothing was stopped.")
 
 
 @dataclasses.dataclass
@@ -170,10 +171,9 @@ class ThisInstance:
             run.task = asyncio.ensure_future(self._carry_out(run, prepare))
         elif run.attempt.pending and run.attempt.save != attempt.save:
             raise CancelledStopError(
-                "Another stop with other options is under way: "
-                f"attempt {run.attempt.id}, requested from {run.attempt.source}.",
+                _("Another stop with other options is under way, requested from {source}.", source=run.attempt.source),
                 code="other_stop_under_way",
-                remedy="Wait for it to end, or cancel it.",
+                remedy=_("Wait for it to end, or cancel it."),
             )
         if run.task is not None:
             await asyncio.shield(run.task)
@@ -196,7 +196,7 @@ class ThisInstance:
             raise KeyError(attempt_id)
         if run.attempt.phase != SAVING or run.task is None:
             raise InstanceStateError(
-                "It is too late to cancel: the stop request was sent, or the attempt has ended.", code="too_late"
+                _("It is too late to cancel: the stop request was sent, or the attempt has ended."), code="too_late"
             )
         run.error = CancelledStopError(_CANCELLED)
         run.task.cancel()
@@ -230,7 +230,7 @@ class ThisInstance:
         except NotebookStopError as error:
             self._enter(run, REFUSED, error)
         except Exception as error:
-            self._enter(run, REFUSED, self._unexpected("The stop failed", error))
+            self._enter(run, REFUSED, self._unexpected(_("The stop failed"), error))
         else:
             self.reader.accept(notebook)
             self._enter(run, ACCEPTED)
@@ -270,7 +270,7 @@ class ThisInstance:
         try:
             error = await until_stopped(self.show, self.latest, self.config.poll_interval)
         except Exception as failure:
-            error = self._unexpected("The cloud accepted the stop; watching it failed", failure)
+            error = self._unexpected(_("The cloud accepted the stop; watching it failed"), failure)
         self._enter(run, RESUMED if error else STOPPED, error)
 
     def _enter(self, run: Run, phase: str, error: NotebookStopError | None = None) -> None:
@@ -285,9 +285,9 @@ class ThisInstance:
     def _unexpected(self, what: str, error: Exception) -> NotebookStopError:
         self._log.error("%s unexpectedly", what, exc_info=error)
         return NotebookStopError(
-            f"{what} unexpectedly ({type(error).__name__}).",
+            _("{what} unexpectedly ({name}).", what=what, name=type(error).__name__),
             code="internal",
-            remedy="See the log of the Jupyter server.",
+            remedy=_("See the log of the Jupyter server."),
         )
 
     async def aclose(self) -> None:

@@ -12,14 +12,15 @@ import datetime
 import logging
 import os
 import pathlib
-from typing import List, Literal, Optional
+from typing import Any, List, Literal, Optional
 
 import msgspec
 from jupyter_core.paths import jupyter_runtime_dir
 
 from .clock import Deadline
 from .schedule import ScheduledStop
-from .schema import ENDED, STOPPING, Problem
+from .schema import ENDED, STOPPING, Document, Problem
+from .translation import ENGLISH, _, packed, translated, unpacked
 
 _PATTERN = "jupyter_notebook_stop-schedule-{}.json"
 
@@ -28,8 +29,8 @@ _log = logging.getLogger("jupyter_notebook_stop")
 INTERRUPTED = Problem(
     code="outcome_unknown",
     kind="OutcomeUnknownError",
-    message="The Jupyter server ended while the scheduled stop was requested. It is not tried again.",
-    remedy="Check the instance in the console; stop it again if it is still RUNNING.",
+    message=_("The Jupyter server ended while the scheduled stop was requested. It is not tried again."),
+    remedy=_("Check the instance in the console; stop it again if it is still RUNNING."),
 )
 
 
@@ -52,6 +53,7 @@ class _Kept(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     created_at: datetime.datetime
     state: _State
     error: Optional[Problem] = None
+    texts: List[Any] = []
 
 
 def _kept_state(scheduled: ScheduledStop) -> _State:
@@ -98,12 +100,13 @@ class ScheduleFile:
             created_at=scheduled.created_at,
             state=_kept_state(scheduled),
             error=scheduled.error,
+            texts=_texts(scheduled.error),
         )
         temporary = self._path.with_suffix(".tmp")
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(kept))
+                file.write(msgspec.json.encode(kept, enc_hook=lambda text: translated(text, ENGLISH)))
             os.replace(temporary, self._path)
         except OSError as error:
             _log.warning("The scheduled stop will not survive a restart of this server: %s", error)
@@ -134,7 +137,7 @@ class ScheduleFile:
                 _log.warning("The scheduled stop in %s is of an earlier start of the instance; it is ignored.", path)
         try:
             return _restored(max(found, key=lambda kept: kept.created_at), awake) if found else None
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, LookupError, OverflowError) as error:
             _log.warning("The scheduled stop is ignored: %s", error)
             return None
 
@@ -156,11 +159,37 @@ def _restored(kept: _Kept, awake: float) -> ScheduledStop:
         created_at=kept.created_at,
         id=kept.id,
         state=kept.state,
-        error=kept.error,
+        error=_speaking(kept.error, kept.texts),
     )
     if kept.state == STOPPING:
         scheduled.ended(INTERRUPTED)
     return scheduled
+
+
+def _documents(problem: Problem) -> List[Document]:
+    return [] if problem.documents is msgspec.UNSET else problem.documents
+
+
+def _texts(problem: Optional[Problem]) -> List[Any]:
+    """Return the texts of a problem, as the next server needs them to translate them."""
+    if problem is None:
+        return []
+    reasons = [document.reason for document in _documents(problem)]
+    return [packed(text) for text in (problem.message, problem.remedy, *reasons)]
+
+
+def _speaking(problem: Optional[Problem], kept: List[Any]) -> Optional[Problem]:
+    """Return a problem with its texts as they were; in English alone if they were not kept."""
+    if problem is None or len(kept) != 2 + len(_documents(problem)):
+        return problem
+    message, remedy, *reasons = map(unpacked, kept)
+    problem = msgspec.structs.replace(problem, message=message, remedy=remedy)
+    if problem.documents is not msgspec.UNSET:
+        documents = [
+            msgspec.structs.replace(document, reason=reason) for document, reason in zip(problem.documents, reasons)
+        ]
+        problem = msgspec.structs.replace(problem, documents=documents)
+    return problem
 
 
 def boot() -> Optional[str]:

@@ -26,6 +26,7 @@ from .schema import (
     ScheduleAnswer,
     ScheduleRules,
 )
+from .translation import _
 
 if TYPE_CHECKING:
     from .config import NotebookStop
@@ -138,8 +139,8 @@ class Scheduler:
         """
         if not self._config.schedule_enabled:
             raise ScheduleDisabledError(
-                "Scheduled stops are disabled on this server.",
-                remedy="Stop the instance when you are done, or ask your administrator about schedule_enabled.",
+                _("Scheduled stops are disabled on this server."),
+                remedy=_("Stop the instance when you are done, or ask your administrator about schedule_enabled."),
             )
         scheduled = self._of(request, user)
         replaced = self._give_up()
@@ -152,15 +153,15 @@ class Scheduler:
         if request.when == "idle":
             grace = self.rules.grace if request.grace is None else request.grace
             if grace > longest:
-                raise ScheduleError(f"The grace period is longer than this server allows ({longest / 3600:g} h).")
+                raise ScheduleError(_("The grace period is longer than the server allows ({h:g} h).", h=longest / 3600))
         at = request.at or request.not_before
         if at is not None:
             at = at.astimezone(datetime.timezone.utc)
             distance = (at - moment.wall).total_seconds()
             if distance > longest:
-                raise ScheduleError(f"The time is further away than this server allows ({longest / 3600:g} h).")
+                raise ScheduleError(_("The time is further away than the server allows ({h:g} h).", h=longest / 3600))
             if distance < -LATE and request.when == "at":
-                raise ScheduleError("The time is past.", remedy="Choose a time in the future.")
+                raise ScheduleError(_("The time is past."), remedy=_("Choose a time in the future."))
         return ScheduledStop(
             deadline=Deadline.of(at, moment) if at else None,
             grace=grace,
@@ -188,7 +189,7 @@ class Scheduler:
             return None
         if scheduled.state == STOPPING and attempt is not None and attempt.under_way:
             if attempt.phase != SAVING or attempt.source != SOURCE:
-                raise InstanceStateError("It is too late: the stop is under way.", code="too_late")
+                raise InstanceStateError(_("It is too late: the stop is under way."), code="too_late")
             self._scheduled = None
             self._instance.cancel(attempt.id)
         return scheduled.view(self._now())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Awaitable, Callable
 from .errors import NotebookStopError, StopFailedError
 from .redaction import one_line
 from .states import FAILED_STATES
+from .translation import _
 
 if TYPE_CHECKING:
     from .modelarts.models import Notebook
@@ -43,10 +44,16 @@ async def until_stopped(
             return None
         running = status == "RUNNING" and (left_running or time.monotonic() - began > STILL_RUNNING_LIMIT)
         if latest and (status in FAILED_STATES or running):
-            reason = f": {one_line(latest.fail_reason).rstrip('.')}" if latest.fail_reason else ""
+            message = _("The cloud accepted the stop, but the instance is {status} now.", status=status)
+            if latest.fail_reason:
+                message = _(
+                    "The cloud accepted the stop, but the instance is {status} now: {reason}.",
+                    status=status,
+                    reason=one_line(latest.fail_reason).rstrip("."),
+                )
             return StopFailedError(
-                f"The cloud accepted the stop, but the instance is {status} now{reason}.",
-                remedy="Try again; if that does not help, stop it in the console.",
+                message,
+                remedy=_("Try again; if that does not help, stop it in the console."),
             )
         left_running = left_running or status not in (None, "RUNNING")
         await asyncio.sleep(min(poll_interval * 2.0**failures, max(60.0, poll_interval)))
@@ -56,6 +63,9 @@ async def until_stopped(
             # What was read before says nothing about now.
             latest, failures = None, failures + 1
     return StopFailedError(
-        f"The cloud accepted the stop, but the instance was not seen to stop within {WATCH_LIMIT / 3600:g} h.",
-        remedy="Look at it in the console.",
+        _(
+            "The cloud accepted the stop, but the instance was not seen to stop within {hours:g} h.",
+            hours=WATCH_LIMIT / 3600,
+        ),
+        remedy=_("Look at it in the console."),
     )

@@ -17,6 +17,7 @@ from ..errors import (
     NotInInstanceError,
     SaveError,
 )
+from ..translation import _, gettext, process_language, say, use
 
 DONE = 0
 FAILED = 1
@@ -26,9 +27,10 @@ NO_CREDENTIALS = 4
 NOT_SAVED = 5
 INTERRUPTED = 130
 
-EXIT_CODES = """Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not in an instance, or unclear in which;
-4 credentials missing or rejected; 5 a document could not be saved, or the stop was cancelled; 130 Ctrl-C.
-"""
+EXIT_CODES = _(
+    "Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not in an instance, or unclear in which;\n"
+    "4 credentials missing or rejected; 5 a document could not be saved, or the stop was cancelled; 130 Ctrl-C.\n"
+)
 
 
 def exit_code(error: NotebookStopError) -> int:
@@ -60,24 +62,25 @@ class Command(JupyterApp):
         except SystemExit as end:
             raise SystemExit(USAGE if end.code == 1 else end.code) from None
         if self.extra_args and self.subapp is None:
-            self._print_error(f"Unrecognized arguments: {' '.join(self.extra_args)}. See --help.")
+            self._print_error(gettext("Unrecognized arguments: {names}. See --help.", names=" ".join(self.extra_args)))
             raise SystemExit(USAGE)
 
     def print_help(self, classes: bool = False) -> None:
         """Print the help and the exit codes."""
         super().print_help(classes)
-        print(EXIT_CODES)
+        print(say(EXIT_CODES))
 
     def start(self) -> None:
         """Run the command and exit with its code."""
         super().start()
         try:
+            use(self.settings.locale)
             code = self.run()
         except NotebookStopError as error:
             self._explain(error)
             code = exit_code(error)
         except TraitError as error:
-            self._print_error(f"Invalid setting: {error}")
+            self._print_error(gettext("Invalid setting: {error}", error=error))
             code = USAGE
         except KeyboardInterrupt:
             code = INTERRUPTED
@@ -93,6 +96,7 @@ class Command(JupyterApp):
         return NotebookStop(parent=self)
 
     def _explain(self, error: NotebookStopError) -> None:
+        error.localize(process_language())
         self._print_error(f"{error.message} [{error.code}]")
         if isinstance(error, SaveError):
             for line in error.document_lines:

@@ -7,6 +7,7 @@ from typing import Any, Dict, Optional
 from jupyter_core.application import base_aliases, base_flags
 from traitlets import Bool, Unicode
 
+from ..translation import gettext, said
 from .command import DONE, USAGE, Command
 
 _WHEN_IDLE = "Stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while."
@@ -76,7 +77,7 @@ class ScheduleApp(Command):
             self._print_error(f"{error}.")
             return USAGE
         if self.cancel and options is not None:
-            self._print_error("--cancel goes with no other option.")
+            self._print_error(gettext("--cancel goes with no other option."))
             return USAGE
         settings, display = self.settings, choose_display()
         if options is not None:
@@ -85,7 +86,7 @@ class ScheduleApp(Command):
             answer = run(lambda show: cancel_schedule(settings), display)
         else:
             answer = run(lambda show: show_schedule(settings), display)
-        print(msgspec.json.encode(answer).decode() if self.json else self._text(answer))
+        print(msgspec.json.encode(answer, enc_hook=said).decode() if self.json else self._text(answer))
         return DONE
 
     def _text(self, answer: Any) -> str:

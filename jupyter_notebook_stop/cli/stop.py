@@ -9,6 +9,7 @@ from jupyter_core.application import base_aliases, base_flags
 from traitlets import Bool, CFloat
 
 from ..config import NotebookStop
+from ..translation import gettext
 from .command import DONE, NOT_SAVED, USAGE, Command, read
 from .doctor import report_checks
 
@@ -74,16 +75,17 @@ class StopApp(Command):
         from ..notebook.rendering import instance_text
 
         if sys.stdin is None or not sys.stdin.isatty():
-            self._print_error("Cannot prompt: stdin is not a terminal. Add --yes to stop without a prompt.")
+            self._print_error(gettext("Cannot prompt: stdin is not a terminal. Add --yes to stop without a prompt."))
             return USAGE
         instance = read(settings)
         print(instance_text(instance))
-        print(f"All kernels and terminals end. Files outside {instance.mount_path or 'the work folder'} are lost.")
+        folder = instance.mount_path or gettext("the work folder")
+        print(gettext("All kernels and terminals end. Files outside {folder} are lost.", folder=folder))
         try:
-            answer = input("Stop this instance? [y/N] ")
+            answer = input(gettext("Stop this instance? [y/N] "))
         except EOFError:
             answer = ""
         if answer.strip().lower() in ("y", "yes"):
             return DONE
-        print("Nothing was stopped.")
+        print(gettext("Nothing was stopped."))
         return NOT_SAVED

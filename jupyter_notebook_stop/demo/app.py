@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Callable, NoReturn
 
 from ..simulator import ThreadedSimulator
+from ..translation import gettext
 from .console import serve_console
 from .lab import Lab, LabError
 
@@ -67,7 +68,7 @@ class Demo:
                 with serve_console(simulator, lab.url) as console_url:
                     self._serve(simulator, lab, console_url)
             except KeyboardInterrupt:
-                self._say("\nEnding the demo.")
+                self._say(gettext("\nEnding the demo."))
                 return 0
             except LabError as error:
                 self._say(str(error))
@@ -88,11 +89,15 @@ class Demo:
             # As long as a container takes to end, and long enough for the page to read the last status.
             time.sleep(2.5)
             lab.end()
-            self._say("The instance has stopped, and its JupyterLab with it. Start it again in the simulated console.")
+            self._say(
+                gettext(
+                    "The instance has stopped, and its JupyterLab with it. Start it again in the simulated console."
+                )
+            )
             while simulator.instance.status != "RUNNING":
                 time.sleep(0.2)
             lab.start(console_url)
-            self._say("The instance is running again, with JupyterLab at the same address.")
+            self._say(gettext("The instance is running again, with JupyterLab at the same address."))
 
 
 def _interrupt_once() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from ..errors import CredentialsError, NotebookStopError
+from ..translation import _
 from . import signature
 from .credentials import CredentialChain, Credentials
 from .error_codes import error_from_response
@@ -116,8 +117,8 @@ def authorize(request: httpx.Request, credentials: Credentials, project_id: str,
         request.headers["X-Auth-Token"] = credentials.auth_token.reveal()
         return
     if not credentials.access_key or not credentials.secret_key:
-        raise CredentialsError(f"{credentials.source}: the keys are incomplete.")
-    raw_path, _, raw_query = request.url.raw_path.decode("ascii").partition("?")
+        raise CredentialsError(_("{source}: the keys are incomplete.", source=credentials.source))
+    raw_path, _mark, raw_query = request.url.raw_path.decode("ascii").partition("?")
     request.headers[signature.DATE_HEADER] = now.strftime(signature.DATE_FORMAT)
     request.headers["X-Project-Id"] = project_id
     if credentials.security_token:

@@ -23,12 +23,13 @@ from ..errors import (
     StopFailedError,
 )
 from ..redaction import one_line, redact
+from ..translation import _
 from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
-from .error_codes import ALREADY_DONE, error_from_response
+from .error_codes import ALREADY_DONE, MAY_NOT_RENEW, error_from_response, sentence
 from .models import Notebook, decode
 from .retries import AMBIGUOUS_STATUSES, BUSY, STOP_STATES, Retries
-from .time_headers import MAX_CLOCK_SKEW, clock_skew, retry_after
+from .time_headers import MAX_CLOCK_SKEW, clock_remedy, clock_skew, retry_after
 from .transport import NotSentError, Progress, Response, ResponseLostError, Timeouts, Transport, TransportError
 
 
@@ -135,10 +136,7 @@ class NotebooksClient:
         if not response.ok:
             error = self._error(response)
             if isinstance(error, PermissionDeniedError):
-                error.remedy = (
-                    "Ask an administrator to add the action modelarts:notebook:updateStopPolicy to the agency or user"
-                    " whose credentials are used here, or extend the automatic stop in the console."
-                )
+                error.remedy = MAY_NOT_RENEW
             raise error
 
     async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
@@ -204,9 +202,9 @@ class NotebooksClient:
             # A 2xx that is not the service's may come from something in between.
             return await self._resolve(instance_id, error, deadline)
         if notebook.id is not None and notebook.id.lower() != instance_id.lower():
-            raise OutcomeUnknownError("The service responded about another instance.", code="foreign_answer")
+            raise OutcomeUnknownError(_("The service responded about another instance."), code="foreign_answer")
         if notebook.status is None:
-            return await self._resolve(instance_id, self._unusable(response, "an instance without status"), deadline)
+            return await self._resolve(instance_id, self._unusable(response, _("an instance without status")), deadline)
         return notebook
 
     async def _resolve(self, instance_id: str, why: NotebookStopError, deadline: float) -> Notebook:
@@ -215,8 +213,11 @@ class NotebooksClient:
         if notebook is not None:
             return notebook
         raise OutcomeUnknownError(
-            f"The stop was sent, but {_sentence(why.message)} The instance is still RUNNING; it may still stop.",
-            remedy="Check the instance again in a minute; stop it again if it is still RUNNING.",
+            _(
+                "The stop was sent, but {reason} The instance is still RUNNING; it may still stop.",
+                reason=sentence(why.message),
+            ),
+            remedy=_("Check the instance again in a minute; stop it again if it is still RUNNING."),
             status=why.status,
             request_id=why.request_id,
         )
@@ -231,7 +232,11 @@ class NotebooksClient:
                 notebook = await self._request("GET", instance_id, deadline)
             except NotebookStopError as error:
                 raise OutcomeUnknownError(
-                    f"The stop was sent, but {_sentence(why.message)} Reading the instance failed too: {error.message}",
+                    _(
+                        "The stop was sent, but {reason} Reading the instance failed too: {error}",
+                        reason=sentence(why.message),
+                        error=error.message,
+                    ),
                     status=why.status,
                     request_id=why.request_id,
                 ) from None
@@ -239,8 +244,10 @@ class NotebooksClient:
                 return notebook
             if notebook.status != "RUNNING":
                 raise StopFailedError(
-                    "The stop was sent, its response is inconclusive, and the instance is"
-                    f" {notebook.status or 'in an unknown state'} now.",
+                    _(
+                        "The stop was sent, its response is inconclusive, and the instance is {status} now.",
+                        status=notebook.status or _("in an unknown state"),
+                    ),
                     remedy=OutcomeUnknownError.default_remedy,
                 )
         return None
@@ -250,7 +257,7 @@ class NotebooksClient:
         if notebook.id is None and notebook.status is None:
             raise self._unusable(response)
         if notebook.id is not None and notebook.id.lower() != instance_id.lower():
-            raise self._unusable(response, "another notebook instance")
+            raise self._unusable(response, _("another notebook instance"))
         return notebook
 
     def _decoded(self, response: Response) -> Notebook:
@@ -259,14 +266,14 @@ class NotebooksClient:
         except ValueError:
             raise self._unusable(response) from None
 
-    def _unusable(self, response: Response, what: str = "something other than a notebook instance") -> CloudError:
+    def _unusable(self, response: Response, what: str = _("something other than a notebook instance")) -> CloudError:
         secrets = self._chain.secrets()
         kind = one_line(redact(response.headers.get("content-type", ""), *secrets))[:60]
         request_id = one_line(redact(response.headers.get("x-request-id", ""), *secrets))[:60]
         return CloudError(
             f"{self._transport.endpoint} returned HTTP {response.status} with {what} ({kind or 'no content type'}).",
             code="bad_answer",
-            remedy="Check the endpoint; a proxy or login page may have responded in its place.",
+            remedy=_("Check the endpoint; a proxy or login page may have responded in its place."),
             status=response.status,
             request_id=request_id or None,
         )
@@ -280,10 +287,7 @@ class NotebooksClient:
         signed = used is not None and not used.auth_token
         if isinstance(error, CredentialsError) and signed and abs(skew) > MAX_CLOCK_SKEW:
             error.code = "clock_skew"
-            error.remedy = (
-                f"The clock of this machine is {abs(skew) / 60:.0f} minutes {'behind' if skew > 0 else 'ahead'};"
-                " signatures are valid for 15. Set the clock, then try again."
-            )
+            error.remedy = clock_remedy(skew)
         if response.status == 401:
             self._auth.rejection = error
         return error
@@ -292,7 +296,3 @@ class NotebooksClient:
         """Find credentials, which has limits of its own, and return the operation's deadline."""
         await self._auth.credentials()
         return time.monotonic() + self._timeouts.total
-
-
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "!", "?", "…")) else f"{text}."

@@ -10,6 +10,7 @@ from traitlets.utils.importstring import import_item
 
 from ..config import NotebookStop
 from ..errors import CredentialsError, UnreachableError
+from ..translation import _
 from .identity import Identity, SourcedValue, complete_identity, find_identity
 from .threads import call_in_thread
 
@@ -105,12 +106,12 @@ class Connection:
         try:
             verify = await call_in_thread(_load, 60)
         except asyncio.TimeoutError:
-            raise UnreachableError("Loading the HTTP client took too long.", remedy="Try again.") from None
+            raise UnreachableError(_("Loading the HTTP client took too long."), remedy=_("Try again.")) from None
         except OSError:
             raise UnreachableError(
-                "The certificates of the trusted authorities cannot be read.",
+                _("The certificates of the trusted authorities cannot be read."),
                 code="bad_certificates",
-                remedy="Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
+                remedy=_("Correct or unset SSL_CERT_FILE and SSL_CERT_DIR."),
             ) from None
         from .client import NotebooksClient
         from .transport import Timeouts
@@ -129,9 +130,13 @@ class Connection:
             chain=self._chain,
             verify=verify,
             context={
-                "instance": f"{identity.instance_id.value} from {identity.instance_id.source}",
-                "project": f"{identity.project_id.value} from {identity.project_id.source}",
-                "endpoint": f"{identity.endpoint.value} from {identity.endpoint.source}",
+                "instance": _(
+                    "{value} from {source}", value=identity.instance_id.value, source=identity.instance_id.source
+                ),
+                "project": _(
+                    "{value} from {source}", value=identity.project_id.value, source=identity.project_id.source
+                ),
+                "endpoint": _("{value} from {source}", value=identity.endpoint.value, source=identity.endpoint.source),
             },
             timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
         )
@@ -163,7 +168,7 @@ class Connection:
         if not has_region or not (identity.project_id or project):
             with contextlib.suppress(Exception):
                 session = await call_in_thread(open_session, self.config.credential_timeout)
-                source = "the platform's SDK session"
+                source = _("the platform's SDK session")
                 project = project or (SourcedValue(session.project_id, source) if session.project_id else None)
                 region = region or (SourcedValue(session.region, source) if session.region else None)
         return complete_identity(identity, project, region)
@@ -185,7 +190,7 @@ def _imported(name: str) -> Any:
         try:
             source = import_item(name)
         except ImportError as error:
-            raise CredentialsError(f"cannot be imported ({type(error).__name__})") from None
+            raise CredentialsError(_("cannot be imported ({name})", name=type(error).__name__)) from None
         return source()
 
     return ask

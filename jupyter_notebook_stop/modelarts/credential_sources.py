@@ -19,6 +19,7 @@ import msgspec
 
 from ..errors import CredentialsError
 from ..redaction import Secret
+from ..translation import _
 from .credentials import Credentials, Source
 from .identity import is_loopback
 from .platform_sdk import open_session
@@ -35,15 +36,18 @@ def _pair(source: str, access_key: str | None, secret_key: str | None, **more: A
     if not access_key and not secret_key:
         return None
     if not access_key or not secret_key:
-        missing = "secret key" if access_key else "access key"
-        raise CredentialsError(f"{source}: the {missing} is missing.", remedy="Set both keys, or neither.")
+        missing = _("secret key") if access_key else _("access key")
+        raise CredentialsError(
+            _("{source}: the {missing} is missing.", source=source, missing=missing),
+            remedy=_("Set both keys, or neither."),
+        )
     return Credentials(source=source, access_key=_secret(access_key), secret_key=_secret(secret_key), **more)
 
 
 def from_environment(environ: Mapping[str, str]) -> Credentials | None:
     """Return the keys in the SDK's environment variables."""
     return _pair(
-        "environment variables HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK",
+        _("environment variables HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK"),
         environ.get("HUAWEICLOUD_SDK_AK"),
         environ.get("HUAWEICLOUD_SDK_SK"),
         security_token=_secret(environ.get("HUAWEICLOUD_SDK_SECURITY_TOKEN")),
@@ -69,12 +73,14 @@ def from_profile(environ: Mapping[str, str]) -> Credentials | None:
         return None
     except (OSError, UnicodeError, configparser.Error) as error:
         # The text of a parsing error quotes lines of the file, including keys.
-        raise CredentialsError(f"The profile file {path} cannot be read ({type(error).__name__}).") from None
+        raise CredentialsError(
+            _("The profile file {path} cannot be read ({name}).", path=path, name=type(error).__name__)
+        ) from None
     if not parser.has_section("basic"):
         return None
     section = parser["basic"]
     return _pair(
-        f"profile file {path}",
+        _("profile file {path}", path=path),
         section.get("ak"),
         section.get("sk"),
         security_token=_secret(section.get("security_token")),
@@ -93,7 +99,7 @@ def from_session() -> Credentials | None:
     if not session.access_key or not session.secret_key:
         return None
     return Credentials(
-        source="the platform's SDK session",
+        source=_("the platform's SDK session"),
         access_key=session.access_key,
         secret_key=session.secret_key,
         security_token=session.security_token,
@@ -111,7 +117,7 @@ def _pod_identity_uri(uri: str) -> str:
         is_local = False
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise CredentialsError(
-            "HC_CONTAINER_CREDENTIALS_FULL_URI must be https, or http to a loopback or link-local address."
+            _("HC_CONTAINER_CREDENTIALS_FULL_URI must be https, or http to a loopback or link-local address.")
         )
     return uri
 
@@ -142,20 +148,22 @@ def from_pod_identity(environ: Mapping[str, str]) -> Credentials | None:
         for chunk in response.iter_bytes():
             body += chunk
             if len(body) > _MAX_RESPONSE:
-                raise CredentialsError("The response of the pod identity service is too large.")
+                raise CredentialsError(_("The response of the pod identity service is too large."))
     if not response.is_success:
-        raise CredentialsError(f"The pod identity service returned HTTP {response.status_code}.")
+        raise CredentialsError(
+            _("The pod identity service returned HTTP {status_code}.", status_code=response.status_code)
+        )
     try:
         fields = msgspec.json.decode(bytes(body), type=Dict[str, Any])
         found = msgspec.convert(fields.get("credential") or fields.get("credentials"), Dict[str, Any])
         expiry = found.get("expires_at") or found.get("expiration")
         expires = msgspec.convert(expiry, datetime.datetime, strict=False) if expiry else None
     except msgspec.DecodeError:
-        raise CredentialsError("The response of the pod identity service contains no valid credential.") from None
+        raise CredentialsError(_("The response of the pod identity service contains no valid credential.")) from None
     if expires is not None and expires.tzinfo is None:
         expires = expires.replace(tzinfo=datetime.timezone.utc)
     return _pair(
-        "pod identity",
+        _("pod identity"),
         _first_text(found, "access", "accessKeyId", "access_key_id"),
         _first_text(found, "secret", "secretAccessKey", "secret_access_key"),
         security_token=_secret(_first_text(found, "securitytoken", "securityToken", "security_token")),
@@ -168,7 +176,7 @@ def from_auth_token(token: Secret | None, environ: Mapping[str, str]) -> Credent
     if token:
         return Credentials(source="c.NotebookStop.auth_token", auth_token=token)
     ambient = _secret(environ.get("MODELARTS_AUTH_TOKEN"))
-    return Credentials(source="environment variable MODELARTS_AUTH_TOKEN", auth_token=ambient) if ambient else None
+    return Credentials(source=_("environment variable MODELARTS_AUTH_TOKEN"), auth_token=ambient) if ambient else None
 
 
 def builtin_sources(auth_token: Secret | None = None, environ: Mapping[str, str] | None = None) -> dict[str, Source]:

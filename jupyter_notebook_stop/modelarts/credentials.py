@@ -17,6 +17,7 @@ import msgspec
 
 from ..errors import CredentialsError
 from ..redaction import Secret
+from ..translation import _
 from .threads import call_in_thread
 
 REFRESH_BEFORE = 300.0
@@ -149,13 +150,13 @@ class CredentialChain:
     def _objection(self, found: Credentials | None) -> str:
         """Return why what a source gave cannot be used, empty if it can."""
         if found is None:
-            return "no credentials"
+            return _("no credentials")
         if self._has_expired(found):
-            return "expired"
+            return _("expired")
         if not (found.auth_token or (found.access_key and found.secret_key)):
-            return "incomplete"
+            return _("incomplete")
         if not all(map(_HEADER_VALUE.fullmatch, found.secrets())):
-            return "contains characters not allowed in an HTTP header"
+            return _("contains characters not allowed in an HTTP header")
         return ""
 
     async def _ask(self, known: Credentials | None) -> Credentials:
@@ -163,7 +164,8 @@ class CredentialChain:
         reasons = []
         self._preferred_failed = False
         for number, (name, source) in enumerate(self._sources):
-            failed, reason = True, "still not responding"
+            failed = True
+            reason: str = _("still not responding")
             try:
                 if number not in self._hanging:
                     found = await self._call(number, source)
@@ -172,20 +174,25 @@ class CredentialChain:
                         self._winner = number
                         return found
             except asyncio.TimeoutError:
-                reason = f"no response within {self._timeout:g} s"
+                reason = _("no response within {timeout:g} s", timeout=self._timeout)
             except CredentialsError as error:
                 reason = error.message
             except Exception as error:
                 # The text of someone else's exception may contain anything, including keys.
-                reason = f"failed ({type(error).__name__})"
+                reason = _("failed ({name})", name=type(error).__name__)
             if failed and number == self._winner and known is not None and not self._has_expired(known):
                 return known
             self._preferred_failed = self._preferred_failed or failed
-            reasons.append(f"{name}: {reason}")
+            reasons.append(_("{name}: {reason}", name=name, reason=reason))
         raise CredentialsError(
-            f"No credentials found. Sources in order: {'; '.join(reasons) or 'none configured'}.",
-            remedy="Assign an agency to the instance, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or create"
-            " ~/.huaweicloud/credentials.",
+            _(
+                "No credentials found. Sources in order: {reasons}.",
+                reasons=_("; ").join(reasons) if reasons else _("none configured"),
+            ),
+            remedy=_(
+                "Assign an agency to the instance, set HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK, or create"
+                " ~/.huaweicloud/credentials."
+            ),
         )
 
     async def _call(self, number: int, source: Source) -> Credentials | None:
@@ -198,5 +205,5 @@ class CredentialChain:
         self._hanging.add(number)
         found = await call_in_thread(call, self._timeout)
         if found is not None and not isinstance(found, Credentials):
-            raise CredentialsError("did not return credentials")
+            raise CredentialsError(_("did not return credentials"))
         return found

@@ -21,6 +21,7 @@ from ..errors import (
     UnreachableError,
 )
 from ..redaction import one_line, redact
+from ..translation import _
 
 MAX_MESSAGE = 600
 """Longest message taken from a response, in characters."""
@@ -41,23 +42,32 @@ class _Case(NamedTuple):
 
 _PERMISSION = _Case(
     PermissionDeniedError,
-    "Ask an administrator to add the action modelarts:notebook:stop (and modelarts:notebook:get) to the agency or user"
-    " whose credentials are used; the basic agency can read notebooks, but not stop them.",
+    _(
+        "Ask an administrator to add the action modelarts:notebook:stop (and modelarts:notebook:get) to the agency or"
+        " user whose credentials are used; the basic agency can read notebooks, but not stop them."
+    ),
 )
 _BAD_CREDENTIALS = _Case(
     CredentialsError,
-    "The credentials are wrong, expired or revoked: renew them at their source. The request is not repeated, since"
-    " repeated failures lock an access key.",
+    _(
+        "The credentials are wrong, expired or revoked: renew them at their source. The request is not repeated, since"
+        " repeated failures lock an access key."
+    ),
 )
-_BUSY = _Case(UnreachableError, "The service is busy or down: wait a minute and try again.")
-_MISSING = _Case(InstanceNotFoundError, "Check the instance id, the project and the region: one of them is wrong.")
+_BUSY = _Case(UnreachableError, _("The service is busy or down: wait a minute and try again."))
+_MISSING = _Case(InstanceNotFoundError, _("Check the instance id, the project and the region: one of them is wrong."))
+
+MAY_NOT_RENEW = _(
+    "Ask an administrator to add the action modelarts:notebook:updateStopPolicy to the agency or user"
+    " whose credentials are used here, or extend the automatic stop in the console."
+)
 
 _STATES = {
-    "6306": "The instance is still starting: wait until it is RUNNING, then stop it.",
-    "6327": "The instance is not running: there is nothing to stop.",
-    "6326": "The instance is frozen because of arrears: settle the account in the console.",
-    "6333": "The instance is being restored: wait until that is done, then stop it.",
-    "6355": "The instance is being initialised: wait until it is RUNNING, then stop it.",
+    "6306": _("The instance is still starting: wait until it is RUNNING, then stop it."),
+    "6327": _("The instance is not running: there is nothing to stop."),
+    "6326": _("The instance is frozen because of arrears: settle the account in the console."),
+    "6333": _("The instance is being restored: wait until that is done, then stop it."),
+    "6355": _("The instance is being initialised: wait until it is RUNNING, then stop it."),
 }
 
 ALREADY_DONE: Mapping[str, str] = {
@@ -70,7 +80,7 @@ ALREADY_DONE: Mapping[str, str] = {
 _BY_CODE: Dict[str, _Case] = {
     **{f"ModelArts.{code}": _Case(InstanceStateError, remedy) for code, remedy in _STATES.items()},
     **{
-        code: _Case(InstanceStateError, "No action is needed: the instance is stopping or stopped already.")
+        code: _Case(InstanceStateError, _("No action is needed: the instance is stopping or stopped already."))
         for code in ALREADY_DONE
     },
     "ModelArts.6309": _MISSING,
@@ -81,11 +91,14 @@ _BY_CODE: Dict[str, _Case] = {
     "APIGW.0302": _PERMISSION,
     "ModelArts.0210": _Case(
         PermissionDeniedError,
-        "The project does not belong to the credentials: check project id and region against the source of the"
-        " credentials.",
+        _(
+            "The project does not belong to the credentials: check project id and region against the source of the"
+            " credentials."
+        ),
     ),
     "APIGW.0101": _Case(
-        CloudError, "The endpoint does not know this path. Check the endpoint and the region (c.NotebookStop.endpoint)."
+        CloudError,
+        _("The endpoint does not know this path. Check the endpoint and the region (c.NotebookStop.endpoint)."),
     ),
     "APIGW.0301": _BAD_CREDENTIALS,
     **{f"ModelArts.02{number:02d}": _BAD_CREDENTIALS for number in range(1, 9)},
@@ -101,12 +114,23 @@ _BY_STATUS: Dict[int, _Case] = {
     404: _BY_CODE["APIGW.0101"],
     407: _Case(
         UnreachableError,
-        "The proxy requires authentication: include user and password in https_proxy, or exempt the host in no_proxy.",
+        _(
+            "The proxy requires authentication: include user and password in https_proxy, or exempt the host in"
+            " no_proxy."
+        ),
     ),
     **dict.fromkeys((408, 429, 500, 502, 503, 504), _BUSY),
 }
 
-_OTHER = _Case(CloudError, "If this happens again, give the code and the request id to the support of the service.")
+_OTHER = _Case(CloudError, _("If this happens again, give the code and the request id to the support of the service."))
+
+_USED = {
+    "instance": _("instance"),
+    "project": _("project"),
+    "endpoint": _("endpoint"),
+    "credentials": _("credentials"),
+}
+"""What an error says it has used."""
 
 _SPELLINGS = (("error_code", "error_msg"), ("errorCode", "errorMsg"), ("code", "message"))
 
@@ -202,11 +226,19 @@ def error_from_response(
     if case is None and 300 <= status < 400:
         case = _Case(
             CloudError,
-            "The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy.",
+            _("The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy."),
         )
     kind, remedy = case or _OTHER
-    message = found.message or f"The service returned HTTP {status} without a message."
+    message = found.message or _("The service returned HTTP {status} without a message.", status=status)
     if context:
-        message += " (" + ", ".join(f"{name}: {value}" for name, value in context.items()) + ")"
+        used = _(", ").join(
+            _("{name}: {value}", name=_USED.get(name, name), value=each) for name, each in context.items()
+        )
+        message = _("{message} ({used})", message=message, used=used)
     code = found.code or f"http_{status}"
     return kind(message, code=code, remedy=remedy, status=status, request_id=found.request_id)
+
+
+def sentence(text: str) -> str:
+    """Return `text` with a full stop at its end."""
+    return text if text.endswith((".", "!", "?", "…", "。")) else _("{text}.", text=text)

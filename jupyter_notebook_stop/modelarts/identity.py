@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..errors import IdentityError, NotInInstanceError
+from ..translation import Text, _
 
 if TYPE_CHECKING:
     from ..config import NotebookStop
@@ -76,21 +77,23 @@ def check_endpoint(url: str, source: str) -> str:
     IdentityError
         When it is anything else, or is plain http to another machine.
     """
-    remedy = f"Set {source} to https:// and a host name."
+    remedy = _("Set {source} to https:// and a host name.", source=source)
     try:
         if not url.isprintable():
             raise ValueError("urlsplit would silently remove such characters")
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise IdentityError("The endpoint is not a URL.", code="bad_endpoint", remedy=remedy) from None
+        raise IdentityError(_("The endpoint is not a URL."), code="bad_endpoint", remedy=remedy) from None
     host = parts.hostname or ""
     if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
-        raise IdentityError("The endpoint is not a URL of the form https://host.", code="bad_endpoint", remedy=remedy)
+        raise IdentityError(
+            _("The endpoint is not a URL of the form https://host."), code="bad_endpoint", remedy=remedy
+        )
     if "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/"):
-        raise IdentityError("The endpoint must consist of scheme and host only.", code="bad_endpoint", remedy=remedy)
+        raise IdentityError(_("The endpoint must consist of scheme and host only."), code="bad_endpoint", remedy=remedy)
     if parts.scheme == "http" and not is_loopback(host):
-        raise IdentityError("Plain http is accepted on loopback only.", code="bad_endpoint", remedy=remedy)
+        raise IdentityError(_("Plain http is accepted on loopback only."), code="bad_endpoint", remedy=remedy)
     host = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
 
@@ -101,20 +104,22 @@ def endpoint_of(region: str) -> str:
     return f"https://modelarts.{region}.myhuaweicloud.{top}"
 
 
-def _checked(found: SourcedValue | None, form: re.Pattern[str], what: str, expected: str) -> SourcedValue | None:
+def _checked(found: SourcedValue | None, form: re.Pattern[str], what: Text, expected: str) -> SourcedValue | None:
     if found is None or form.fullmatch(found.value):
         return found
     raise IdentityError(
-        f"The {what} from {found.source} is not {expected}.",
+        _("The {what} from {source} is not {expected}.", what=what, source=found.source, expected=expected),
         code=f"bad_{what.replace(' ', '_')}",
-        remedy=f"Correct or remove it: {found.source}.",
+        remedy=_("Correct or remove it: {source}.", source=found.source),
     )
 
 
 def _candidates(config: NotebookStop, trait: str, environ: Mapping[str, str], *variables: str) -> list[SourcedValue]:
     """Return the values that are set, the trait's first."""
     found = [SourcedValue(getattr(config, trait).strip(), f"c.NotebookStop.{trait}")]
-    found += (SourcedValue(environ.get(name, "").strip(), f"environment variable {name}") for name in variables)
+    found += (
+        SourcedValue(environ.get(name, "").strip(), _("environment variable {name}", name=name)) for name in variables
+    )
     return [candidate for candidate in found if candidate.value]
 
 
@@ -123,32 +128,45 @@ def _find_instance_id(
 ) -> SourcedValue:
     found = _candidates(config, "instance_id", environ, INSTANCE_VARIABLE)
     for text, form, source in (
-        (hostname, _HOSTNAME, "the hostname"),
-        (base_url or "", _BASE_URL, "the server's base_url"),
+        (hostname, _HOSTNAME, _("the hostname")),
+        (base_url or "", _BASE_URL, _("the server's base_url")),
     ):
         match = form.fullmatch(text)
         if match:
             found.append(SourcedValue(match[1], source))
-    looked_for = (
-        f"c.NotebookStop.instance_id, the environment variable {INSTANCE_VARIABLE}, a hostname notebook-<id>"
-        + ("" if base_url is None else " and a base_url /<id>/")
-    )
+    looked_for = [
+        "c.NotebookStop.instance_id",
+        _("the environment variable {name}", name=INSTANCE_VARIABLE),
+        _("a hostname notebook-<id>"),
+        *([] if base_url is None else [_("a base_url /<id>/")]),
+    ]
     valid = [candidate for candidate in found if _INSTANCE_ID.fullmatch(candidate.value)]
     malformed = [candidate for candidate in found if candidate not in valid]
     if malformed and (valid or config.instance_id):
-        _checked(malformed[0], _INSTANCE_ID, "instance id", "a UUID")
+        _checked(malformed[0], _INSTANCE_ID, _("instance id"), _("a UUID"))
     if not valid:
         # Other platforms use the name INSTANCE_ID too: their value means "not a notebook instance", not "malformed".
-        hint = f"; {malformed[0].source} is set, but is not a UUID" if malformed else ""
-        raise NotInInstanceError(f"Not running in a ModelArts notebook instance: looked for {looked_for}{hint}.")
+        message = _(
+            "Not running in a ModelArts notebook instance: looked for {places}.", places=_(", ").join(looked_for)
+        )
+        if malformed:
+            hint = _("{source} is set, but is not a UUID.", source=malformed[0].source)
+            message = _(" ").join([message, hint])
+        raise NotInInstanceError(message)
     first = valid[0]
     for other in valid[1:]:
         if other.value.lower() != first.value.lower():
             raise IdentityError(
-                f"Two sources disagree about which instance this is: {first.source} says {first.value},"
-                f" {other.source} says {other.value}. Nothing is stopped.",
+                _(
+                    "Two sources disagree about which instance this is: {source} says {value}, {other}"
+                    " says {other_value}. Nothing is stopped.",
+                    source=first.source,
+                    value=first.value,
+                    other=other.source,
+                    other_value=other.value,
+                ),
                 code="identity_conflict",
-                remedy="Find out which one is right, and correct the other.",
+                remedy=_("Find out which one is right, and correct the other."),
             )
     return SourcedValue(first.value.lower(), first.source)
 
@@ -193,8 +211,8 @@ def find_identity(
     )
     return Identity(
         instance_id=instance_id,
-        project_id=_checked(project, _PROJECT_ID, "project id", "32 hexadecimal digits"),
-        region=_checked(region, _REGION, "region", "a region name such as cn-north-4"),
+        project_id=_checked(project, _PROJECT_ID, _("project id"), _("32 hexadecimal digits")),
+        region=_checked(region, _REGION, _("region"), _("a region name such as cn-north-4")),
         endpoint=SourcedValue(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
     )
 
@@ -214,22 +232,26 @@ def complete_identity(identity: Identity, project_id: SourcedValue | None, regio
     IdentityError
         When the project, or both region and endpoint, cannot be determined.
     """
-    project_id = identity.project_id or _checked(project_id, _PROJECT_ID, "project id", "32 hexadecimal digits")
-    region = identity.region or _checked(region, _REGION, "region", "a region name such as cn-north-4")
+    project_id = identity.project_id or _checked(project_id, _PROJECT_ID, _("project id"), _("32 hexadecimal digits"))
+    region = identity.region or _checked(region, _REGION, _("region"), _("a region name such as cn-north-4"))
     if project_id is None:
         raise IdentityError(
-            "Could not determine the project of this instance.",
+            _("Could not determine the project of this instance."),
             code="no_project",
-            remedy="Set c.NotebookStop.project_id or the environment variable PROJECT_ID.",
+            remedy=_("Set c.NotebookStop.project_id or the environment variable PROJECT_ID."),
         )
     endpoint = identity.endpoint
     if endpoint is None and region is not None:
-        endpoint = SourcedValue(endpoint_of(region.value), f"region from {region.source}")
+        endpoint = SourcedValue(endpoint_of(region.value), _("region from {source}", source=region.source))
     if endpoint is None:
         raise IdentityError(
-            "Could not determine the region of this instance.",
+            _("Could not determine the region of this instance."),
             code="no_region",
-            remedy=f"Set c.NotebookStop.region, or the environment variable {REGION_VARIABLE} or {ENDPOINT_VARIABLE}.",
+            remedy=_(
+                "Set c.NotebookStop.region, or the environment variable {region_variable} or {endpoint_variable}.",
+                region_variable=REGION_VARIABLE,
+                endpoint_variable=ENDPOINT_VARIABLE,
+            ),
         )
     return Identity(
         instance_id=identity.instance_id,

@@ -7,6 +7,8 @@ import email.utils
 import time
 from typing import Mapping
 
+from ..translation import _
+
 MAX_CLOCK_SKEW = 15 * 60
 """How far the clock may be off before the gateway refuses a signature, in seconds."""
 
@@ -37,3 +39,19 @@ def clock_skew(date: str | None) -> float | None:
     """Return by how many seconds the service's clock, as in the Date header of a response, is ahead of ours."""
     moment = http_date(date) if date else None
     return moment - time.time() if moment is not None else None
+
+
+def clock_remedy(skew: float) -> str:
+    """Return what to do about a clock that is `skew` seconds behind."""
+    minutes = abs(skew) / 60
+    if skew > 0:
+        return _(
+            "The clock of this machine is {minutes:.0f} minutes behind; signatures are valid for 15. Set the clock,"
+            " then try again.",
+            minutes=minutes,
+        )
+    return _(
+        "The clock of this machine is {minutes:.0f} minutes ahead; signatures are valid for 15. Set the clock,"
+        " then try again.",
+        minutes=minutes,
+    )

@@ -18,13 +18,16 @@ import httpx
 
 from ..errors import UnreachableError
 from ..redaction import one_line, redact
+from ..translation import _
 from .identity import is_loopback
 from .network import cancellable
 
 MAX_RESPONSE = 1024 * 1024
 """Largest response that is read, in bytes."""
 
-_CHECK_NETWORK = "Check the network and proxy of the instance; an instance of network type FORBIDDEN cannot reach it."
+_CHECK_NETWORK = _(
+    "Check the network and proxy of the instance; an instance of network type FORBIDDEN cannot reach it."
+)
 
 
 class Timeouts(NamedTuple):
@@ -124,7 +127,7 @@ class Transport:
                     "Accept": "application/json",
                     "Accept-Encoding": "identity",
                 },
-                event_hooks={"request": [_handed_over], "response": [_drop_location]},
+                event_hooks={"request": [_handed_over], "response": [drop_location]},
                 timeout=httpx.Timeout(
                     connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
                 ),
@@ -132,9 +135,9 @@ class Transport:
         except (ValueError, ImportError, httpx.InvalidURL):
             # The texts quote the proxy's address, which may contain a password.
             raise self._not_sent(
-                "cannot be reached: the address of its proxy is invalid",
+                _("{endpoint} cannot be reached: the address of its proxy is invalid.", endpoint=endpoint),
                 "bad_proxy",
-                final="Correct https_proxy or all_proxy: http:// and a host; SOCKS needs the package httpx[socks].",
+                final=_("Correct https_proxy or all_proxy: http:// and a host; SOCKS needs the package httpx[socks]."),
             ) from None
         self._http = cancellable(http)
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
@@ -181,24 +184,32 @@ class Transport:
         """Return what a request that got no complete response is to count as."""
         if isinstance(error, httpx.ProxyError):
             return self._not_sent(
-                f"could not be reached: the proxy refused ({one_line(redact(str(error)[:80]))})",
+                _(
+                    "{endpoint} could not be reached: the proxy refused ({answer}).",
+                    endpoint=self.endpoint,
+                    answer=one_line(redact(str(error)[:80])),
+                ),
                 "proxy",
-                final="Check https_proxy: the proxy must allow the endpoint; include user and password if it requires"
-                " them. Or exempt the endpoint in no_proxy.",
+                final=_(
+                    "Check https_proxy: the proxy must allow the endpoint; include user and password if it requires"
+                    " them. Or exempt the endpoint in no_proxy."
+                ),
             )
         if isinstance(error, (httpx.UnsupportedProtocol, httpx.InvalidURL)):
             return self._not_sent(
-                "cannot be reached: its address or that of its proxy is invalid",
+                _("{endpoint} cannot be reached: its address or that of its proxy is invalid.", endpoint=self.endpoint),
                 "bad_address",
-                final="Check the endpoint and https_proxy.",
+                final=_("Check the endpoint and https_proxy."),
             )
         # Older releases of httpcore let the error of a handshake through as it is.
         if isinstance(error, (httpx.ConnectError, ssl.SSLCertVerificationError)) and _is_tls(error):
             return self._not_sent(
-                "has a certificate that is not trusted",
+                _("{endpoint} has a certificate that is not trusted.", endpoint=self.endpoint),
                 "tls",
-                final="Check the endpoint and the clock. If the cloud has its own certificate authority, set"
-                " SSL_CERT_FILE to its certificate.",
+                final=_(
+                    "Check the endpoint and the clock. If the cloud has its own certificate authority, set"
+                    " SSL_CERT_FILE to its certificate."
+                ),
             )
         timed_out = isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException))
         if not progress.handed_over and timed_out:
@@ -206,69 +217,66 @@ class Transport:
         never_connected = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         if never_connected or not progress.maybe_sent:
             if timed_out:
-                return self._not_sent("could not be reached in time", "connect_timeout")
-            return self._not_sent("could not be reached", "connect")
+                return self._not_sent(
+                    _("{endpoint} could not be reached in time.", endpoint=self.endpoint), "connect_timeout"
+                )
+            return self._not_sent(_("{endpoint} could not be reached.", endpoint=self.endpoint), "connect")
         if timed_out:
-            return self._lost("did not send a complete response in time", "timeout")
+            return self._lost(
+                _("{endpoint} did not send a complete response in time.", endpoint=self.endpoint), "timeout"
+            )
         # A broken TLS record comes as an ssl.SSLError, which httpx does not wrap.
-        return self._lost("closed the connection before the response was complete", "connection_lost")
+        return self._lost(
+            _("{endpoint} closed the connection before the response was complete.", endpoint=self.endpoint),
+            "connection_lost",
+        )
 
     async def _exchange(self, method: str, path: str, progress: Progress, content: bytes | None) -> Response:
         request = self._http.build_request(method, path, content=content, extensions={"trace": progress})
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
-                raise self._lost("sent a content encoding that was not requested", "bad_answer", final=True)
+                raise self._lost(
+                    _("{endpoint} sent a content encoding that was not requested.", endpoint=self.endpoint),
+                    "bad_answer",
+                    final=True,
+                )
             received = bytearray()
             async for chunk in response.aiter_raw():
                 received += chunk
                 if len(received) > MAX_RESPONSE:
-                    raise self._lost(f"sent more than {MAX_RESPONSE} bytes", "answer_too_large", final=True)
+                    raise self._lost(
+                        _("{endpoint} sent more than {limit} bytes.", endpoint=self.endpoint, limit=MAX_RESPONSE),
+                        "answer_too_large",
+                        final=True,
+                    )
         finally:
             await response.aclose()
         return Response(response.status_code, response.headers, bytes(received), response.request.extensions)
 
     def _out_of_time(self) -> NotSentError:
-        return NotSentError("The time limit for this operation is over.", code="timeout", remedy="Try again later.")
+        return NotSentError(
+            _("The time limit for this operation is over."), code="timeout", remedy=_("Try again later.")
+        )
 
-    def _not_sent(self, what: str, code: str, *, final: str | None = None) -> NotSentError:
+    def _not_sent(self, message: str, code: str, *, final: str | None = None) -> NotSentError:
         """Return the error for a request that was not sent; `final` is the remedy where sending again cannot help."""
-        error = NotSentError(f"{self.endpoint} {what}.", code=code, remedy=final or _CHECK_NETWORK)
+        error = NotSentError(message, code=code, remedy=final or _CHECK_NETWORK)
         error.final = final is not None
         return error
 
-    def _lost(self, what: str, code: str, *, final: bool = False) -> ResponseLostError:
-        error = ResponseLostError(f"{self.endpoint} {what}.", code=code, remedy="Wait a minute and try again.")
+    def _lost(self, message: str, code: str, *, final: bool = False) -> ResponseLostError:
+        error = ResponseLostError(message, code=code, remedy=_("Wait a minute and try again."))
         error.final = final
         return error
-
-
-async def probe(endpoint: str, verify: ssl.SSLContext, seconds: float) -> httpx.Headers:
-    """Return the headers of any response of the endpoint, its clock among them; no credentials are sent.
-
-    Raises
-    ------
-    httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError
-        When no response comes; the texts may contain a proxy's password.
-    """
-    proxied = not is_loopback(urlsplit(endpoint).hostname)
-    async with (
-        cancellable(
-            httpx.AsyncClient(
-                trust_env=proxied, verify=verify, timeout=seconds, event_hooks={"response": [_drop_location]}
-            )
-        ) as http,
-        http.stream("GET", endpoint) as response,
-    ):
-        return response.headers
 
 
 async def _handed_over(request: httpx.Request) -> None:
     request.extensions["trace"].handed_over = True
 
 
-async def _drop_location(response: httpx.Response) -> None:
-    # Redirects are not followed, but httpx would parse their target, and fail if it is malformed.
+async def drop_location(response: httpx.Response) -> None:
+    """Keep httpx from parsing the target of a redirect, which is not followed and may be malformed."""
     response.headers.pop("Location", None)
 
 

@@ -7,6 +7,7 @@ from typing import Literal, Optional, Union, overload
 
 from ..errors import NotebookStopError
 from ..schema import Instance, Schedule
+from ..translation import process_language
 from .calls import begin, shown
 from .display import Display, report_bundle, suppress_next_display
 from .doctor import dry_run as check
@@ -208,6 +209,8 @@ async def astop(
             return _show_report(await check(config, options), display)
         return _already_shown(await stop_instance(config, options, display.show))
     except (NotebookStopError, asyncio.CancelledError, KeyboardInterrupt) as error:
+        if isinstance(error, NotebookStopError):
+            error.localize(process_language())
         raise display.shorten(error.with_traceback(None)) from None
     finally:
         display.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from typing import Dict, List, Tuple
 
 Rows = List[Tuple[str, str]]
@@ -58,5 +59,10 @@ def table(rows: Rows) -> str:
 
 
 def aligned(rows: Rows) -> List[str]:
-    width = max((len(label) for label, _ in rows), default=0)
-    return [f"  {label:<{width}}  {text}" for label, text in rows]
+    width = max((columns(label) for label, _text in rows), default=0)
+    return [f"  {label}{' ' * (width - columns(label))}  {text}" for label, text in rows]
+
+
+def columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes: a Chinese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)

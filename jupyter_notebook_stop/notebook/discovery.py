@@ -10,10 +10,11 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..errors import IdentityError, NotebookStopError
 from ..schema import Instance, NoInstance
+from ..translation import _, say
 from .local_api import Address, LocalApi, LostServerError
 from .server_files import ServerFile, list_server_files, locate, read_server_file
 
-NOT_INSTALLED = "jupyter_notebook_stop is not installed or not enabled in it"
+NOT_INSTALLED = _("jupyter_notebook_stop is not installed or not enabled in it")
 
 _KERNEL_FILE = re.compile(r"kernel-(.+)\.json")
 
@@ -79,9 +80,14 @@ async def find_servers(instance_id: str | None, kernel: Kernel | None) -> List[S
     files = list(dict.fromkeys(file for file in map(read_server_file, paths) if file))
     found = await asyncio.gather(*(_query(file, instance_id, kernel) for file in files))
     pairs = [(file, server) for file, server in zip(files, found) if server is not None]
-    claims = {server.instance.id for _, server in pairs if server.instance}
+    claims = {server.instance.id for _file, server in pairs if server.instance}
     if len(claims) > 1:
-        raise _conflict(f"Jupyter servers on this machine name different instances: {', '.join(sorted(claims))}.")
+        raise _conflict(
+            _(
+                "Jupyter servers on this machine name different instances: {ids}. Nothing was stopped.",
+                ids=_(", ").join(sorted(claims)),
+            )
+        )
     pairs.sort(key=lambda pair: (*pair[1].rank, pair[0].running), reverse=True)
     return _without_duplicates(pairs)
 
@@ -114,19 +120,24 @@ async def _query(file: ServerFile, instance_id: str | None, kernel: Kernel | Non
             connections = await api.connections(kernel_id) if kernel_id else None
     except LostServerError as error:
         if error.connected:
-            return Server(address, None, "it does not respond")
+            return Server(address, None, _("it does not respond"))
         # A dead server has left its file behind; one that runs may have unsaved tabs.
-        obstacle = f"its process {file.pid} is running, but does not accept connections"
+        obstacle = _("its process {pid} is running, but does not accept connections", pid=file.pid)
         return Server(address, None, obstacle) if file.running else None
     except NotebookStopError as error:
-        return Server(address, None, error.message.rstrip("."))
+        return Server(address, None, say(error.message).rstrip(".。"))
     if isinstance(instance, NoInstance):
-        return Server(address, None, f'it reports "{instance.reason}"', connections)
+        return Server(address, None, _('it reports "{reason}"', reason=instance.reason), connections)
     if instance_id is None or instance.id.lower() == instance_id:
         return Server(address, instance, None, connections)
     if connections is not None:
         raise _conflict(
-            f"The Jupyter server of this kernel runs in instance {instance.id}, the kernel in {instance_id}."
+            _(
+                "The Jupyter server of this kernel runs in instance {server}, the kernel in {kernel}. Nothing was"
+                " stopped.",
+                server=instance.id,
+                kernel=instance_id,
+            )
         )
     return None
 
@@ -141,13 +152,13 @@ def _obstacle(status: int) -> str:
     if status in (404, 405):
         return NOT_INSTALLED
     if status in (401, 403) or 300 <= status < 400:
-        return "it requires authentication"
-    return f"it returned HTTP {status}"
+        return _("it requires authentication")
+    return _("it returned HTTP {status}", status=status)
 
 
 def _conflict(what: str) -> IdentityError:
     return IdentityError(
-        f"{what} Nothing was stopped.",
+        what,
         code="identity_conflict",
-        remedy="Set c.NotebookStop.instance_id to the right id.",
+        remedy=_("Set c.NotebookStop.instance_id to the right id."),
     )

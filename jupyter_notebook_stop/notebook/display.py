@@ -7,6 +7,7 @@ import sys
 from typing import Any, Dict, List, Optional, TextIO, TypeVar, Union
 
 from ..schema import Instance, Schedule, ScheduleRules
+from ..translation import gettext
 from . import progress, rendering, schedule_rendering
 from .cards import bold, card
 from .progress import ProgressUpdate, Report
@@ -122,7 +123,7 @@ class Display:
         """Have IPython show one line for `error`: what went wrong, unless that is what was shown last."""
         name = type(error).__name__
         if self.last in (progress.FAILED, progress.CANCELLED):
-            return shorten_traceback(error, f"{name} (see above).")
+            return shorten_traceback(error, gettext("{name} (see above).", name=name))
         return shorten_traceback(error, f"{name}: {error}" if str(error) else name)
 
     def result(self, bundle: Bundle) -> None:

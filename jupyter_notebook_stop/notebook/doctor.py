@@ -10,9 +10,10 @@ import msgspec
 
 from ..config import NotebookStop
 from ..errors import NotebookStopError
+from ..modelarts.probe import probe
 from ..modelarts.time_headers import MAX_CLOCK_SKEW, clock_skew
-from ..modelarts.transport import probe
 from ..schema import Instance
+from ..translation import _
 from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment, warnings
 from .options import StopOptions, countdown_seconds
@@ -22,7 +23,7 @@ PROBE_TIMEOUT = 10.0
 """Longest wait for the endpoint, in seconds."""
 
 
-_INSTALL = "Install jupyter_notebook_stop in the environment that JupyterLab runs in, then restart JupyterLab."
+_INSTALL = _("Install jupyter_notebook_stop in the environment that JupyterLab runs in, then restart JupyterLab.")
 
 
 class _Probe(NamedTuple):
@@ -48,7 +49,7 @@ async def dry_run(config: NotebookStop, options: StopOptions) -> Report:
     except NotebookStopError as error:
         names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
         checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
-        skipped = "not checked because the instance is not known"
+        skipped = _("not checked because the instance is not known")
         return Report(checks=checks + [Check(name=name, ok=None, detail=skipped) for name in names])
 
 
@@ -70,90 +71,126 @@ async def _check_all(environment: Environment, options: StopOptions) -> Report:
 
 async def _probe(endpoint: str | None) -> _Probe:
     if endpoint is None:
-        return _Probe("no endpoint is known")
+        return _Probe(_("no endpoint is known"))
     try:
         headers = await asyncio.wait_for(probe(endpoint, httpx.create_ssl_context(), PROBE_TIMEOUT), PROBE_TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError, asyncio.TimeoutError) as error:
         # The text of the error may contain the proxy's password.
-        return _Probe(f"cannot reach {endpoint} ({type(error).__name__})")
+        return _Probe(_("cannot reach {endpoint} ({name})", endpoint=endpoint, name=type(error).__name__))
     return _Probe(skew=clock_skew(headers.get("date")))
 
 
 def _identity(instance: Instance) -> Check:
-    source = instance.sources.get("id", "the Jupyter server")
-    parts = [f"instance {instance.id} (from {source})"]
+    source = instance.sources.get("id", _("the Jupyter server"))
+    parts = [_("instance {id} (from {source})", id=instance.id, source=source)]
     for label, key, value in (
-        ("project", "project_id", instance.project_id),
-        ("region", "region", instance.region),
+        (_("project"), "project_id", instance.project_id),
+        (_("region"), "region", instance.region),
     ):
         if value:
-            parts.append(f"{label} {value} (from {instance.sources.get(key, 'an unknown source')})")
-    return Check(name="identity", ok=True, detail="; ".join(parts))
+            origin = instance.sources.get(key, _("an unknown source"))
+            parts.append(_("{label} {value} (from {source})", label=label, value=value, source=origin))
+    return Check(name="identity", ok=True, detail=_("; ").join(parts))
 
 
 def _credentials(instance: Instance, server: Server | None) -> Check:
     source = instance.sources.get("credentials")
     if source is None:
         remedy = instance.error.remedy if instance.error else None
-        return Check(name="credentials", ok=False, detail="none found", remedy=remedy)
-    owner = "the Jupyter server's, " if server else ""
-    return Check(name="credentials", ok=True, detail=f"{owner}from {source}")
+        return Check(name="credentials", ok=False, detail=_("none found"), remedy=remedy)
+    detail = _("the Jupyter server's, from {source}", source=source) if server else _("from {source}", source=source)
+    return Check(name="credentials", ok=True, detail=detail)
 
 
 def _endpoint(endpoint: str | None, found: _Probe) -> Check:
     if found.failure is None:
-        return Check(name="endpoint", ok=True, detail=f"{endpoint} responds")
+        return Check(name="endpoint", ok=True, detail=_("{endpoint} responds", endpoint=endpoint))
     return Check(
         name="endpoint",
         ok=False,
         detail=found.failure,
-        remedy="Check the region, the endpoint and https_proxy. An instance of network type FORBIDDEN cannot reach it.",
+        remedy=_(
+            "Check the region, the endpoint and https_proxy. An instance of network type FORBIDDEN cannot reach it."
+        ),
     )
 
 
 def _permission_to_read(instance: Instance) -> Check:
     name, error = "permission to read", instance.error
     if error is None:
-        return Check(name=name, ok=True, detail=f"{instance.name or 'the instance'} is {instance.status}")
-    return Check(name=name, ok=False, detail=f"{error.message} [{error.code}]", remedy=error.remedy)
+        return Check(
+            name=name,
+            ok=True,
+            detail=_("{name} is {status}", name=instance.name or _("the instance"), status=instance.status),
+        )
+    return Check(
+        name=name, ok=False, detail=_("{message} [{code}]", message=error.message, code=error.code), remedy=error.remedy
+    )
 
 
 def _permission_to_stop() -> Check:
-    detail = "only a stop can check it; it needs modelarts:notebook:stop, which the basic agency does not include"
+    detail = _("only a stop can check it; it needs modelarts:notebook:stop, which the basic agency does not include")
     return Check(name="permission to stop", ok=None, detail=detail)
 
 
 def _clock(found: _Probe) -> Check:
     if found.skew is None:
-        return Check(name="clock", ok=None, detail="not checked because the endpoint sent no time")
+        return Check(name="clock", ok=None, detail=_("not checked because the endpoint sent no time"))
     seconds = abs(round(found.skew))
     if seconds < MAX_CLOCK_SKEW:
-        return Check(name="clock", ok=True, detail=f"{seconds} s off; up to {MAX_CLOCK_SKEW} s are accepted")
-    side = "behind" if found.skew > 0 else "ahead"
-    return Check(name="clock", ok=False, detail=f"{seconds} s {side}", remedy="Set the clock of this machine.")
+        return Check(
+            name="clock",
+            ok=True,
+            detail=_(
+                "{seconds} s off; up to {max_clock_skew} s are accepted", seconds=seconds, max_clock_skew=MAX_CLOCK_SKEW
+            ),
+        )
+    return Check(
+        name="clock",
+        ok=False,
+        detail=_("{seconds} s behind", seconds=seconds) if found.skew > 0 else _("{seconds} s ahead", seconds=seconds),
+        remedy=_("Set the clock of this machine."),
+    )
 
 
 def _servers(environment: Environment) -> List[Check]:
     name, saving = "Jupyter server", environment.saving_server
     if not environment.servers:
-        detail = "none found; the stop is requested directly, and open tabs are not saved"
+        detail = _("none found; the stop is requested directly, and open tabs are not saved")
         return [Check(name=name, ok=None, detail=detail)]
     checks = []
     if saving:
-        checks.append(Check(name=name, ok=True, detail=f"{saving.address.url} has open tabs save before a stop"))
+        checks.append(
+            Check(name=name, ok=True, detail=_("{url} has open tabs save before a stop", url=saving.address.url))
+        )
     for url, obstacle in environment.unsaved_servers.items():
-        remedy = _INSTALL if obstacle == NOT_INSTALLED else "Save in each of its open tabs before you stop."
-        checks.append(Check(name=name, ok=None, detail=f"{url} cannot have open tabs save: {obstacle}", remedy=remedy))
+        remedy = _INSTALL if obstacle == NOT_INSTALLED else _("Save in each of its open tabs before you stop.")
+        checks.append(
+            Check(
+                name=name,
+                ok=None,
+                detail=_("{url} cannot have open tabs save: {obstacle}", url=url, obstacle=obstacle),
+                remedy=remedy,
+            )
+        )
     return checks
 
 
 def _plan(environment: Environment, options: StopOptions) -> List[str]:
     delay, server = countdown_seconds(options, environment), environment.saving_server
-    plan = [f"Warn: {warning}" for warning in warnings(environment, options.save)]
-    plan.append(f"Count down {delay:g} s; an interrupt cancels the stop." if delay else "Skip the countdown.")
+    plan: List[str] = [_("Warn: {warning}", warning=warning) for warning in warnings(environment, options.save)]
+    plan.append(
+        _("Count down {delay:g} s; an interrupt cancels the stop.", delay=delay) if delay else _("Skip the countdown.")
+    )
     if server and options.save:
-        plan.append(f"Have every open tab of {server.address.url} save; if one cannot, the stop is cancelled.")
-    way = "through the Jupyter server" if server else "from the cloud"
-    plan.append(f"Request the stop of instance {environment.instance_id} {way}.")
-    plan.append("Wait until the instance has stopped." if options.wait else "Return as soon as the stop is accepted.")
+        plan.append(
+            _("Have every open tab of {url} save; if one cannot, the stop is cancelled.", url=server.address.url)
+        )
+    if server:
+        plan.append(_("Request the stop of instance {id} through the Jupyter server.", id=environment.instance_id))
+    else:
+        plan.append(_("Request the stop of instance {id} from the cloud.", id=environment.instance_id))
+    plan.append(
+        _("Wait until the instance has stopped.") if options.wait else _("Return as soon as the stop is accepted.")
+    )
     return plan

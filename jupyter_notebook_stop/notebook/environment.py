@@ -10,10 +10,11 @@ from ..errors import NotebookStopError, NotInInstanceError
 from ..instance import ThisInstance
 from ..modelarts.connection import Connection
 from ..schema import Instance
+from ..translation import _, use
 from .discovery import Kernel, Server, current_kernel, find_servers
 from .local_api import error_of
 
-ONE_SAVES = "a stop goes through one Jupyter server, and only the open tabs of that one are saved"
+ONE_SAVES = _("a stop goes through one Jupyter server, and only the open tabs of that one are saved")
 """Why the open tabs of a second server are not saved."""
 
 
@@ -77,7 +78,9 @@ def read_config() -> NotebookStop:
 
     app = JupyterApp(config_file_name=CONFIG_NAME)
     app.load_config_file()
-    return NotebookStop(config=app.config)
+    config = NotebookStop(config=app.config)
+    use(config.locale)
+    return config
 
 
 @contextlib.asynccontextmanager
@@ -104,7 +107,7 @@ async def detect_environment(config: NotebookStop) -> AsyncIterator[Environment]
         if instance_id is None:
             instance_id = next((server.instance.id for server in servers if server.instance), None)
         if instance_id is None:
-            raise unknown or NotInInstanceError("Not running in a ModelArts notebook instance.")
+            raise unknown or NotInInstanceError(_("Not running in a ModelArts notebook instance."))
         yield Environment(this, instance_id, kernel, servers)
     finally:
         await this.aclose()
@@ -127,23 +130,33 @@ async def read_instance(config: NotebookStop) -> Instance:
 
 def warnings(environment: Environment, save: bool) -> List[str]:
     """Return what a user should know before the stop, the most serious first."""
-    found = []
+    found: List[str] = []
     unsaved = environment.unsaved_servers
     if unsaved:
-        of_these = " of the Jupyter servers named below" if environment.saving_server and save else ""
-        found.append(f"Press Ctrl+S in every open tab{of_these} now. Unsaved changes will be lost.")
-        found += [f"The Jupyter server at {url} cannot have open tabs save: {why}." for url, why in unsaved.items()]
+        found.append(
+            _("Press Ctrl+S in every open tab of the Jupyter servers named below now. Unsaved changes will be lost.")
+            if environment.saving_server and save
+            else _("Press Ctrl+S in every open tab now. Unsaved changes will be lost.")
+        )
+        found += [
+            _("The Jupyter server at {url} cannot have open tabs save: {why}.", url=url, why=why)
+            for url, why in unsaved.items()
+        ]
     if not save and (environment.saving_server or not unsaved):
-        found.append("Open tabs will not be saved first.")
+        found.append(_("Open tabs will not be saved first."))
     if environment.saving_server and environment.kernel:
         if environment.saving_server.connections is None:
             found.append(
-                "This kernel was not started by the Jupyter server. The program that runs this notebook has a few"
-                " seconds to write the file after the stop is accepted."
+                _(
+                    "This kernel was not started by the Jupyter server. The program that runs this notebook has a few"
+                    " seconds to write the file after the stop is accepted."
+                )
             )
         elif environment.saving_server.connections == 0:
             found.append(
-                "Nobody is connected to this kernel, so its outputs will be lost. To keep them, run the notebook with:"
-                " papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
+                _(
+                    "Nobody is connected to this kernel, so its outputs will be lost. To keep them, run the notebook"
+                    " with: papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
+                )
             )
     return found

@@ -11,6 +11,7 @@ from ..config import NotebookStop
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError, UnreachableError
 from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, STOPPED, Instance
 from ..states import FAILED_STATES, REFUSED_STATES
+from ..translation import _, gettext
 from . import progress
 from .environment import Environment, detect_environment
 from .local_api import LocalApi, LostServerError, error_of
@@ -77,19 +78,22 @@ async def follow(instances: AsyncIterator[Instance], show: Optional[Show], start
         last_status = status or last_status
         if show is not None:
             kind = progress.STOPPED if status == "STOPPED" else progress.STOPPING
-            title = f"{instance.name or instance.id} is {status or 'stopping'}"
+            title = gettext(
+                "{name} is {status}", name=instance.name or instance.id, status=status or gettext("stopping")
+            )
             show(ProgressUpdate(kind=kind, title=title, instance=instance, started=started))
         # An accepted attempt gets its own last phase a moment after the status.
         if phase == STOPPED or (status == "STOPPED" and phase != ACCEPTED):
             break
         if phase in (REFUSED, CANCELLED, RESUMED):
             problem = instance.attempt.error if instance.attempt else None
-            raise error_of(problem) if problem else StopFailedError("The instance did not stop.")
+            raise error_of(problem) if problem else StopFailedError(_("The instance did not stop."))
         if (instance.attempt and instance.attempt.under_way) or status == "STOPPING":
             under_way = True
         elif under_way and (status in FAILED_STATES or status == "RUNNING"):
             raise StopFailedError(
-                f"The instance did not stop; it is {status} now.", remedy="Check the instance in the console."
+                _("The instance did not stop; it is {status} now.", status=status),
+                remedy=_("Check the instance in the console."),
             )
         # A status that is not known here may be a part of a stop.
         elif not under_way and (last_status in (None, "RUNNING") or last_status in REFUSED_STATES):
@@ -117,7 +121,9 @@ async def follow_stop(config: NotebookStop, timeout: float | None, show: Show) -
     try:
         return await asyncio.wait_for(main(), timeout)
     except asyncio.TimeoutError:
-        raise UnreachableError(f"The instance did not stop within {timeout:g} s.", code="timeout") from None
+        raise UnreachableError(
+            _("The instance did not stop within {timeout:g} s.", timeout=timeout), code="timeout"
+        ) from None
 
 
 def _phase(instance: Instance) -> str | None:
@@ -126,9 +132,9 @@ def _phase(instance: Instance) -> str | None:
 
 def _not_stopping(instance: Instance) -> InstanceStateError:
     error = InstanceStateError(
-        f"No stop is in progress; the status of the instance is {instance.status or 'unknown'}.",
+        _("No stop is in progress; the status of the instance is {status}.", status=instance.status or _("unknown")),
         code="state_not_stopping",
-        remedy="Request a stop first.",
+        remedy=_("Request a stop first."),
     )
     error.state = instance.status
     return error

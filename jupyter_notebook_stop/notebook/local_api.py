@@ -14,6 +14,7 @@ from ..errors import NotebookStopError, PermissionDeniedError, SaveError, Unreac
 from ..modelarts.network import cancellable
 from ..requests import ScheduleRequest
 from ..schema import Accepted, Instance, NoInstance, Problem, ScheduleAnswer
+from ..translation import _, process_language
 
 T = TypeVar("T")
 
@@ -76,9 +77,9 @@ def error_of(problem: Problem, status: int | None = None) -> NotebookStopError:
     """
     if status in (401, 403):
         return PermissionDeniedError(
-            f"The Jupyter server does not allow this: {problem.message}",
+            _("The Jupyter server does not allow this: {message}", message=problem.message),
             code="jupyter_refused",
-            remedy="Ask whoever runs this Jupyter server for the permission 'write' on 'jupyter_notebook_stop'.",
+            remedy=_("Ask whoever runs this Jupyter server for the permission 'write' on 'jupyter_notebook_stop'."),
         )
     # An older server sends no kind, and a newer one may know others.
     kind: Any = getattr(errors, problem.kind or "", None)
@@ -109,7 +110,7 @@ class LocalApi:
 
     def __init__(self, address: Address, transport: Optional[httpx.AsyncBaseTransport] = None) -> None:
         self.address = address
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", "Accept-Language": process_language().replace("_", "-")}
         cookies: Dict[str, str] = {}
         if address.token:
             headers["Authorization"] = f"token {address.token}"
@@ -247,7 +248,7 @@ class LocalApi:
         try:
             return await self._http.request(method, path, **options)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            lost = LostServerError(f"The Jupyter server at {self.address.url} does not respond.")
+            lost = LostServerError(_("The Jupyter server at {url} does not respond.", url=self.address.url))
             lost.connected = not isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
             raise lost from None
 
@@ -255,7 +256,11 @@ class LocalApi:
         try:
             problem = msgspec.json.decode(response.content, type=Problem)
         except (msgspec.DecodeError, UnicodeDecodeError):
-            text = f"The Jupyter server at {self.address.url} returned HTTP {response.status_code}."
+            text = _(
+                "The Jupyter server at {url} returned HTTP {status_code}.",
+                url=self.address.url,
+                status_code=response.status_code,
+            )
             problem = Problem(code=f"http_{response.status_code}", message=text)
         return error_of(problem, response.status_code)
 
@@ -264,7 +269,7 @@ class LocalApi:
             return msgspec.json.decode(response.content, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError):
             raise NotebookStopError(
-                f"The Jupyter server at {self.address.url} sent a response that is invalid.",
+                _("The Jupyter server at {url} sent a response that is invalid.", url=self.address.url),
                 code="bad_server_answer",
-                remedy="Install the same version of jupyter_notebook_stop here and in the server's environment.",
+                remedy=_("Install the same version of jupyter_notebook_stop here and in the server's environment."),
             ) from None

@@ -14,6 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from ..schema import Instance, Schedule
+from ..translation import gettext
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
 from .later import cancel_scheduled_stop, stop_later
@@ -74,11 +75,11 @@ class StopMagics(Magics):
             return self._later(options, cell)
         if options.status:
             if cell is not None:
-                raise UsageError("--status works with %stop_instance only, not with %%stop_instance.")
+                raise UsageError(gettext("--status works with %stop_instance only, not with %%stop_instance."))
             return status()
         if cell is None:
             if options.on_success:
-                raise UsageError("--on-success works with %%stop_instance only.")
+                raise UsageError(gettext("--on-success works with %%stop_instance only."))
         elif not self._run_cell(cell, options.on_success):
             return None
         dry_run: bool = options.dry_run
@@ -88,8 +89,10 @@ class StopMagics(Magics):
         """Schedule a stop, or cancel the one that is scheduled."""
         if cell is not None:
             raise UsageError(
-                "%%stop_instance stops at the end of its cell. To stop later, run %stop_instance with --when-idle, --at"
-                " or --after in a cell of its own, or at the beginning of this one: it returns at once."
+                gettext(
+                    "%%stop_instance stops at the end of its cell. To stop later, run %stop_instance with --when-idle,"
+                    " --at or --after in a cell of its own, or at the beginning of this one: it returns at once."
+                )
             )
         now = {name: bool(getattr(options, name)) for name in ("wait", "dry_run", "status", "on_success")}
         now.update(delay=options.delay is not None, save=options.no_save)
@@ -102,7 +105,7 @@ class StopMagics(Magics):
         if chosen is not None and not options.cancel:
             return stop_later(chosen)
         if chosen is not None or any(now.values()):
-            raise UsageError("--cancel goes with no other option.")
+            raise UsageError(gettext("--cancel goes with no other option."))
         return cancel_scheduled_stop()
 
     def _run_cell(self, cell: str, on_success: bool) -> bool:
@@ -124,10 +127,10 @@ class StopMagics(Magics):
             return True
         name = type(error).__name__
         if not (on_success or never_ran or isinstance(error, KeyboardInterrupt)):
-            print(f"The cell raised {name}. The instance will be stopped anyway.", flush=True)
+            print(gettext("The cell raised {name}. The instance will be stopped anyway.", name=name), flush=True)
             return True
         # IPython has shown its traceback already.
-        line = f"{name} (see above). Nothing was stopped."
+        line = gettext("{name} (see above). Nothing was stopped.", name=name)
         # Of a SyntaxError, it would show the traceback again.
         raise UsageError(line) if isinstance(error, SyntaxError) else shorten_traceback(error, line)
 
@@ -147,13 +150,15 @@ def _refusal(shell: Any, cell: str) -> Optional[str]:
         except Exception:
             return None  # running the cell shows that, and runs nothing
         if shell.should_run_async(cell, transformed_cell=transformed):
-            return "%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`."
+            return gettext("%%stop_instance cannot run a cell with a top-level await. End it with `await astop()`.")
         for node in nodes:
             try:
                 # One after the other, as IPython does.
                 compile(ast.Module([node], []), "<cell>", "exec", shell.compile.flags)
             except SyntaxError as error:
-                return f"%%stop_instance cannot run this cell: {error.msg} (line {error.lineno})."
+                return gettext(
+                    "%%stop_instance cannot run this cell: {msg} (line {lineno}).", msg=error.msg, lineno=error.lineno
+                )
     return None
 
 

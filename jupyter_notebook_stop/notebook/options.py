@@ -9,6 +9,7 @@ from typing import Callable, Literal, Mapping, Optional
 
 import msgspec
 
+from ..translation import gettext
 from .environment import Environment
 from .times import At, Duration, duration_words, parse_at, parse_duration
 
@@ -50,7 +51,7 @@ class StopOptions(msgspec.Struct, frozen=True, kw_only=True):
             When it is not a finite number of seconds.
         """
         if self.delay is not None and not 0 <= self.delay < math.inf:
-            raise ValueError(f"delay must be a number of seconds, 0 or more, not {self.delay}")
+            raise ValueError(gettext("delay must be a number of seconds, 0 or more, not {delay}", delay=self.delay))
 
 
 def countdown_seconds(options: StopOptions, environment: Environment) -> float:
@@ -108,20 +109,28 @@ def schedule_options(
     """
     given = [name for name, value in (("when", when), ("at", at), ("after", after)) if value is not None]
     if len(given) > 1:
-        raise ValueError(f"{spelled(given[0])} and {spelled(given[1])} exclude each other")
+        raise ValueError(
+            gettext("{option} and {other} exclude each other", option=spelled(given[0]), other=spelled(given[1]))
+        )
     if grace is not None and given != ["when"]:
-        raise ValueError(f"{spelled('grace')} goes with {spelled('when')} only")
+        raise ValueError(gettext("{option} goes with {other} only", option=spelled("grace"), other=spelled("when")))
     if not given:
         return None
     for name, is_given in now.items():
         if is_given:
-            raise ValueError(f"{spelled(name)} does not go with {spelled(given[0])}: that stop comes later")
+            raise ValueError(
+                gettext(
+                    "{option} does not go with {other}: that stop comes later",
+                    option=spelled(name),
+                    other=spelled(given[0]),
+                )
+            )
     if at is not None:
         return ScheduleOptions(when="at", at=parse_at(at, name=spelled("at")))
     if after is not None:
         return ScheduleOptions(when="at", at=_after(after, spelled("after")))
     if when != "idle":
-        raise ValueError(f"when must be 'idle', not {when!r}; for a time there are at and after")
+        raise ValueError(gettext("when must be 'idle', not {when!r}; for a time there are at and after", when=when))
     return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
 
 
@@ -129,12 +138,20 @@ def _after(after: Duration, name: str) -> datetime.datetime:
     try:
         return datetime.datetime.now(datetime.timezone.utc) + parse_duration(after, name)
     except OverflowError:
-        raise ValueError(f"{name} is too long: {after}") from None
+        raise ValueError(gettext("{name} is too long: {after}", name=name, after=after)) from None
 
 
 def _grace(grace: Duration, name: str) -> float:
     seconds = parse_duration(grace, name).total_seconds()
     shortest, longest = _GRACE
     if not shortest <= seconds <= longest:
-        raise ValueError(f"{name} must be from {duration_words(shortest)} to {duration_words(longest)}, not {grace}")
+        raise ValueError(
+            gettext(
+                "{name} must be from {shortest} to {longest}, not {grace}",
+                name=name,
+                shortest=duration_words(shortest),
+                longest=duration_words(longest),
+                grace=grace,
+            )
+        )
     return seconds

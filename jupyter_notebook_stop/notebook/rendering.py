@@ -6,11 +6,13 @@ import datetime
 import html
 from typing import List
 
-from ..schema import AtRisk, Instance, Lease, Step
+from ..schema import AtRisk, Attempt, Instance, Lease, Step
+from ..translation import _, gettext, say
 from . import progress
-from .cards import CELL, MUTED, TABLE, Rows, aligned, badge, bar, bold, card, table
+from .cards import CELL, MUTED, TABLE, Rows, aligned, badge, bar, bold, card, columns, table
 from .progress import Check, ProgressUpdate, Report
 from .schedule_rendering import schedule_line
+from .times import duration_words
 
 _UPDATE_TONES = {
     progress.COUNTDOWN: "warn",
@@ -19,7 +21,7 @@ _UPDATE_TONES = {
     progress.FAILED: "bad",
 }
 _STATUS_TONES = {"RUNNING": "good", "STOPPING": "warn", "STOPPED": "quiet", "ERROR": "bad", "FROZEN": "bad"}
-_MARKS = {True: "ok", False: "FAILED", None: "note"}
+_MARKS = {True: _("ok"), False: _("FAILED"), None: _("note")}
 _CHECK_TONES = {True: "good", False: "bad", None: "quiet"}
 _STEP_MARKS = {"COMPLETED": "✓", "PROCESSING": "…", "FAILED": "✗"}
 
@@ -31,21 +33,23 @@ def _time(epoch_ms: int) -> str:
 
 def _duration(ms: int) -> str:
     minutes = round(ms / 60000)
-    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
+    return duration_words(60 * minutes)
 
 
 def _lease(lease: Lease) -> str:
     if lease.idle_duration is not None:
-        return f"after {_duration(lease.idle_duration)} without activity"
-    return f"at {_time(lease.expires_at)}" if lease.expires_at is not None else "enabled, time unknown"
+        return gettext("after {duration} without activity", duration=_duration(lease.idle_duration))
+    if lease.expires_at is None:
+        return gettext("enabled, time unknown")
+    return gettext("at {time}", time=_time(lease.expires_at))
 
 
 def _at_risk(at_risk: AtRisk) -> str:
     kernels = [kernel.path or kernel.name for kernel in at_risk.kernels]
-    parts = [f"busy kernels: {', '.join(kernels)}"] if kernels else []
+    parts = [_("busy kernels: {names}", names=_(", ").join(kernels))] if kernels else []
     if at_risk.terminals:
-        parts.append(f"terminals: {len(at_risk.terminals)}")
-    return "; ".join(parts)
+        parts.append(_("terminals: {number}", number=len(at_risk.terminals)))
+    return say(_("; ").join(parts))
 
 
 def _step(step: Step) -> str:
@@ -58,30 +62,41 @@ def _facts(instance: Instance) -> Rows:
     """Return what is known of the instance, as pairs of label and text."""
     source = instance.sources.get("id")
     rows: Rows = [
-        ("ID", instance.id + (f"  (from {source})" if source else "")),
-        ("Project", instance.project_id or ""),
-        ("Region", instance.region or ""),
-        ("Flavor", instance.flavor or ""),
-        ("Image", instance.image or ""),
-        ("Resource pool", instance.dedicated_pool or ""),
-        ("What stays", f"{instance.mount_path} ({instance.storage or 'storage'})" if instance.mount_path else ""),
-        ("What is lost", _at_risk(instance.at_risk)),
-        ("Auto-stop", _lease(instance.lease) if instance.lease and instance.status != "STOPPING" else ""),
-        ("Failure reason", instance.fail_reason or ""),
+        (gettext("ID"), gettext("{id}  (from {source})", id=instance.id, source=source) if source else instance.id),
+        (gettext("Project"), instance.project_id or ""),
+        (gettext("Region"), instance.region or ""),
+        (gettext("Flavor"), instance.flavor or ""),
+        (gettext("Image"), instance.image or ""),
+        (gettext("Resource pool"), instance.dedicated_pool or ""),
+        (gettext("What stays"), _stays(instance)),
+        (gettext("What is lost"), _at_risk(instance.at_risk)),
+        (gettext("Auto-stop"), _lease(instance.lease) if instance.lease and instance.status != "STOPPING" else ""),
+        (gettext("Failure reason"), instance.fail_reason or ""),
     ]
     if instance.schedule:
-        rows.append(("Scheduled stop", schedule_line(instance.schedule)))
+        rows.append((gettext("Scheduled stop"), schedule_line(instance.schedule)))
     if instance.attempt:
-        rows.append(("Stop", f"{instance.attempt.phase}, requested from {instance.attempt.source}"))
-        rows.append(("Attempt", instance.attempt.id))
+        rows.append((gettext("Stop"), _attempt(instance.attempt)))
+        rows.append((gettext("Attempt"), instance.attempt.id))
     if instance.error:
-        rows.append(("Read error", instance.error.message))
+        rows.append((gettext("Read error"), say(instance.error.message)))
     return [(label, text) for label, text in rows if text]
+
+
+def _stays(instance: Instance) -> str:
+    if not instance.mount_path:
+        return ""
+    storage = instance.storage or gettext("storage")
+    return gettext("{folder} ({storage})", folder=instance.mount_path, storage=storage)
+
+
+def _attempt(attempt: Attempt) -> str:
+    return gettext("{phase}, requested from {source}", phase=attempt.phase, source=attempt.source)
 
 
 def instance_text(instance: Instance) -> str:
     """Return the instance as lines for a terminal."""
-    title = f"{instance.name or 'Notebook instance'}: {instance.status or 'status unknown'}"
+    title = gettext("{name}: {status}", name=_name(instance), status=instance.status or gettext("status unknown"))
     return "\n".join([title, *aligned(_facts(instance)), *(f"  {_step(step)}" for step in _current_steps(instance))])
 
 
@@ -93,17 +108,25 @@ def _current_steps(instance: Instance) -> List[Step]:
 
 def instance_html(instance: Instance) -> str:
     """Return the instance as a card."""
-    status = instance.status or "status unknown"
+    status = instance.status or gettext("status unknown")
     tone = _STATUS_TONES.get(status, "quiet")
     body = table(_facts(instance)) + _steps(_current_steps(instance))
-    return card(tone, f"{bold(instance.name or 'Notebook instance')} {badge(status, tone)}", body)
+    return card(tone, f"{bold(_name(instance))} {badge(status, tone)}", body)
+
+
+def _name(instance: Instance) -> str:
+    return instance.name or gettext("Notebook instance")
 
 
 def current_step(instance: Instance | None) -> str:
     """Return the step in progress, for one line."""
     steps = instance.action_progress if instance else []
     step = next((step for step in steps if step.status == "PROCESSING"), None)
-    return f"step {step.step} of {len(steps)}: {step.description}" if step else ""
+    if step is None:
+        return ""
+    return gettext(
+        "step {number} of {total}: {description}", number=step.step, total=len(steps), description=step.description
+    )
 
 
 def update_line(update: ProgressUpdate) -> str:
@@ -112,7 +135,7 @@ def update_line(update: ProgressUpdate) -> str:
     if update.kind == progress.STOPPING:
         step = current_step(update.instance)
         parts += [step] if step else []
-        parts.append(f"{update.elapsed} s")
+        parts.append(duration_words(update.elapsed))
     return " · ".join(parts)
 
 
@@ -133,7 +156,7 @@ def update_html(update: ProgressUpdate) -> str:
     if update.instance and update.kind == progress.STOPPING:
         body += _steps(update.instance.action_progress)
     if update.kind != progress.COUNTDOWN and update.elapsed:
-        body += f'<div style="{MUTED}">{update.elapsed} s</div>'
+        body += f'<div style="{MUTED}">{duration_words(update.elapsed)}</div>'
     return card(tone, bold(update.title), body)
 
 
@@ -144,34 +167,42 @@ def report_text(report: Report) -> str:
 
 def _plan(report: Report) -> List[str]:
     if not report.plan:
-        return ["", "stop() would not work here."]
-    return ["", "stop() would:", *(f"  {number}. {step}" for number, step in enumerate(report.plan, 1))]
+        return ["", gettext("stop() would not work here.")]
+    return ["", gettext("stop() would:"), *(f"  {number}. {say(step)}" for number, step in enumerate(report.plan, 1))]
 
 
 def check_text(check: Check) -> str:
     """Return a check as one line, and its remedy as another."""
-    line = f"[{_MARKS[check.ok]:^6}] {check.name}: {check.detail}"
-    return line if not check.remedy else f"{line}\n         -> {check.remedy}"
+    mark = say(_MARKS[check.ok])
+    padding = 6 - columns(mark)
+    line = f"[{' ' * (padding // 2)}{mark}{' ' * (padding - padding // 2)}] {_line(check)}"
+    return line if not check.remedy else f"{line}\n         -> {say(check.remedy)}"
+
+
+def _line(check: Check) -> str:
+    return gettext("{name}: {detail}", name=check.name, detail=check.detail)
 
 
 def report_html(report: Report) -> str:
     """Return the report of a dry run as a card."""
     rows = "".join(
-        f'<tr style="background:none"><td style="{CELL}">{badge(_MARKS[check.ok], _CHECK_TONES[check.ok])}</td>'
-        f'<td style="{CELL};white-space:nowrap">{html.escape(check.name)}</td>'
-        f'<td style="{CELL}">{html.escape(check.detail)}{_remedy(check)}</td></tr>'
+        f'<tr style="background:none"><td style="{CELL}">{badge(say(_MARKS[check.ok]), _CHECK_TONES[check.ok])}</td>'
+        f'<td style="{CELL};white-space:nowrap">{html.escape(say(check.name))}</td>'
+        f'<td style="{CELL}">{html.escape(say(check.detail))}{_remedy(check)}</td></tr>'
         for check in report.checks
     )
-    steps = "".join(f"<li>{html.escape(step)}</li>" for step in report.plan)
-    plan = f'<div style="margin-top:8px">stop() would:</div><ol style="margin:2px 0 0;padding-left:2em">{steps}</ol>'
-    plan = plan if report.plan else '<div style="margin-top:8px">stop() would not work here.</div>'
-    title = "Dry run: a stop should work" if report.ok else "Dry run: a stop would not work"
+    steps = "".join(f"<li>{html.escape(say(step))}</li>" for step in report.plan)
+    heading = gettext("stop() would:") if report.plan else gettext("stop() would not work here.")
+    plan = f'<div style="margin-top:8px">{html.escape(heading)}</div>'
+    if report.plan:
+        plan += f'<ol style="margin:2px 0 0;padding-left:2em">{steps}</ol>'
+    title = gettext("Dry run: a stop should work") if report.ok else gettext("Dry run: a stop would not work")
     tone = "good" if report.ok else "bad"
     return card(tone, bold(title), f'<table style="{TABLE}"><tbody>{rows}</tbody></table>{plan}')
 
 
 def _remedy(check: Check) -> str:
-    return f'<div style="{MUTED}">{html.escape(check.remedy)}</div>' if check.remedy else ""
+    return f'<div style="{MUTED}">{html.escape(say(check.remedy))}</div>' if check.remedy else ""
 
 
 def _steps(steps: List[Step]) -> str:

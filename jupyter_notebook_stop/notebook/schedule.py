@@ -11,6 +11,7 @@ from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError
 from ..requests import ScheduleRequest
 from ..schema import Schedule, ScheduleAnswer
+from ..translation import _, gettext, process_language
 from . import progress
 from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment
@@ -21,7 +22,7 @@ from .progress import ProgressUpdate, Show
 NO_SERVER = "no_schedule_server"
 """The code of the error where no server can stop the instance later."""
 
-_INSTEAD = (
+_INSTEAD = _(
     "Call stop() in the last cell or at the end of the script, run `jupyter notebook-stop stop --yes` after it, or set"
     " the automatic stop of the instance in the console."
 )
@@ -29,8 +30,8 @@ _INSTEAD = (
 _FINISH_TIMEOUT = 5.0
 """Longest wait, after an interrupt, for the response to a request that may have been sent, in seconds."""
 
-_LOOK = "scheduled_stop() or `jupyter notebook-stop schedule`"
-_CANCEL = "cancel_scheduled_stop() or `jupyter notebook-stop schedule --cancel`"
+_LOOK = _("scheduled_stop() or `jupyter notebook-stop schedule`")
+_CANCEL = _("cancel_scheduled_stop() or `jupyter notebook-stop schedule --cancel`")
 
 
 async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Show) -> ScheduleAnswer:
@@ -80,17 +81,23 @@ async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
         try:
             return (await _call(api, "DELETE")).replaced
         except NotebookStopError as error:
-            error.message = (
-                f"The stop is scheduled, but an earlier one at {server.address.url} is not cancelled: {error.message}"
+            error.message = _(
+                "The stop is scheduled, but an earlier one at {url} is not cancelled: {message}",
+                url=server.address.url,
+                message=error.message,
             )
             raise
 
 
 def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
     if not setting.done():
-        return f"It is not known whether the stop was scheduled. Look at {_LOOK}."
+        return gettext("It is not known whether the stop was scheduled. Look at {command}.", command=_LOOK)
     error = setting.exception()
-    return str(error) if error else f"Too late to interrupt: the stop is scheduled. Cancel it with {_CANCEL}."
+    if isinstance(error, NotebookStopError):
+        error.localize(process_language())
+    if error:
+        return str(error)
+    return gettext("Too late to interrupt: the stop is scheduled. Cancel it with {command}.", command=_CANCEL)
 
 
 async def show_schedule(config: NotebookStop) -> ScheduleAnswer:
@@ -128,7 +135,7 @@ def made(answer: ScheduleAnswer) -> Schedule:
         When the server has not returned it.
     """
     if answer.schedule is None:
-        raise NotebookStopError("The Jupyter server has scheduled no stop.", code="bad_server_answer")
+        raise NotebookStopError(_("The Jupyter server has scheduled no stop."), code="bad_server_answer")
     return answer.schedule
 
 
@@ -161,18 +168,25 @@ async def _call(
     except LostServerError as error:
         if not error.connected or method == "GET":
             raise
-        what = "scheduled" if method == "PUT" else "cancelled"
+        doubt = (
+            _("It is not known whether the stop was scheduled.")
+            if method == "PUT"
+            else _("It is not known whether the stop was cancelled.")
+        )
         raise OutcomeUnknownError(
-            f"{error.message} It is not known whether the stop was {what}.",
-            remedy=f"Look at {_LOOK} once the server responds.",
+            _(" ").join([error.message, doubt]),
+            remedy=_("Look at {command} once the server responds.", command=_LOOK),
         ) from None
     except NotebookStopError as error:
         if error.code not in ("http_404", "http_405"):
             raise
         raise NotebookStopError(
-            f"The jupyter_notebook_stop of the Jupyter server at {api.address.url} is too old to stop later.",
+            _(
+                "The jupyter_notebook_stop of the Jupyter server at {url} is too old to stop later.",
+                url=api.address.url,
+            ),
             code=NO_SERVER,
-            remedy=f"Update it there and restart the server. Until then: {_INSTEAD}",
+            remedy=_("Update it there and restart the server. Until then: {instead}", instead=_INSTEAD),
         ) from None
 
 
@@ -187,17 +201,18 @@ def _servers(environment: Environment) -> List[Server]:
     found = [server for server in environment.servers if server.instance]
     if found:
         return found
-    obstacles = [f"The one at {url} cannot: {why}." for url, why in environment.unsaved_servers.items()]
+    obstacles = [
+        _("The one at {url} cannot: {reason}.", url=url, reason=why) for url, why in environment.unsaved_servers.items()
+    ]
     install = NOT_INSTALLED in environment.unsaved_servers.values()
-    where = "Install jupyter_notebook_stop in the environment that JupyterLab runs in. Until then: " if install else ""
-    raise NotebookStopError(
-        " ".join(
-            [
-                "Only a Jupyter server with jupyter_notebook_stop can stop this instance later, and no such server was"
-                " found here.",
-                *obstacles,
-            ]
-        ),
-        code=NO_SERVER,
-        remedy=f"{where}{_INSTEAD}",
+    only = _(
+        "Only a Jupyter server with jupyter_notebook_stop can stop this instance later, and no such server was found"
+        " here."
     )
+    remedy = _INSTEAD
+    if install:
+        remedy = _(
+            "Install jupyter_notebook_stop in the environment that JupyterLab runs in. Until then: {instead}",
+            instead=_INSTEAD,
+        )
+    raise NotebookStopError(_(" ").join([only, *obstacles]), code=NO_SERVER, remedy=remedy)

@@ -15,51 +15,58 @@ from ..schema import (
     WAITING,
     AtRisk,
     BusyKernel,
+    Problem,
     Schedule,
     ScheduleRules,
 )
+from ..translation import _, gettext, ngettext, say
 from .cards import Rows, aligned, bold, card, table
 from .times import duration_words, time_words
 
-IN_PYTHON = "cancel_scheduled_stop(), or %stop_instance --cancel"
+IN_PYTHON = _("cancel_scheduled_stop(), or %stop_instance --cancel")
 ON_TERMINAL = "jupyter notebook-stop schedule --cancel"
 
-NONE = "No stop is scheduled."
-DISABLED = "Scheduled stops are disabled on this server."
+NONE = _("No stop is scheduled.")
+DISABLED = _("Scheduled stops are disabled on this server.")
 
 _MOST = 5
 """How many kernels and terminals are named."""
 
 _TONES = {COUNTDOWN: "warn", STOPPING: "warn", RETRYING: "bad", ENDED: "bad", CANCELLED: "quiet"}
 _FAILURES = {
-    RETRYING: "The scheduled stop failed and will be tried again",
-    ENDED: "The scheduled stop failed and is not tried again",
+    RETRYING: _("The scheduled stop failed and will be tried again"),
+    ENDED: _("The scheduled stop failed and is not tried again"),
 }
-_SOURCES = {"palette": "the command palette", "menu": "the menu", "cell": "a cell", "terminal": "a terminal"}
+_SOURCES = {
+    "palette": _("the command palette"),
+    "menu": _("the menu"),
+    "cell": _("a cell"),
+    "terminal": _("a terminal"),
+}
 
 
 def schedule_line(schedule: Schedule, now: Optional[datetime.datetime] = None) -> str:
     """Return when the instance stops and what that depends on now, as a part of a line."""
     now = now or _now()
     parts: Dict[str, Callable[[], str]] = {
-        COUNTDOWN: lambda: f"countdown until {_optional_time(schedule.stops_at)}",
-        STOPPING: lambda: "under way",
-        RETRYING: lambda: f"failed, next try at {_optional_time(schedule.next_try_at)}",
-        ENDED: lambda: "failed, not tried again",
-        CANCELLED: lambda: "cancelled",
+        COUNTDOWN: lambda: gettext("countdown until {time}", time=_optional_time(schedule.stops_at)),
+        STOPPING: lambda: gettext("under way"),
+        RETRYING: lambda: gettext("failed, next try at {time}", time=_optional_time(schedule.next_try_at)),
+        ENDED: lambda: gettext("failed, not tried again"),
+        CANCELLED: lambda: gettext("cancelled"),
     }
     waiting = waiting_words(schedule.waiting_for, now)
-    other = parts.get(schedule.state, lambda: f"waiting for {waiting}" if waiting else "")()
-    return f"{_when(schedule)}; {other}" if other else _when(schedule)
+    other = parts.get(schedule.state, lambda: gettext("waiting for {work}", work=waiting) if waiting else "")()
+    return gettext("; ").join([_when(schedule), other]) if other else _when(schedule)
 
 
 def waiting_words(work: AtRisk, now: Optional[datetime.datetime] = None) -> str:
     """Return what a schedule waits for, such as ``train.ipynb, busy for 3 h 12 min``; nothing if there is no work."""
     now = now or _now()
     words = [_busy(kernel, now) for kernel in work.kernels]
-    words += [one_line(f"terminal {name}") for name in work.terminals]
+    words += [one_line(gettext("terminal {name}", name=name)) for name in work.terminals]
     more = len(words) - _MOST
-    return "; ".join(words if more <= 0 else [*words[:_MOST], f"{more} more"])
+    return gettext("; ").join(words if more <= 0 else [*words[:_MOST], ngettext("{n} more", "{n} more", more)])
 
 
 def schedule_text(
@@ -102,7 +109,7 @@ def schedule_html(
 
 def no_schedule_text(rules: ScheduleRules) -> str:
     """Return that no stop is scheduled, and whether one can be."""
-    return NONE if rules.enabled else f"{NONE} {DISABLED}"
+    return say(NONE if rules.enabled else _(" ").join([NONE, DISABLED]))
 
 
 def _now() -> datetime.datetime:
@@ -110,34 +117,38 @@ def _now() -> datetime.datetime:
 
 
 def _optional_time(time: Optional[datetime.datetime]) -> str:
-    return time_words(time) if time else "an unknown time"
+    return time_words(time) if time else gettext("an unknown time")
 
 
 def _time_and_distance(time: datetime.datetime, now: datetime.datetime) -> str:
     seconds = (time - now).total_seconds()
-    return f"{time_words(time)}, in {duration_words(seconds)}" if seconds >= 0 else time_words(time)
+    if seconds < 0:
+        return time_words(time)
+    return gettext("{time}, in {duration}", time=time_words(time), duration=duration_words(seconds))
 
 
 def _when(schedule: Schedule) -> str:
     if schedule.when == "at":
-        return f"at {_optional_time(schedule.at)}"
+        return gettext("at {time}", time=_optional_time(schedule.at))
     if schedule.grace is None:
-        return "when nobody works any more"
-    return f"when nobody has worked for {duration_words(schedule.grace)}"
+        return gettext("when nobody works any more")
+    return gettext("when nobody has worked for {duration}", duration=duration_words(schedule.grace))
 
 
 def _title(schedule: Schedule, now: datetime.datetime) -> str:
     if schedule.state in _FAILURES:
-        return _FAILURES[schedule.state]
+        return say(_FAILURES[schedule.state])
     if schedule.state == CANCELLED:
-        return f"Cancelled: the stop {_when(schedule)}"
+        return gettext("Cancelled: the stop {when}", when=_when(schedule))
     if schedule.state == STOPPING:
-        return "The scheduled stop of this instance is under way"
+        return gettext("The scheduled stop of this instance is under way")
     if schedule.state == COUNTDOWN and schedule.stops_at:
-        return f"This instance stops at {_time_and_distance(schedule.stops_at, now)}: open tabs count down"
+        return gettext(
+            "This instance stops at {time}: open tabs count down", time=_time_and_distance(schedule.stops_at, now)
+        )
     if schedule.when == "at" and schedule.at:
-        return f"This instance stops at {_time_and_distance(schedule.at, now)}"
-    return f"This instance stops {_when(schedule)}"
+        return gettext("This instance stops at {time}", time=_time_and_distance(schedule.at, now))
+    return gettext("This instance stops {when}", when=_when(schedule))
 
 
 def _facts(
@@ -151,38 +162,54 @@ def _facts(
     state = schedule.state
     over = state in (ENDED, CANCELLED)
     if state in (COUNTDOWN, STOPPING, RETRYING, ENDED):
-        rows.append(("Scheduled", _when(schedule)))
+        rows.append((gettext("Scheduled"), _when(schedule)))
     if not over and state != STOPPING:
-        rows.append(("Waiting for", waiting_words(schedule.waiting_for, now)))
+        rows.append((gettext("Waiting for"), waiting_words(schedule.waiting_for, now)))
         if schedule.not_before and schedule.not_before > now:
-            rows.append(("Put off until", time_words(schedule.not_before)))
+            rows.append((gettext("Put off until"), time_words(schedule.not_before)))
         if schedule.when == "idle" and state != COUNTDOWN and schedule.due_at:
-            rows.append(("If nobody works", f"until {_time_and_distance(schedule.due_at, now)}, the countdown begins"))
+            rows.append((gettext("If nobody works"), _until(schedule.due_at, now)))
     if state == RETRYING and schedule.next_try_at:
-        rows.append(("Next try", _time_and_distance(schedule.next_try_at, now)))
+        rows.append((gettext("Next try"), _time_and_distance(schedule.next_try_at, now)))
     if schedule.error:
-        rows.append(("Failed because", one_line(f"{schedule.error.message} [{schedule.error.code}]")))
-        rows.append(("What to do", one_line(schedule.error.remedy or "")))
+        rows.append((gettext("Failed because"), _reason(schedule.error)))
+        rows.append((gettext("What to do"), one_line(say(schedule.error.remedy or ""))))
     if rules and state == WAITING:
-        seconds = duration_words(rules.countdown)
-        rows.append(("Before it stops", f"every open tab counts down {seconds}, then saves; each can cancel it"))
+        course = _(
+            "every open tab counts down {duration}, then saves; each can cancel it",
+            duration=duration_words(rules.countdown),
+        )
+        rows.append((gettext("Before it stops"), say(course)))
     if replaced:
-        rows.append(("Replaces", f"a stop {_when(replaced)}"))
-    rows.append(("Made", _made(schedule)))
+        rows.append((gettext("Replaces"), gettext("a stop {when}", when=_when(replaced))))
+    rows.append((gettext("Made"), _made(schedule)))
     if state not in (CANCELLED, STOPPING):
-        rows.append(("To cancel", cancel))
+        rows.append((gettext("To cancel"), say(cancel)))
     return [(label, text) for label, text in rows if text]
 
 
 def _made(schedule: Schedule) -> str:
     source = _SOURCES.get(schedule.source)
+    text = time_words(schedule.created_at)
+    if source:
+        text = _("{time} from {source}", time=text, source=source)
     # Jupyter makes up a name for who has none.
-    who = f" by {schedule.user}" if schedule.user and not schedule.user.startswith("Anonymous ") else ""
-    return one_line(f"{time_words(schedule.created_at)}{f' from {source}' if source else ''}{who}")
+    if schedule.user and not schedule.user.startswith("Anonymous "):
+        text = _("{made} by {user}", made=text, user=schedule.user)
+    return one_line(say(text))
+
+
+def _until(due: datetime.datetime, now: datetime.datetime) -> str:
+    return gettext("until {time}, the countdown begins", time=_time_and_distance(due, now))
+
+
+def _reason(error: Problem) -> str:
+    return one_line(gettext("{message} [{code}]", message=error.message, code=error.code))
 
 
 def _busy(kernel: BusyKernel, now: datetime.datetime) -> str:
     name = one_line(kernel.path or kernel.name)
     if kernel.busy_since is None:
-        return f"{name}, busy"
-    return f"{name}, busy for {duration_words((now - kernel.busy_since).total_seconds())}"
+        return gettext("{name}, busy", name=name)
+    duration = duration_words((now - kernel.busy_since).total_seconds())
+    return gettext("{name}, busy for {duration}", name=name, duration=duration)

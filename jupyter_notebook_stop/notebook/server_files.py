@@ -12,6 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from ..modelarts.threads import call_in_thread
+from ..translation import _
 from .local_api import CONNECT_TIMEOUT, Address
 from .processes import is_running
 
@@ -121,9 +122,11 @@ async def locate(file: ServerFile) -> Tuple[Optional[Address], Optional[str]]:
     try:
         addresses = [known] if known else await call_in_thread(lambda: _look_up(host), CONNECT_TIMEOUT)
     except Exception:
-        return None, f"its address {host} cannot be looked up"
+        return None, _("its address {host} cannot be looked up", host=host)
     ours = [str(address) for address in addresses if _is_ours(address)]
-    return (file.address(ours[0]), None) if ours else (None, f"its address {host} is not one of this machine")
+    return (
+        (file.address(ours[0]), None) if ours else (None, _("its address {host} is not one of this machine", host=host))
+    )
 
 
 def _parse(host: str) -> _IP | None:
@@ -134,7 +137,7 @@ def _parse(host: str) -> _IP | None:
 
 def _look_up(name: str) -> List[_IP]:
     found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    return [ipaddress.ip_address(where[0]) for *_, where in found]
+    return [ipaddress.ip_address(where[0]) for *_rest, where in found]
 
 
 def _is_ours(address: _IP) -> bool:

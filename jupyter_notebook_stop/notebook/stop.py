@@ -14,6 +14,7 @@ import msgspec
 from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
 from ..schema import Accepted, Attempt, Instance
+from ..translation import _, gettext, process_language, say
 from . import progress
 from .cell_end import tell_failure_later, until_cell_may_end
 from .discovery import Server
@@ -38,9 +39,11 @@ async def stop_instance(config: NotebookStop, options: StopOptions, show: Show) 
 
 
 def _failure(error: BaseException) -> str:
+    if isinstance(error, NotebookStopError):
+        error.localize(process_language())
     # The documents have lines of their own.
     text = NotebookStopError.__str__(error) if isinstance(error, SaveError) else str(error)
-    return text if isinstance(error, OutcomeUnknownError) else f"Not stopped: {text}"
+    return text if isinstance(error, OutcomeUnknownError) else gettext("Not stopped: {text}", text=text)
 
 
 class Stop:
@@ -72,14 +75,14 @@ class Stop:
         NotebookStopError
             When nothing was stopped, or the outcome is unknown.
         """
-        self._say(progress.READING, "Reading the status of the instance…")
+        self._say(progress.READING, gettext("Reading the status of the instance…"))
         server = self._environment.saving_server
         try:
             if server is None:
                 try:
                     await self._prepare_direct_stop()
                 except asyncio.CancelledError:
-                    self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
+                    self._say(progress.CANCELLED, gettext("Cancelled: nothing was stopped."))
                     raise
             self._notes = warnings(self._environment, self._options.save) + self._notes
             await self._count_down()
@@ -91,6 +94,7 @@ class Stop:
 
     def _say_failure(self, error: NotebookStopError) -> None:
         if isinstance(error, SaveError):
+            error.localize(process_language())
             self._notes = error.document_lines
         self._say(progress.FAILED, _failure(error))
 
@@ -102,7 +106,7 @@ class Stop:
         update = ProgressUpdate(
             kind=kind,
             title=title,
-            notes=list(self._notes),
+            notes=list(map(say, self._notes)),
             warning=kind == progress.COUNTDOWN,
             instance=self._instance,
             remaining=remaining,
@@ -118,25 +122,38 @@ class Stop:
             await self._environment.this.show()
             self._instance = self._environment.this.view()
         if not self._environment.servers:
-            self._notes.append("No Jupyter server was found for this instance, so open tabs will not be saved.")
+            self._notes.append(
+                gettext("No Jupyter server was found for this instance, so open tabs will not be saved.")
+            )
         source = self._environment.this.credentials_source
-        credentials = f" with the credentials from {source}" if source else ""
-        self._notes.append(f"The stop will be requested directly from the cloud{credentials}.")
+        self._notes.append(
+            gettext(
+                "The stop will be requested directly from the cloud with the credentials from {source}.", source=source
+            )
+            if source
+            else gettext("The stop will be requested directly from the cloud.")
+        )
 
     async def _count_down(self) -> None:
         total = countdown_seconds(self._options, self._environment)
         end = time.monotonic() + total
-        how = "interrupt the kernel to cancel" if self._environment.kernel else "press Ctrl-C to cancel"
         try:
             while (remaining := end - time.monotonic()) > 0:
                 seconds = math.ceil(remaining)
-                self._say(progress.COUNTDOWN, f"Stopping {self._name} in {seconds} s: {how}.", seconds, total)
+                self._say(progress.COUNTDOWN, self._countdown(seconds), seconds, total)
                 await asyncio.sleep(remaining - (seconds - 1))
         except asyncio.CancelledError:
-            self._say(progress.CANCELLED, "Cancelled during the countdown: nothing was stopped.")
+            self._say(progress.CANCELLED, gettext("Cancelled during the countdown: nothing was stopped."))
             raise
         if total:
-            self._notes.append(f"Counted down {total:g} s.")
+            self._notes.append(gettext("Counted down {total:g} s.", total=total))
+
+    def _countdown(self, seconds: int) -> str:
+        if self._environment.kernel:
+            return gettext(
+                "Stopping {name} in {seconds} s: interrupt the kernel to cancel.", name=self._name, seconds=seconds
+            )
+        return gettext("Stopping {name} in {seconds} s: press Ctrl-C to cancel.", name=self._name, seconds=seconds)
 
     async def _delegate_to_server(self, server: Server) -> Instance:
         """Have the Jupyter server stop the instance, as the page does, once open tabs have saved."""
@@ -173,7 +190,10 @@ class Stop:
                 return await self._check_after_loss(error)
             self._instance = msgspec.structs.replace(accepted.instance, attempt=accepted.attempt)
             if not self._environment.kernel:
-                self._say(progress.STOPPING, f"Stop accepted: {self._name} is {self._instance.status or 'stopping'}")
+                status = self._instance.status or gettext("stopping")
+                self._say(
+                    progress.STOPPING, gettext("Stop accepted: {name} is {status}", name=self._name, status=status)
+                )
             if not self._options.wait:
                 return self._instance
             # A cell shows nothing more: it would come too late to be saved.
@@ -202,16 +222,23 @@ class Stop:
             polling.cancel()
 
     def _say_delegated(self, attempt: str) -> None:
-        what = "open tabs are saved, then the instance stops" if self._options.save else "the instance stops now"
         if self._environment.kernel:
             # The last output of the cell: every tab waits for the attempt's id in it before it saves.
-            self._notes.append(f"Each open tab shows the progress (attempt {attempt}).")
-        self._say(progress.DELEGATED, f"Stop of {self._name} accepted by the Jupyter server: {what}.")
+            self._notes.append(gettext("Each open tab shows the progress (attempt {attempt}).", attempt=attempt))
+        title = (
+            _(
+                "Stop of {name} accepted by the Jupyter server: open tabs are saved, then the instance stops.",
+                name=self._name,
+            )
+            if self._options.save
+            else _("Stop of {name} accepted by the Jupyter server: the instance stops now.", name=self._name)
+        )
+        self._say(progress.DELEGATED, say(title))
 
     async def _cancel_on_server(self, api: LocalApi, attempt: str, request: asyncio.Future[Accepted]) -> None:
         """Cancel the attempt; if the server does not know it yet, the request may still be on its way."""
         cancelled: bool | None = None
-        for _ in range(10):
+        for _try in range(10):
             try:
                 cancelled = await api.cancel(attempt)
             except LostServerError:
@@ -222,10 +249,11 @@ class Stop:
         request.cancel()
         await asyncio.wait({request})
         if cancelled:
-            self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
+            self._say(progress.CANCELLED, gettext("Cancelled: nothing was stopped."))
         else:
             self._say(
-                progress.FAILED, "Too late to cancel: the stop was already requested, or it joined one that continues."
+                progress.FAILED,
+                gettext("Too late to cancel: the stop was already requested, or it joined one that continues."),
             )
 
     async def _check_after_loss(self, lost: LostServerError) -> Instance:
@@ -234,11 +262,13 @@ class Stop:
             notebook = await self._environment.this.show()
             if notebook.status in ("STOPPING", "STOPPED"):
                 return self._environment.this.view()
-        raise OutcomeUnknownError(f"{lost.message} It had already been asked to stop the instance.") from None
+        raise OutcomeUnknownError(
+            _(" ").join([lost.message, _("It had already been asked to stop the instance.")])
+        ) from None
 
     async def _request_from_cloud(self) -> Instance:
         environment = self._environment
-        self._say(progress.REQUESTING, f"Requesting the stop of {self._name} from the cloud…")
+        self._say(progress.REQUESTING, gettext("Requesting the stop of {name} from the cloud…", name=self._name))
         attempt = Attempt(source=environment.source, save="none", kernel=environment.kernel_id)
         request = asyncio.ensure_future(environment.this.stop(attempt))
         try:
@@ -249,14 +279,18 @@ class Stop:
             await asyncio.wait({request}, timeout=_FINISH_TIMEOUT)
             error = request.exception() if request.done() else None
             if cancelled:
-                self._say(progress.CANCELLED, "Cancelled: nothing was stopped.")
+                self._say(progress.CANCELLED, gettext("Cancelled: nothing was stopped."))
             else:
                 self._say(
-                    progress.FAILED, _failure(error) if error else "Too late to cancel: the stop was already requested."
+                    progress.FAILED,
+                    _failure(error) if error else gettext("Too late to cancel: the stop was already requested."),
                 )
             raise
         self._instance = environment.this.view()
-        self._say(progress.STOPPING, f"The cloud accepted the stop: {self._name} is {self._instance.status}")
+        self._say(
+            progress.STOPPING,
+            gettext("The cloud accepted the stop: {name} is {status}", name=self._name, status=self._instance.status),
+        )
         if not self._options.wait:
             return self._instance
         return await follow(from_own_attempt(environment), self._show, self._started)

@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any, Iterator, Optional, Union
 
+from ..translation import _, gettext
+
 At = Union[str, datetime.datetime]
 """A time: ``HH:MM``, an ISO 8601 date and time, or a datetime."""
 
@@ -27,8 +29,8 @@ _UNITS = {
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _PART = re.compile(rf"({_NUMBER}) *([a-z]+) *")
 
-_AT_FORMS = "a time such as 23:30, or a date and time such as 2030-01-31T23:30 or 2030-01-31T23:30+08:00"
-_DURATION_FORMS = "a duration such as 2h, 90min, 1h30m or 45s, or a number of seconds"
+_AT_FORMS = _("a time such as 23:30, or a date and time such as 2030-01-31T23:30 or 2030-01-31T23:30+08:00")
+_DURATION_FORMS = _("a duration such as 2h, 90min, 1h30m or 45s, or a number of seconds")
 
 
 def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at") -> datetime.datetime:
@@ -55,12 +57,18 @@ def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at
             found = _with_zone(time)
             if found > now:
                 if not _exists(time):
-                    raise ValueError(f"{name} does not exist: the clocks leave out {time:%Y-%m-%d %H:%M:%S} there")
+                    raise ValueError(
+                        gettext(
+                            "{name} does not exist: the clocks leave out {time:%Y-%m-%d %H:%M:%S} there",
+                            name=name,
+                            time=time,
+                        )
+                    )
                 return found
     except (OverflowError, OSError):
         # A year that nobody knows the clocks of.
-        raise ValueError(f"{name} is too far away: {value}") from None
-    raise ValueError(f"{name} is in the past: {found or value}")
+        raise ValueError(gettext("{name} is too far away: {value}", name=name, value=value)) from None
+    raise ValueError(gettext("{name} is in the past: {found}", name=name, found=found or value))
 
 
 def _meanings(value: Any, now: datetime.datetime, name: str) -> Iterator[datetime.datetime]:
@@ -70,14 +78,16 @@ def _meanings(value: Any, now: datetime.datetime, name: str) -> Iterator[datetim
         return
     match = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f"{name} must be {_AT_FORMS}, not {value!r}")
+        raise ValueError(gettext("{name} must be {forms}, not {value!r}", name=name, forms=_AT_FORMS, value=value))
     fraction = (match["fraction"] or "").ljust(6, "0")
     try:
         clock = datetime.time(int(match["hour"]), int(match["minute"]), int(match["second"] or 0), int(fraction))
         date = datetime.date.fromisoformat(match["date"]) if match["date"] else None
         zone = _zone(match["zone"])
     except ValueError as error:
-        raise ValueError(f"{name} does not exist: {value} ({error})") from None
+        raise ValueError(
+            gettext("{name} does not exist: {value} ({error})", name=name, value=value, error=error)
+        ) from None
     today = now.astimezone(zone).date()
     for day in [date] if date else [today, today + datetime.timedelta(days=1)]:
         for fold in (0, 1):
@@ -113,7 +123,7 @@ def _zone(text: Optional[str]) -> Optional[datetime.timezone]:
         return datetime.timezone.utc
     hours, minutes = int(text[1:3]), int(text[-2:])
     if minutes > 59:
-        raise ValueError("minutes of the zone must be in 0..59")
+        raise ValueError(gettext("minutes of the zone must be in 0..59"))
     offset = datetime.timedelta(hours=hours, minutes=minutes)
     return datetime.timezone(-offset if text[0] == "-" else offset)
 
@@ -139,12 +149,19 @@ def parse_duration(value: Duration, name: str) -> datetime.timedelta:
         else:
             seconds = _seconds(value)
             if seconds is None or math.isnan(seconds):
-                raise ValueError(f"{name} must be {_DURATION_FORMS}, not {value!r}")
+                raise ValueError(
+                    gettext(
+                        "{name} must be {forms}, not {value!r}",
+                        name=name,
+                        forms=_DURATION_FORMS,
+                        value=value,
+                    )
+                )
             found = datetime.timedelta(seconds=seconds)
     except OverflowError:
-        raise ValueError(f"{name} is too long: {value}") from None
+        raise ValueError(gettext("{name} is too long: {value}", name=name, value=value)) from None
     if found <= datetime.timedelta():
-        raise ValueError(f"{name} must be longer than 0, not {value}")
+        raise ValueError(gettext("{name} must be longer than 0, not {value}", name=name, value=value))
     return found
 
 
@@ -169,16 +186,20 @@ def duration_words(seconds: float) -> str:
     """Return a duration in its two largest units, such as ``3 h 12 min``."""
     whole = max(0, round(seconds))
     if whole < 60:
-        return f"{whole} s"
+        return gettext("{whole} s", whole=whole)
     if whole < 3600:
         minutes, rest = divmod(whole, 60)
-        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+        return (
+            gettext("{minutes} min {rest} s", minutes=minutes, rest=rest)
+            if rest and minutes < 10
+            else gettext("{minutes} min", minutes=minutes)
+        )
     minutes = round(whole / 60)
     if minutes < 2880:
         hours, rest = divmod(minutes, 60)
-        return f"{hours} h {rest} min" if rest else f"{hours} h"
+        return gettext("{hours} h {rest} min", hours=hours, rest=rest) if rest else gettext("{hours} h", hours=hours)
     days, rest = divmod(round(minutes / 60), 24)
-    return f"{days} d {rest} h" if rest else f"{days} d"
+    return gettext("{days} d {rest} h", days=days, rest=rest) if rest else gettext("{days} d", days=days)
 
 
 def time_words(time: datetime.datetime) -> str:

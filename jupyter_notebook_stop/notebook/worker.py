@@ -9,6 +9,7 @@ import threading
 from typing import Any, Callable, Coroutine, Generic, Optional, TypeVar
 
 from ..errors import NotebookStopError
+from ..translation import process_language
 from .display import Display
 from .progress import ProgressUpdate, Show
 
@@ -131,5 +132,6 @@ def run(main: Main[T], display: Display) -> T:
     try:
         return worker.result()
     except NotebookStopError as error:
+        error.localize(process_language())
         # The frames of this package would only clutter the caller's traceback.
         raise display.shorten(error.with_traceback(None)) from None

@@ -12,12 +12,13 @@ from jupyter_core.utils import ensure_async
 from jupyter_events import EventLogger
 
 from ..schema import AtRisk, BusyKernel
+from ..translation import _
 from .terminals import is_work
 
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 
-UNREADABLE = "kernels whose state could not be read"
+UNREADABLE = _("kernels whose state could not be read")
 """Stands for kernels that may be busy."""
 
 

@@ -67,10 +67,10 @@ class NotebookStopExtension(ExtensionApp):
                 "scheduling": self.this_instance.config.schedule_enabled,
             }
         except NotInInstanceError as error:
-            option = {"available": False, "code": error.code, "reason": error.message}
+            option = {"available": False, "code": error.code, "reason": str(error.message)}
             self.log.info("jupyter_notebook_stop is disabled: %s", error.message)
         except IdentityError as error:
-            option = {"available": False, "code": error.code, "reason": error.message}
+            option = {"available": False, "code": error.code, "reason": str(error.message)}
             self.log.warning("jupyter_notebook_stop is disabled: %s", error)
         self._option = option
         self._tell_pages()

@@ -91,7 +91,7 @@ class EventEmitter:
                 "save": attempt.save,
                 "user": run.requested_by,
                 "code": error.code if error else None,
-                "message": error.message if error else None,
+                "message": str(error.message) if error else None,
                 "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs],
                 "silent_tabs": silent,
             },

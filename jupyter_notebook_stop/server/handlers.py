@@ -41,6 +41,7 @@ from ..schema import (
     ShortText,
     Tab,
 )
+from ..translation import Text, _, requested_language, translated
 from ..views import problem_of
 from .activity import Activity
 from .roll_call import RollCall
@@ -58,6 +59,14 @@ class BadRequestError(NotebookStopError):
     """The request is invalid."""
 
     default_code = "bad_request"
+
+
+class RefusedError(web.HTTPError):
+    """A response with an HTTP status and a text; tornado's own exception keeps no `Text`."""
+
+    def __init__(self, status: int, text: Text) -> None:
+        super().__init__(status, text)
+        self.text = text
 
 
 def status_of(error: NotebookStopError) -> int:
@@ -104,7 +113,9 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
             # HTTP requires the header, and tornado does not set it.
             own = (verb for verb in self.SUPPORTED_METHODS if verb.lower() in vars(type(self)))
             self.set_header("Allow", ", ".join(own))
-        message = getattr(error, "log_message", None) if isinstance(error, web.HTTPError) else None
+        message: str | None = error.text if isinstance(error, RefusedError) else None
+        if message is None and isinstance(error, web.HTTPError):
+            message = error.log_message
         self.send(Problem(code=f"http_{status_code}", message=message or self._reason), status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
@@ -117,7 +128,9 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
     def send(self, content: msgspec.Struct, status: int = 200) -> None:
         """Finish with `content` as JSON."""
         self.set_status(status)
-        self.finish(msgspec.json.encode(content))
+        language = requested_language(self.request.headers.get("Accept-Language", ""))
+        self.set_header("Content-Language", language.replace("_", "-"))
+        self.finish(msgspec.json.encode(content, enc_hook=lambda text: translated(text, language)))
 
     def read_body(self, kind: Type[T]) -> T:
         """Return the body as `kind`.
@@ -126,19 +139,19 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         ------
         BadRequestError
             When it is invalid.
-        tornado.web.HTTPError
+        RefusedError
             413 when it is too large.
         """
         if len(self.request.body) > MAX_BODY:
-            raise web.HTTPError(413, f"The request body is larger than {MAX_BODY} bytes.")
+            raise RefusedError(413, _("The request body is larger than {max_body} bytes.", max_body=MAX_BODY))
         if self.request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-            raise BadRequestError("The request body must be JSON, with Content-Type application/json.")
+            raise BadRequestError(_("The request body must be JSON, with Content-Type application/json."))
         try:
             return msgspec.json.decode(self.request.body, type=kind)
         except UnicodeDecodeError:
-            raise BadRequestError("The request body is invalid: it is not UTF-8.") from None
+            raise BadRequestError(_("The request body is invalid: it is not UTF-8.")) from None
         except (msgspec.DecodeError, RecursionError) as error:
-            raise BadRequestError(f"The request body is invalid: {error}") from None
+            raise BadRequestError(_("The request body is invalid: {error}", error=str(error))) from None
 
     def check(self, name: str, value: Any, kind: Any) -> Any:
         """Return a part of the URL, if it is a valid `kind`.
@@ -151,7 +164,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         try:
             return msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            raise BadRequestError(f"The {name} is invalid: {error}") from None
+            raise BadRequestError(_("The {name} is invalid: {error}", name=name, error=str(error))) from None
 
     async def view(self, kernel: str | None) -> Instance:
         """Return the instance as others may see it, also if the cloud or the activity cannot be read."""
@@ -189,9 +202,9 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         own = self.instance.identity.instance_id.value
         if instance_id.lower() != own:
             raise IdentityError(
-                f"The request is for another instance; this server runs in {own}. Nothing was stopped.",
+                _("The request is for another instance; this server runs in {own}. Nothing was stopped.", own=own),
                 code="wrong_instance",
-                remedy="Reload the page: it belongs to another server.",
+                remedy=_("Reload the page: it belongs to another server."),
             )
         return own
 
@@ -211,7 +224,7 @@ class InstanceHandler(NotebookStopHandler):
         try:
             self.instance.identity  # noqa: B018 - raises where this is not an instance
         except (NotInInstanceError, IdentityError) as error:
-            self.send(NoInstance(reason=f"{error.message} {error.remedy or ''}".strip()))
+            self.send(NoInstance(reason=_(" ").join(filter(None, [error.message, error.remedy]))))
             return
         kernel = self.get_query_argument("kernel", None)
         self.send(await self.view(self.check("kernel", kernel, Optional[ShortText])))
@@ -256,7 +269,7 @@ class AttemptHandler(NotebookStopHandler):
         try:
             self.instance.cancel(attempt)
         except KeyError:
-            raise web.HTTPError(404, "There is no such attempt.") from None
+            raise RefusedError(404, _("There is no such attempt.")) from None
         self.set_status(204)
         self.finish()
 
@@ -271,7 +284,7 @@ class TabHandler(NotebookStopHandler):
         report = self.read_body(TabReport)
         current = self.instance.attempt
         if current is None or current.id != attempt:
-            raise web.HTTPError(404, "There is no such attempt.")
+            raise RefusedError(404, _("There is no such attempt."))
         documents: List[Document] = [*report.documents]
         name = self.check("tab", tab, Name)
         self.roll_call.report(current, Tab(id=name, state=report.state, documents=documents, kernels=report.kernels))

@@ -18,6 +18,7 @@ from typing import Any, Awaitable, Callable, Collection, List
 from ..config import NotebookStop
 from ..errors import InstanceStateError, SaveError
 from ..schema import FAILED, HERE, MAY_END, OVER, SAVED, SAVING, WAITING, Attempt, Tab
+from ..translation import _, _n
 from .activity import ConnectedKernel
 
 OTHERS_GRACE = 2.0
@@ -71,9 +72,13 @@ class RollCall:
         """
         if not self.tabs_are_told:
             raise SaveError(
-                "Nothing was stopped: open tabs cannot be asked to save, because the events of this Jupyter server"
-                " do not work.",
-                remedy="Save in each open tab, then stop without saving. The log of the Jupyter server has the reason.",
+                _(
+                    "Nothing was stopped: open tabs cannot be asked to save, because the events of this Jupyter server"
+                    " do not work."
+                ),
+                remedy=_(
+                    "Save in each open tab, then stop without saving. The log of the Jupyter server has the reason."
+                ),
             )
         self._changed.clear()
         self._over = over = asyncio.Event()
@@ -148,7 +153,7 @@ class RollCall:
             When saving has ended.
         """
         if attempt.phase != SAVING:
-            raise InstanceStateError("Saving has ended for this attempt.", code="too_late")
+            raise InstanceStateError(_("Saving has ended for this attempt."), code="too_late")
         if report.state == WAITING and attempt.cell is None:
             report = Tab(id=report.id, state=SAVED, documents=report.documents, kernels=report.kernels)
         known = {tab.id: index for index, tab in enumerate(attempt.tabs)}
@@ -170,16 +175,24 @@ class RollCall:
         late = [tab for tab in unsaved if tab.state != FAILED]
         parts = []
         if len(unsaved) > len(late):
-            parts.append("open documents could not be saved")
+            parts.append(_("open documents could not be saved"))
         if late:
-            tabs = "1 open tab" if len(late) == 1 else f"{len(late)} open tabs"
-            parts.append(f"{tabs} did not report within {self._config.save_timeout:g} s")
+            limit = self._config.save_timeout
+
+            parts.append(
+                _n(
+                    "{n} open tab did not report within {limit:g} s",
+                    "{n} open tabs did not report within {limit:g} s",
+                    len(late),
+                    limit=limit,
+                )
+            )
         error = SaveError(
-            f"Nothing was stopped: {' and '.join(parts)}.",
-            remedy="Fix or close these documents and try again, or stop without saving.",
+            _("Nothing was stopped: {reasons}.", reasons=_(" and ").join(parts)),
+            remedy=_("Fix or close these documents and try again, or stop without saving."),
         )
         error.documents = tuple(
-            {"path": document.path, "reason": document.reason if tab.state == FAILED else "no report in time"}
+            {"path": document.path, "reason": document.reason if tab.state == FAILED else _("no report in time")}
             for tab in unsaved
             for document in tab.documents
         )
@@ -187,16 +200,23 @@ class RollCall:
 
 
 def _silent_tabs(kernels: List[ConnectedKernel]) -> SaveError:
-    where = "1 open notebook or console is" if len(kernels) == 1 else f"{len(kernels)} open notebooks or consoles are"
     error = SaveError(
-        f"Nothing was stopped: {where} connected to a kernel and did not respond, so unsaved changes could be lost.",
+        _n(
+            "Nothing was stopped: {n} open notebook or console is connected to a kernel and did not respond, so unsaved"
+            " changes could be lost.",
+            "Nothing was stopped: {n} open notebooks or consoles are connected to a kernel and did not respond, so"
+            " unsaved changes could be lost.",
+            len(kernels),
+        ),
         code="silent_tabs",
         remedy=(
-            "Look for a page in another window, browser or program, save and close it there, and try again. To stop"
-            " all the same, stop without saving, or set c.NotebookStop.silent_tabs = 'ignore'."
+            _(
+                "Look for a page in another window, browser or program, save and close it there, and try again. To stop"
+                " all the same, stop without saving, or set c.NotebookStop.silent_tabs = 'ignore'."
+            )
         ),
     )
     error.documents = tuple(
-        {"path": kernel.path, "reason": "open in a page that did not respond"} for kernel in kernels
+        {"path": kernel.path, "reason": _("open in a page that did not respond")} for kernel in kernels
     )
     return error

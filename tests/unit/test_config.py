@@ -40,7 +40,7 @@ class Terminal(Application):
 
 def test_the_names_that_are_fixed() -> None:
     wanted = {"endpoint", "region", "project_id", "instance_id", "auth_token", "credential_sources", "console_url"}
-    others = {"silent_tabs", "schedule_enabled", "idle_terminals"}
+    others = {"silent_tabs", "schedule_enabled", "idle_terminals", "locale"}
     assert set(TRAITS) == wanted | others | set(SECONDS)
 
 

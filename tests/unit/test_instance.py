@@ -152,7 +152,8 @@ def test_a_state_that_can_not_be_stopped(simulator: Any, inside: Any, status: st
     with pytest.raises(InstanceStateError, match=f"The instance is {status}") as caught:
         inside.run(stop)
     assert (caught.value.state, caught.value.code) == (status, f"state_{status.lower()}")
-    assert REFUSED_STATES[status] in caught.value.message
+    reason, remedy = REFUSED_STATES[status]
+    assert (caught.value.remedy, reason in caught.value.message) == (remedy, True)
     assert str(caught.value.remedy).endswith(".")
     assert simulator.count("stop") == 0
 
