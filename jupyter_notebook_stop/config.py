@@ -22,6 +22,9 @@ BUILTIN_SOURCES = ["auth_token", "environment", "profile", "session", "pod_ident
 CONFIG_NAME = "jupyter_notebook_stop_config"
 """Name of the file, without its ending, that server, cell and terminal all read ``c.NotebookStop`` from."""
 
+SCHEDULE_FILES = "jupyter_notebook_stop-schedule-*.json"
+"""Files in Jupyter's runtime folder that keep the schedules of servers, each named for its process."""
+
 
 class SecretText(_SecretTrait):
     """A text that is kept as a `Secret`."""

@@ -18,11 +18,10 @@ import msgspec
 from jupyter_core.paths import jupyter_runtime_dir
 
 from .clock import Deadline
+from .config import SCHEDULE_FILES
 from .schedule import ScheduledStop
 from .schema import ENDED, STOPPING, Document, Problem
 from .translation import ENGLISH, _, packed, translated, unpacked
-
-_PATTERN = "jupyter_notebook_stop-schedule-{}.json"
 
 _log = logging.getLogger("jupyter_notebook_stop")
 
@@ -75,7 +74,7 @@ class ScheduleFile:
 
     def __init__(self, instance_id: str, folder: Optional[str] = None) -> None:
         self._folder = pathlib.Path(folder or jupyter_runtime_dir())
-        self._path = self._folder / _PATTERN.format(os.getpid())
+        self._path = self._folder / SCHEDULE_FILES.replace("*", str(os.getpid()))
         self._instance_id = instance_id
         self._boot = boot()
 
@@ -122,7 +121,7 @@ class ScheduleFile:
         found: List[_Kept] = []
         if self._boot is None:
             return None
-        for path in sorted(self._folder.glob(_PATTERN.format("*"))):
+        for path in sorted(self._folder.glob(SCHEDULE_FILES)):
             try:
                 kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
                 if kept.owner == process(kept.owner.partition(":")[0]):

@@ -13,8 +13,6 @@ import socket
 from typing import TYPE_CHECKING, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
-import msgspec
-
 from ..errors import IdentityError, NotInInstanceError
 from ..translation import Text, _
 
@@ -42,7 +40,7 @@ class SourcedValue(NamedTuple):
     source: str
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
+class Identity(NamedTuple):
     """Who this instance is, with the source of each part."""
 
     instance_id: SourcedValue

@@ -13,9 +13,9 @@ from jupyter_events import EventLogger
 
 from ..schema import AtRisk, BusyKernel
 from ..translation import _
+from .events import KERNEL_ACTIONS
 from .terminals import is_work
 
-KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 CONTENTS = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 
 UNREADABLE = _("kernels whose state could not be read")
@@ -59,7 +59,9 @@ class Activity:
             observer()
 
     def listen(self) -> None:
-        """Observe each kernel from its start; without this, a kernel is observed once `at_risk` has seen it."""
+        """Observe each kernel from now or its start on; without this, one is observed once `at_risk` has seen it."""
+        for kernel_id in list(self._serverapp.kernel_manager.list_kernel_ids()):
+            self._observe(kernel_id)
         events = self._serverapp.event_logger
         if KERNEL_ACTIONS in events.schemas:
             events.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)

@@ -1,35 +1,56 @@
-"""The Jupyter server extension: its settings, its routes, and what the page is told."""
+"""The Jupyter server extension: its settings, its routes, and what the page is told.
 
-from __future__ import annotations
+Every server loads this at its start, also one that is never asked to stop: what requests need is in runtime.py.
+"""
 
 import contextlib
-from typing import Any, Iterator, List
+import json
+import pathlib
+from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
-import msgspec
+from jupyter_core.paths import jupyter_runtime_dir
+from jupyter_events import EventLogger
 from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
 
-from ..config import NotebookStop
+from ..config import SCHEDULE_FILES, NotebookStop
 from ..errors import IdentityError, NotInInstanceError
-from ..instance import Run, ThisInstance
-from ..modelarts.connection import Connection
-from ..schedule_file import ScheduleFile
-from ..scheduler import Scheduler
-from .activity import Activity
-from .events import EventEmitter
-from .roll_call import RollCall
-from .routes import routes
+from ..modelarts.identity import find_identity
+from .events import KERNEL_ACTIONS, register_schemas
+
+if TYPE_CHECKING:
+    from .runtime import Runtime
 
 PAGE_OPTION = "jupyterNotebookStop"
 """Name of the page option that tells a page which instance it is served from, if any."""
 
-
 PING_INTERVAL = 30
 """Seconds between two pings of a WebSocket; Jupyter pings the sockets of kernels as often."""
 
+ROUTES = (
+    "instance",
+    "stop",
+    "stop/([^/]+)",
+    "stop/([^/]+)/tabs/([^/]+)",
+    "schedule",
+    "schedule/activity",
+    "lease",
+)
+"""What follows ``/jupyter-notebook-stop/`` in the local REST API."""
 
-def _attempt_of(run: Run) -> str | None:
-    # A page that is loaded now has missed the event, and asks for nothing by itself.
-    return run.attempt.id if run.attempt.under_way else None
+
+class DeferredHandler(ExtensionHandlerMixin, web.RequestHandler):
+    """Becomes the handler of its route when a request comes."""
+
+    def __new__(cls, application: Any, request: Any, *, app: "NotebookStopExtension", route: str, name: str) -> Any:
+        """Return the handler that is meant, which Python then does not initialize as one of this class."""
+        try:
+            runtime = app.runtime
+        except ImportError as error:
+            app.log.error("jupyter_notebook_stop does not work with what is installed here; run pip check: %s", error)
+            return web.ErrorHandler(application, request, status_code=500)
+        return runtime.handler(route)(application, request, name=name, **runtime.shared)
 
 
 def _keep_sockets_alive(serverapp: Any) -> None:
@@ -50,21 +71,40 @@ class NotebookStopExtension(ExtensionApp):
     load_other_extensions = True
     classes: List[Any] = [NotebookStop]  # noqa: RUF012 - a trait of the base class
 
-    this_instance: ThisInstance
-    scheduler: Scheduler
+    _runtime: "Optional[Runtime]" = None
+    _tabs_are_told = False
+
+    @property
+    def runtime(self) -> "Runtime":
+        """All that is needed once somebody asks, made at the first use."""
+        if self._runtime is None:
+            from .runtime import Runtime
+
+            self._runtime = Runtime(
+                self.serverapp,
+                self.stop_config,
+                tabs_are_told=self._tabs_are_told,
+                tell_pages=self._tell_pages,
+                log=self.log,
+            )
+            with self._optional("the start of kernels is not observed"):
+                self._runtime.activity.listen()
+            if self._option["available"]:
+                with self._optional("a scheduled stop is not taken up again"):
+                    self._runtime.restore_schedule()
+        return self._runtime
 
     def initialize_settings(self) -> None:
         """Find out which instance this is, without any request, and tell the page."""
         serverapp: Any = self.serverapp
-        connection = Connection(NotebookStop(parent=self), base_url=serverapp.base_url)
-        self.this_instance = ThisInstance(connection)
-        option: dict[str, Any]
+        self.stop_config = NotebookStop(parent=self)
+        option: Dict[str, Any]
         try:
-            identity = self.this_instance.identity
+            identity = find_identity(self.stop_config, base_url=serverapp.base_url)
             option = {
                 "available": True,
                 "instance_id": identity.instance_id.value,
-                "scheduling": self.this_instance.config.schedule_enabled,
+                "scheduling": self.stop_config.schedule_enabled,
             }
         except NotInInstanceError as error:
             option = {"available": False, "code": error.code, "reason": str(error.message)}
@@ -74,42 +114,36 @@ class NotebookStopExtension(ExtensionApp):
             self.log.warning("jupyter_notebook_stop is disabled: %s", error)
         self._option = option
         self._tell_pages()
-        if option["available"]:
-            self.this_instance.observe(lambda run: self._tell_pages(attempt=_attempt_of(run)))
 
-    def _tell_pages(self, **news: str | None) -> None:
+    def _tell_pages(self, **news: Optional[str]) -> None:
         """Put the page option, with what is new, into every page that is served from now on."""
         serverapp: Any = self.serverapp
         option = {key: value for key, value in {**self._option, **news}.items() if value is not None}
         self._option = option
         page_config = serverapp.web_app.settings.setdefault("page_config_data", {})
-        page_config[PAGE_OPTION] = msgspec.json.encode(option).decode()
+        page_config[PAGE_OPTION] = json.dumps(option)
 
     def initialize_handlers(self) -> None:
-        """Add the routes under the server's base_url."""
+        """Add the routes under the server's base_url, and hear of what makes this extension needed."""
         serverapp: Any = self.serverapp
-        instance = self.this_instance
-        activity = Activity(serverapp, instance.config.idle_terminals)
-        roll_call = RollCall(instance.config, instance.check, activity.connected)
-        self.scheduler = Scheduler(instance, roll_call, activity.work)
-        activity.observe(self.scheduler.wake)
-        self.handlers.extend(routes(instance, activity, roll_call, self.scheduler))
-        with self._optional("the start of kernels is not observed"):
-            activity.listen()
+        self.handlers.extend(
+            (f"/jupyter-notebook-stop/{route}", DeferredHandler, {"app": self, "route": route}) for route in ROUTES
+        )
         with self._optional("open tabs cannot be asked to save"):
-            EventEmitter(serverapp.event_logger, instance, self.scheduler, self.log)
-            roll_call.tabs_are_told = True
+            register_schemas(serverapp.event_logger)
+            self._tabs_are_told = True
             _keep_sockets_alive(serverapp)
-
-        self.scheduler.observe(lambda scheduled: self._tell_pages(schedule=scheduled.id if scheduled else None))
-
-        if self._option["available"]:
+        with self._optional("the start of kernels is not observed"):
+            if KERNEL_ACTIONS in serverapp.event_logger.schemas:
+                serverapp.event_logger.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
+        if self._option["available"] and any(pathlib.Path(jupyter_runtime_dir()).glob(SCHEDULE_FILES)):
             # Once the event loop runs, which it does not yet.
-            serverapp.io_loop.add_callback(self._take_up_schedule)
+            serverapp.io_loop.add_callback(lambda: self.runtime)
 
-    def _take_up_schedule(self) -> None:
-        with self._optional("a scheduled stop is not taken up again"):
-            self.scheduler.restore(ScheduleFile(self.this_instance.identity.instance_id.value))
+    # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
+    async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
+        # Since when a kernel is busy can be told only by who observes it.
+        _ = self.runtime
 
     @contextlib.contextmanager
     def _optional(self, consequence: str) -> Iterator[None]:
@@ -121,8 +155,5 @@ class NotebookStopExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Close the connections to the cloud."""
-        # After a wrong setting the extension is not loaded, and Jupyter calls this all the same.
-        if hasattr(self, "scheduler"):
-            await self.scheduler.aclose()
-        if hasattr(self, "this_instance"):
-            await self.this_instance.aclose()
+        if self._runtime is not None:
+            await self._runtime.aclose()

@@ -1,128 +1,76 @@
-"""Emits each step of a stop on Jupyter's event bus, and one record of each attempt when it ends."""
+"""The events of this extension on Jupyter's event bus; the schemas in events/ are parsed at the first event."""
 
 from __future__ import annotations
 
-import logging
+import functools
 import pathlib
-from typing import Any
+from typing import Any, Dict
 
 from jupyter_events import yaml
+from jupyter_events.schema import EventSchema
 
-from ..instance import Run, ThisInstance
-from ..schedule import ScheduledStop
-from ..scheduler import Scheduler
-from ..schema import ACCEPTED, CANCELLED, REFUSED, SAVING
+_ROOT = "https://schema.jupyter.org/jupyter_notebook_stop"
 
-STOP_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/stop/v1"
-ATTEMPT_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/attempt/v1"
-SCHEDULE_EVENT = "https://schema.jupyter.org/jupyter_notebook_stop/schedule/v1"
+STOP_EVENT = f"{_ROOT}/stop/v1"
+ATTEMPT_EVENT = f"{_ROOT}/attempt/v1"
+SCHEDULE_EVENT = f"{_ROOT}/schedule/v1"
 
-_SCHEMAS = pathlib.Path(__file__).parent / "events"
+KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
+"""Jupyter's own event of kernels that start and end."""
+
+_FOLDER = pathlib.Path(__file__).parent / "events"
+_FILES = {STOP_EVENT: "stop.yaml", ATTEMPT_EVENT: "attempt.yaml", SCHEDULE_EVENT: "schedule.yaml"}
 
 
-class EventEmitter:
-    """Emits events for the attempts of an instance, and logs each attempt.
+class DeferredSchema(EventSchema):
+    """A schema that is known by its id from the start, so that pages can listen, and is parsed at the first event.
 
     Parameters
     ----------
-    event_logger
-        The Jupyter server's event bus.
-    instance
-        The instance whose attempts and lease are reported.
-    scheduler
-        Whose schedule is reported.
-    log
-        Where the record of an attempt goes.
+    schema_id
+        What the file has as its ``$id``.
+    path
+        The file.
     """
 
-    def __init__(self, event_logger: Any, instance: ThisInstance, scheduler: Scheduler, log: logging.Logger) -> None:
-        self._event_logger = event_logger
-        self._instance = instance
-        self._log = log
-        self._listeners: int | None = None
-        for name in ("stop.yaml", "attempt.yaml", "schedule.yaml"):
-            register_schema(event_logger, _SCHEMAS / name)
-        instance.observe(self.emit)
-        scheduler.observe(lambda scheduled: self._emit_change("schedule", scheduled))
-        instance.reader.observe_lease(lambda: self._emit_change("lease"))
+    def __init__(self, schema_id: str, path: pathlib.Path) -> None:
+        # Not the base class's, which would parse it.
+        self._id = schema_id
+        self._path = path
 
-    def emit(self, run: Run) -> None:
-        """Emit the phase that the attempt has entered."""
-        attempt = run.attempt
-        if attempt.phase == SAVING:
-            self._listeners = self._count_listeners()
-        self._event_logger.emit(
-            schema_id=STOP_EVENT,
-            data={
-                "attempt": attempt.id,
-                "phase": attempt.phase,
-                "instance_id": self._instance.identity.instance_id.value,
-                "source": attempt.source,
-                "save": attempt.save,
-            },
-        )
-        if attempt.phase in (ACCEPTED, REFUSED, CANCELLED):
-            self._record(run)
+    @functools.cached_property
+    def _parsed(self) -> EventSchema:
+        schema: Dict[str, Any] = yaml.load(self._path)
+        try:
+            return EventSchema(schema)
+        except Exception:
+            # Up to jupyter_events 0.10 the version of a schema has to be an integer; newer releases want a string.
+            return EventSchema({**schema, "version": int(schema["version"])})
 
-    def _emit_change(self, change: str, scheduled: ScheduledStop | None = None) -> None:
-        self._event_logger.emit(
-            schema_id=SCHEDULE_EVENT,
-            data={
-                "change": change,
-                "instance_id": self._instance.identity.instance_id.value,
-                "schedule": scheduled.id if scheduled else None,
-                "state": scheduled.state if scheduled else None,
-            },
-        )
+    def __repr__(self) -> str:
+        return repr(self._parsed)
 
-    def _record(self, run: Run) -> None:
-        attempt, error = run.attempt, run.error
-        instance_id = self._instance.identity.instance_id.value
-        silent = None
-        if attempt.save == "all" and self._listeners is not None:
-            silent = max(0, self._listeners - len(attempt.tabs))
-        self._event_logger.emit(
-            schema_id=ATTEMPT_EVENT,
-            data={
-                "attempt": attempt.id,
-                "outcome": attempt.phase,
-                "instance_id": instance_id,
-                "source": attempt.source,
-                "save": attempt.save,
-                "user": run.requested_by,
-                "code": error.code if error else None,
-                "message": str(error.message) if error else None,
-                "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs],
-                "silent_tabs": silent,
-            },
-        )
-        self._log.log(
-            logging.WARNING if error else logging.INFO,
-            "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s",
-            instance_id,
-            attempt.phase,
-            attempt.id,
-            run.requested_by,
-            attempt.source,
-            attempt.save,
-            {tab.id: tab.state for tab in attempt.tabs},
-            silent,
-            f": {error}" if error else "",
-        )
+    @property
+    def id(self) -> str:
+        """The id of the schema."""
+        return self._id
 
-    def _count_listeners(self) -> int | None:
-        # Each open page listens once. The event bus has no public way to count them, and the number only informs.
-        listeners = getattr(self._event_logger, "_modified_listeners", None)
-        return len(listeners.get(STOP_EVENT, ())) if isinstance(listeners, dict) else None
+    @property
+    def version(self) -> Any:
+        """The version of the schema."""
+        return self._parsed.version
+
+    @property
+    def properties(self) -> Dict[str, Any]:
+        """The fields of an event."""
+        return self._parsed.properties
+
+    def validate(self, data: Dict[str, Any]) -> None:
+        """Raise an error if this is no such event."""
+        self._parsed.validate(data)
 
 
-def register_schema(event_logger: Any, path: pathlib.Path) -> None:
-    """Register an event schema with any release of jupyter_events.
-
-    Up to 0.10 the version of a schema has to be an integer; newer releases want a string.
-    """
-    schema = yaml.load(path)
-    try:
-        event_logger.register_event_schema(schema)
-    except Exception:
-        event_logger.register_event_schema({**schema, "version": int(schema["version"])})
+def register_schemas(event_logger: Any) -> None:
+    """Make the events known to a server's event bus."""
+    for schema_id, name in _FILES.items():
+        event_logger.register_event_schema(DeferredSchema(schema_id, _FOLDER / name))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 import pathlib
 import sys
 from typing import Any
 
+import jsonschema  # type: ignore[import-untyped]
 import msgspec
 import pytest
 from jupyter_events import EventLogger
@@ -17,9 +19,16 @@ from jupyter_notebook_stop import errors
 from jupyter_notebook_stop.errors import NotebookStopError
 from jupyter_notebook_stop.notebook.local_api import error_of
 from jupyter_notebook_stop.schema import Problem
+from jupyter_notebook_stop.server import app as server_app
 from jupyter_notebook_stop.server import events
 from jupyter_notebook_stop.server.activity import Activity
-from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT, register_schema
+from jupyter_notebook_stop.server.events import (
+    ATTEMPT_EVENT,
+    SCHEDULE_EVENT,
+    STOP_EVENT,
+    DeferredSchema,
+    register_schemas,
+)
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import Fetch
@@ -33,7 +42,7 @@ class TestNoEvents:
         def refuse(*_: Any) -> None:
             raise ValueError("not this schema")
 
-        monkeypatch.setattr(events, "register_schema", refuse)
+        monkeypatch.setattr(server_app, "register_schemas", refuse)
 
     async def test_the_routes_work_and_one_warning_says_why(
         self, capfd: pytest.CaptureFixture[str], fetch: Fetch, simulator: ThreadedSimulator
@@ -84,34 +93,38 @@ async def test_an_accepted_stop_is_told_although_the_activity_is_not_known(
     assert "Could not find out what a stop would interrupt" in caplog.text
 
 
-class OldBus:
-    """Takes what jupyter_events up to 0.10 takes."""
+@pytest.mark.parametrize("schema_id", [STOP_EVENT, ATTEMPT_EVENT, SCHEDULE_EVENT])
+def test_a_schema_is_parsed_at_its_first_use(schema_id: str) -> None:
+    bus = EventLogger()
+    register_schemas(bus)
+    schema = bus.schemas.get(schema_id)
+    assert isinstance(schema, DeferredSchema)
+    assert "_parsed" not in vars(schema)
+    with pytest.raises(jsonschema.ValidationError, match="is a required property"):
+        schema.validate({})
+    assert schema.id == json.loads(repr(schema))["$id"] == schema_id
+    assert str(schema.version) == "1"
+    assert "instance_id" in schema.properties
 
-    def __init__(self) -> None:
-        self.schemas: dict[str, dict[str, Any]] = {}
 
-    def register_event_schema(self, schema: dict[str, Any]) -> None:
+def test_old_event_buses_take_the_schemas(monkeypatch: pytest.MonkeyPatch) -> None:
+    def old(schema: dict[str, Any]) -> Any:
+        # What jupyter_events up to 0.10 takes.
         if not isinstance(schema["version"], int):
             raise ValueError("'1' is not of type 'integer'")
-        self.schemas[schema["$id"]] = schema
+        return schema
+
+    monkeypatch.setattr(events, "EventSchema", old)
+    for path in (pathlib.Path(events.__file__).parent / "events").iterdir():
+        assert DeferredSchema("", path)._parsed["version"] == 1  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("name", "schema_id"), [("stop.yaml", STOP_EVENT), ("attempt.yaml", ATTEMPT_EVENT)])
-def test_old_and_new_event_buses_take_the_schemas(name: str, schema_id: str) -> None:
-    path = pathlib.Path(events.__file__).parent / "events" / name
-    old, new = OldBus(), EventLogger()
-    register_schema(old, path)
-    assert old.schemas[schema_id]["version"] == 1
-    # Without the warning of a version that is an integer, which is an error in these tests.
-    register_schema(new, path)
-    assert str(new.schemas.get(schema_id).version) == "1"
-
-
-def test_old_event_buses_take_the_listener() -> None:
-    parameters = inspect.signature(Activity._on_kernel_action).parameters
+@pytest.mark.parametrize("listener", [Activity._on_kernel_action, server_app.NotebookStopExtension._on_kernel_action])
+def test_old_event_buses_take_the_listener(listener: Any) -> None:
+    parameters = inspect.signature(listener).parameters
     found = [(name, each.annotation) for name, each in parameters.items() if name != "self"]
     assert found == [("logger", EventLogger), ("schema_id", str), ("data", dict)]
-    assert inspect.signature(Activity._on_kernel_action).return_annotation is None
+    assert inspect.signature(listener).return_annotation is None
 
 
 def test_a_server_that_is_too_old_says_so_and_loads_the_others(
@@ -142,7 +155,7 @@ async def test_a_cell_gets_the_exception_that_the_server_raised(
         raise kind("No.", remedy="Do it.")
 
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    monkeypatch.setattr(app.this_instance.connection, "connect", refuse)
+    monkeypatch.setattr(app.runtime.instance.connection, "connect", refuse)
     body = {"instance_id": simulator.instance_id, "save": "none"}
     status, answer = await fetch("POST", "stop", body=body)
     error = error_of(msgspec.convert(answer, Problem), status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import pathlib
 import subprocess
 import sys
 from typing import Any
@@ -12,7 +13,9 @@ from typing import Any
 import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.server.app import ROUTES
 from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.server.routes import HANDLERS
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until_async
@@ -193,7 +196,7 @@ async def test_terminals_are_seen(jp_serverapp: Any, fetch: Fetch) -> None:
 async def test_the_client_is_closed_with_the_server(jp_serverapp: Any, fetch: Fetch) -> None:
     await fetch("GET", "instance")
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    client = await app.this_instance.connection.connect()
+    client = await app.runtime.instance.connection.connect()
     http = client._transport._http
     assert not http.is_closed
     await app.stop_extension()
@@ -205,15 +208,66 @@ def test_every_setting_has_help() -> None:
         assert trait.help, name
 
 
-def test_nothing_heavy_is_imported_before_the_first_use() -> None:
-    code = (
-        "import sys; import jupyter_server.serverapp; before = set(sys.modules);"
-        "import jupyter_notebook_stop.server.app;"
-        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
-        "print(sorted(new & {'httpx', 'httpcore', 'anyio', 'h11', 'huaweicloudsdkcore', 'IPython'}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == "[]"
+AT_REST = [
+    "jupyter_notebook_stop",
+    "jupyter_notebook_stop.config",
+    "jupyter_notebook_stop.errors",
+    "jupyter_notebook_stop.modelarts",
+    "jupyter_notebook_stop.modelarts.identity",
+    "jupyter_notebook_stop.redaction",
+    "jupyter_notebook_stop.server",
+    "jupyter_notebook_stop.server.app",
+    "jupyter_notebook_stop.server.events",
+    "jupyter_notebook_stop.translation",
+]
+"""All that a server loads which is never asked to stop."""
+
+NEW_MODULES = """
+import json, sys
+from jupyter_server.serverapp import ServerApp
+extensions = {"jupyter_notebook_stop": len(sys.argv) > 1}
+before = set(sys.modules)
+ServerApp.instance().initialize(
+    [f"--ServerApp.jpserver_extensions={extensions}", "--ServerApp.port=0"], find_extensions=False
+)
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def test_a_server_that_is_never_asked_loads_next_to_nothing(
+    environment: dict[str, str], jp_environ: None, tmp_path: pathlib.Path
+) -> None:
+    def new(*arguments: str) -> set[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", NEW_MODULES, *arguments], capture_output=True, text=True, timeout=60, check=True
+        )
+        return set(json.loads(done.stdout.splitlines()[-1]))
+
+    assert sorted(new("with") - new()) == AT_REST
+
+
+async def test_what_a_first_request_needs_is_made_then(jp_serverapp: Any, fetch: Fetch) -> None:
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    assert app._runtime is None
+    assert (await fetch("GET", "instance"))[0] == 200
+    assert app._runtime is app.runtime
+    assert set(HANDLERS) == set(ROUTES)
+
+
+async def test_a_page_that_listened_before_the_first_request_is_told(
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
+) -> None:
+    phases = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        if schema_id == STOP_EVENT:
+            phases.append(data["phase"])
+
+    # As the handler of the event socket does: to all that there is.
+    jp_serverapp.event_logger.add_listener(listener=listen)
+    await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
+    await until_async(lambda: "stopped" in phases)
+    assert phases[:2] == ["stopping", "accepted"]
 
 
 def test_the_package_imports_without_jupyter_server() -> None:

@@ -1,0 +1,83 @@
+"""All that the server extension consists of once it is used: made at the first request, and not before."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Callable, Dict, Optional, Type
+
+from ..config import NotebookStop
+from ..instance import Run, ThisInstance
+from ..modelarts.connection import Connection
+from ..schedule_file import ScheduleFile
+from ..scheduler import Scheduler
+from .activity import Activity
+from .event_emitter import EventEmitter
+from .handlers import NotebookStopHandler
+from .roll_call import RollCall
+from .routes import HANDLERS
+
+
+def _attempt_of(run: Run) -> Optional[str]:
+    # A page that is loaded now has missed the event, and asks for nothing by itself.
+    return run.attempt.id if run.attempt.under_way else None
+
+
+class Runtime:
+    """The instance, who works in it, the roll call and the schedule, connected with each other.
+
+    Parameters
+    ----------
+    serverapp
+        The running server.
+    config
+        The settings.
+    tabs_are_told
+        Whether the events of this extension are known to the event bus.
+    tell_pages
+        Called with what pages that are served from now on should know.
+    log
+        Where the record of each attempt goes.
+    """
+
+    def __init__(
+        self,
+        serverapp: Any,
+        config: NotebookStop,
+        *,
+        tabs_are_told: bool,
+        tell_pages: Callable[..., None],
+        log: logging.Logger,
+    ) -> None:
+        self.instance = ThisInstance(Connection(config, base_url=serverapp.base_url))
+        self.activity = Activity(serverapp, config.idle_terminals)
+        self.roll_call = RollCall(config, self.instance.check, self.activity.connected)
+        self.roll_call.tabs_are_told = tabs_are_told
+        self.scheduler = Scheduler(self.instance, self.roll_call, self.activity.work)
+        self.activity.observe(self.scheduler.wake)
+        self.instance.observe(lambda run: tell_pages(attempt=_attempt_of(run)))
+        if tabs_are_told:
+            EventEmitter(serverapp.event_logger, self.instance, self.scheduler, log)
+        self.scheduler.observe(lambda scheduled: tell_pages(schedule=scheduled.id if scheduled else None))
+
+    def handler(self, route: str) -> Type[NotebookStopHandler]:
+        """Return the handler of a route."""
+        return HANDLERS[route]
+
+    @property
+    def shared(self) -> Dict[str, Any]:
+        """What the handlers of all routes are given."""
+        return {
+            "instance": self.instance,
+            "activity": self.activity,
+            "roll_call": self.roll_call,
+            "scheduler": self.scheduler,
+        }
+
+    def restore_schedule(self) -> None:
+        """Keep the schedule in a file from now on, and go on with the one that an earlier server has left."""
+        self.scheduler.restore(ScheduleFile(self.instance.identity.instance_id.value))
+
+    async def aclose(self) -> None:
+        """Watch no longer, and close the connections to the cloud."""
+        await self.scheduler.aclose()
+        await self.instance.aclose()
