@@ -8,7 +8,7 @@ from typing import Any, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, sync_playwright
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -76,9 +76,10 @@ class Tab:
     def requests_since(self, moment: float) -> list[str]:
         return [url for when, url in self.requests if when > moment and not url.startswith(("data:", "blob:"))]
 
-    def screenshot(self, name: str) -> None:
+    def screenshot(self, name: str, part: Locator | None = None) -> None:
+        """Take a picture of the page, or of a part of it."""
         ARTIFACTS.mkdir(exist_ok=True)
-        self.page.screenshot(path=ARTIFACTS / f"{name}.png")
+        (part or self.page).screenshot(path=ARTIFACTS / f"{name}.png")
 
 
 OpenTab = Callable[..., Tab]

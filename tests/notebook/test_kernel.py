@@ -17,7 +17,7 @@ from jupyter_notebook_stop.simulator import Delay, ThreadedSimulator
 from ..waiting import until
 from .conftest import Kernel, Place
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "train-save-stop.ipynb"
+EXAMPLE = pathlib.Path(__file__).parents[2] / "docs" / "examples" / "train-save-stop.ipynb"
 STOP = "from jupyter_notebook_stop import stop, astop, status\n"
 
 

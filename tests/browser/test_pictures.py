@@ -1,0 +1,88 @@
+"""The pictures of the documentation that show more than one moment: the tour, and the commands of a terminal."""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import sys
+
+from playwright.sync_api import Page, expect
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import OpenTab, Server
+from .steps import LAB, expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .test_cell import KERNEL_READY, TRAIN, output, run_cell
+
+PROMPT = f"PS1='$ ' PATH={pathlib.Path(sys.executable).parent}:$PATH; clear"
+
+
+def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    simulator.instance.step_seconds = 3
+    write_notebook(instance_server.work / "train.ipynb", TRAIN, "# The model is saved: nothing left to do here.")
+    tab = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY)
+    page = tab.page
+    page.set_viewport_size({"width": 960, "height": 640})
+    expect_kernel(page, instance_server)
+    run_cell(page, 0, output("epoch 2"))
+    tab.screenshot("tour-1")
+
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+Shift+C")
+    page.locator(".lm-CommandPalette-input").fill("stop this")
+    expect(page.locator(".lm-CommandPalette-item").first).to_contain_text("Stop this instance")
+    tab.screenshot("tour-2")
+    page.keyboard.press("Escape")
+    run_from_palette(page)
+    expect(page.locator(".jp-Dialog")).to_contain_text("What is lost")
+    page.mouse.move(0, 0)
+    tab.screenshot("tour-3")
+
+    page.get_by_role("button", name="Save all and stop").click()
+    expect_phase(page, "saving")
+    tab.screenshot("tour-4")
+    expect_phase(page, "accepted")
+    for step in (1, 3):
+        expect(page.locator(f"[data-step='{step}'][data-status=COMPLETED]")).to_be_visible(timeout=30_000)
+        tab.screenshot(f"tour-{step + 4}")
+    while simulator.instance.status != "STOPPED":
+        page.wait_for_timeout(100)
+    instance_server.kill()
+    expect_farewell(page)
+    tab.screenshot("tour-8")
+
+
+def type_command(page: Page, command: str) -> None:
+    page.keyboard.type(command)
+    page.keyboard.press("Enter")
+
+
+def test_the_commands_in_a_terminal(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    # What a terminal shows is drawn on a canvas: only what a screen reader gets can be read here.
+    settings = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "terminal-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text(
+        '{"screenReaderMode": true, "theme": "dark"}', encoding="utf-8"
+    )
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    page = tab.page
+    page.set_viewport_size({"width": 1280, "height": 470})
+    page.locator(".jp-LauncherCard[data-category=Other]", has_text="Terminal").click()
+    terminal = page.locator(".jp-Terminal")
+    rows = terminal.locator(".xterm-accessibility-tree")
+    expect(rows).to_contain_text("work", timeout=20_000)
+    terminal.click()
+    page.keyboard.press("Control+B")
+    type_command(page, PROMPT)
+    expect(rows).not_to_contain_text("PS1")
+
+    type_command(page, "jupyter notebook-stop doctor")
+    expect(rows).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"), timeout=30_000)
+    type_command(page, "jupyter notebook-stop stop")
+    expect(rows).to_contain_text("Stop this instance? [y/N]", timeout=30_000)
+    type_command(page, "y")
+    expect(rows).to_contain_text("Ctrl-C", timeout=30_000)
+    tab.screenshot("terminal", terminal)
+    page.keyboard.press("Control+C")
+    expect(rows).to_contain_text("nothing was stopped", timeout=30_000)
+    assert simulator.count("stop") == 0
