@@ -30,7 +30,7 @@ from .error_codes import ALREADY_DONE, MAY_NOT_RENEW, error_from_response, sente
 from .models import Notebook, decode
 from .retries import AMBIGUOUS_STATUSES, BUSY, STOP_STATES, Retries
 from .time_headers import MAX_CLOCK_SKEW, clock_remedy, clock_skew, retry_after
-from .transport import NotSentError, Progress, Response, ResponseLostError, Timeouts, Transport, TransportError
+from .transport import NotSentError, Observe, Progress, Response, ResponseLostError, Timeouts, Transport, TransportError
 
 
 class NotebooksClient:
@@ -50,8 +50,8 @@ class NotebooksClient:
         The TLS context, passed in since creating one takes a while.
     timeouts, retries
         Limits.
-    sleep
-        How to wait, for tests.
+    observe, sleep
+        What is called with each complete response; how to wait, for tests.
     """
 
     def __init__(
@@ -64,12 +64,13 @@ class NotebooksClient:
         context: Mapping[str, str] | None = None,
         timeouts: Timeouts = Timeouts(),  # noqa: B008
         retries: Retries = Retries(),  # noqa: B008
+        observe: Observe | None = None,
         sleep: Callable[[float], Awaitable[Any]] = asyncio.sleep,
     ) -> None:
         self._base = f"/v1/{project_id}/notebooks"
         self._chain = chain
         self._auth = CloudAuth(chain, project_id)
-        self._transport = Transport(endpoint, auth=self._auth, verify=verify, timeouts=timeouts)
+        self._transport = Transport(endpoint, observe, auth=self._auth, verify=verify, timeouts=timeouts)
         self._context = dict(context or {})
         self._timeouts = timeouts
         self._retries = retries

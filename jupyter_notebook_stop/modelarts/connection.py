@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import TYPE_CHECKING, Any, Mapping
+import os
+from typing import TYPE_CHECKING, Any, Mapping, Sequence
 
 from traitlets.utils.importstring import import_item
 
 from ..config import NotebookStop
 from ..errors import CredentialsError, UnreachableError
+from ..pseudonyms import secrets_in
 from ..translation import _
+from .answers import Answer, LastAnswers
 from .identity import Identity, SourcedValue, complete_identity, find_identity
 from .threads import call_in_thread
 
@@ -59,6 +62,7 @@ class Connection:
         self._identity: Identity | None = None
         self._chain: CredentialChain | None = None
         self._connecting: asyncio.Task[NotebooksClient] | None = None
+        self._answers = LastAnswers(self.secrets)
 
     @property
     def identity(self) -> Identity:
@@ -80,6 +84,21 @@ class Connection:
         """Where the credentials in use come from."""
         known = self._chain.known if self._chain else None
         return known.source if known else None
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        """The environment variables that count."""
+        return os.environ if self._environ is None else self._environ
+
+    @property
+    def answers(self) -> Sequence[Answer]:
+        """What the service answered last."""
+        return self._answers.latest
+
+    def secrets(self) -> Sequence[str]:
+        """Return what must stay hidden: the secrets in use, and all others that the environment has."""
+        used = self._chain.secrets() if self._chain else ()
+        return [*used, *secrets_in(self.environ), *filter(None, [self.config.auth_token.reveal()])]
 
     async def connect(self) -> NotebooksClient:
         """Return the client, made at first use.
@@ -138,6 +157,7 @@ class Connection:
                 ),
                 "endpoint": _("{value} from {source}", value=identity.endpoint.value, source=identity.endpoint.source),
             },
+            observe=self._answers.note,
             timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
         )
         return self.client

@@ -11,7 +11,7 @@ import contextlib
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Mapping, NamedTuple
+from typing import Any, Callable, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -28,6 +28,10 @@ MAX_RESPONSE = 1024 * 1024
 _CHECK_NETWORK = _(
     "Check the network and proxy of the instance; an instance of network type FORBIDDEN cannot reach it."
 )
+
+
+Observe = Callable[[str, str, int, Mapping[str, str], bytes], None]
+"""Is called with method, path, status, headers and body."""
 
 
 class Timeouts(NamedTuple):
@@ -103,6 +107,8 @@ class Transport:
     ----------
     endpoint
         Scheme and host of the service.
+    observe
+        Called with method, path, status, headers and body of each complete response.
     auth
         Authenticates each request.
     verify
@@ -111,8 +117,17 @@ class Transport:
         Limits.
     """
 
-    def __init__(self, endpoint: str, *, auth: httpx.Auth, verify: ssl.SSLContext, timeouts: Timeouts) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        observe: Observe | None = None,
+        *,
+        auth: httpx.Auth,
+        verify: ssl.SSLContext,
+        timeouts: Timeouts,
+    ) -> None:
         self.endpoint = endpoint
+        self._observe = observe
         self._auth = auth
         try:
             http = httpx.AsyncClient(
@@ -252,6 +267,8 @@ class Transport:
                     )
         finally:
             await response.aclose()
+        if self._observe is not None:
+            self._observe(method, path, response.status_code, response.headers, bytes(received))
         return Response(response.status_code, response.headers, bytes(received), response.request.extensions)
 
     def _out_of_time(self) -> NotSentError:

@@ -45,16 +45,21 @@ async def dry_run(config: NotebookStop, options: StopOptions) -> Report:
     """
     try:
         async with detect_environment(config) as environment:
-            return await _check_all(environment, options)
+            return await check_all(environment, options, await environment.read())
     except NotebookStopError as error:
-        names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
-        checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
-        skipped = _("not checked because the instance is not known")
-        return Report(checks=checks + [Check(name=name, ok=None, detail=skipped) for name in names])
+        return unknown_instance(error)
 
 
-async def _check_all(environment: Environment, options: StopOptions) -> Report:
-    instance = await environment.read()
+def unknown_instance(error: NotebookStopError) -> Report:
+    """Return the report where it is not known which instance this is."""
+    names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
+    checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
+    skipped = _("not checked because the instance is not known")
+    return Report(checks=checks + [Check(name=name, ok=None, detail=skipped) for name in names])
+
+
+async def check_all(environment: Environment, options: StopOptions, instance: Instance) -> Report:
+    """Return what a stop would do, and whether it would work."""
     found = await _probe(instance.endpoint)
     checks = [
         _identity(instance),

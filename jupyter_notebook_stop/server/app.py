@@ -5,6 +5,7 @@ Every server loads this at its start, also one that is never asked to stop: what
 
 import contextlib
 import json
+import logging
 import pathlib
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
 
@@ -18,6 +19,7 @@ from ..config import SCHEDULE_FILES, NotebookStop
 from ..errors import IdentityError, NotInInstanceError
 from ..modelarts.identity import find_identity
 from .events import KERNEL_ACTIONS, register_schemas
+from .log_lines import LastLines
 
 if TYPE_CHECKING:
     from .runtime import Runtime
@@ -36,6 +38,7 @@ ROUTES = (
     "schedule",
     "schedule/activity",
     "lease",
+    "report",
 )
 """What follows ``/jupyter-notebook-stop/`` in the local REST API."""
 
@@ -73,6 +76,7 @@ class NotebookStopExtension(ExtensionApp):
 
     _runtime: "Optional[Runtime]" = None
     _tabs_are_told = False
+    log_lines: Optional[LastLines] = None
 
     @property
     def runtime(self) -> "Runtime":
@@ -97,6 +101,9 @@ class NotebookStopExtension(ExtensionApp):
     def initialize_settings(self) -> None:
         """Find out which instance this is, without any request, and tell the page."""
         serverapp: Any = self.serverapp
+        self.log_lines = LastLines()
+        for logger in self._loggers():
+            logger.addHandler(self.log_lines)
         self.stop_config = NotebookStop(parent=self)
         option: Dict[str, Any]
         try:
@@ -145,6 +152,9 @@ class NotebookStopExtension(ExtensionApp):
         # Since when a kernel is busy can be told only by who observes it.
         _ = self.runtime
 
+    def _loggers(self) -> List[Any]:
+        return [self.log, logging.getLogger("jupyter_notebook_stop")]
+
     @contextlib.contextmanager
     def _optional(self, consequence: str) -> Iterator[None]:
         """Keep the routes working, whatever fails here."""
@@ -155,5 +165,8 @@ class NotebookStopExtension(ExtensionApp):
 
     async def stop_extension(self) -> None:
         """Close the connections to the cloud."""
+        if self.log_lines is not None:
+            for logger in self._loggers():
+                logger.removeHandler(self.log_lines)
         if self._runtime is not None:
             await self._runtime.aclose()

@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from ..instance import Run, ThisInstance
+from ..pseudonyms import UserName
 from ..schedule import ScheduledStop
 from ..scheduler import Scheduler
 from ..schema import ACCEPTED, CANCELLED, REFUSED, SAVING
@@ -88,16 +89,17 @@ class EventEmitter:
         )
         self._log.log(
             logging.WARNING if error else logging.INFO,
-            "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s",
+            "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s%s",
             instance_id,
             attempt.phase,
             attempt.id,
-            run.requested_by,
+            run.requested_by and UserName(run.requested_by),
             attempt.source,
             attempt.save,
             {tab.id: tab.state for tab in attempt.tabs},
             silent,
-            f": {error}" if error else "",
+            ": " if error else "",
+            error or "",
         )
 
     def _count_listeners(self) -> int | None:

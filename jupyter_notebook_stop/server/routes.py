@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Mapping, Type
 
 from .handlers import AttemptHandler, InstanceHandler, NotebookStopHandler, StopHandler, TabHandler
+from .report_handler import ReportHandler
 from .schedule_handlers import ActivityHandler, LeaseHandler, ScheduleHandler
 
 HANDLERS: Mapping[str, Type[NotebookStopHandler]] = {
@@ -15,5 +16,6 @@ HANDLERS: Mapping[str, Type[NotebookStopHandler]] = {
     "schedule": ScheduleHandler,
     "schedule/activity": ActivityHandler,
     "lease": LeaseHandler,
+    "report": ReportHandler,
 }
 """The routes are those of ``ROUTES`` in app.py, which is loaded before this."""

@@ -11,6 +11,7 @@ VERBS: List[tuple[str, str, Any]] = [
     ("POST", "stop", {}),
     ("DELETE", "stop/a1", None),
     ("PUT", "stop/a1/tabs/t1", {"state": "here"}),
+    ("GET", "report", None),
 ]
 """Method, path and body of each request that there is; an empty body stands for that of a stop."""
 
