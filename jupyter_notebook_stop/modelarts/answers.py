@@ -9,6 +9,9 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Sequence, Tuple
 from ..redaction import Secret
 from .shapes import NOTEBOOK, shape_of
 
+Observe = Callable[[str, str, int, Mapping[str, str], bytes], None]
+"""Is called with method, path, status, headers and body of a response."""
+
 _log = logging.getLogger("jupyter_notebook_stop")
 
 MAX_ANSWERS = 6

@@ -11,7 +11,7 @@ import contextlib
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Callable, Mapping, NamedTuple
+from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,6 +19,7 @@ import httpx
 from ..errors import UnreachableError
 from ..redaction import one_line, redact
 from ..translation import _
+from .answers import Observe
 from .identity import is_loopback
 from .network import cancellable
 
@@ -28,10 +29,6 @@ MAX_RESPONSE = 1024 * 1024
 _CHECK_NETWORK = _(
     "Check the network and proxy of the instance; an instance of network type FORBIDDEN cannot reach it."
 )
-
-
-Observe = Callable[[str, str, int, Mapping[str, str], bytes], None]
-"""Is called with method, path, status, headers and body."""
 
 
 class Timeouts(NamedTuple):
@@ -105,16 +102,12 @@ class Transport:
 
     Parameters
     ----------
-    endpoint
-        Scheme and host of the service.
-    observe
-        Called with method, path, status, headers and body of each complete response.
+    endpoint, observe
+        Scheme and host of the service; what is called with each complete response.
     auth
         Authenticates each request.
-    verify
-        The TLS context, passed in since creating one takes a while.
-    timeouts
-        Limits.
+    verify, timeouts
+        The TLS context, passed in since creating one takes a while; limits.
     """
 
     def __init__(
@@ -267,9 +260,10 @@ class Transport:
                     )
         finally:
             await response.aclose()
+        found = Response(response.status_code, response.headers, bytes(received), response.request.extensions)
         if self._observe is not None:
-            self._observe(method, path, response.status_code, response.headers, bytes(received))
-        return Response(response.status_code, response.headers, bytes(received), response.request.extensions)
+            self._observe(method, path, found.status, found.headers, found.body)
+        return found
 
     def _out_of_time(self) -> NotSentError:
         return NotSentError(

@@ -101,7 +101,7 @@ async def test_a_login_that_was_forged(
 
 
 @pytest.mark.parametrize("xsrf", ["", "wrong"])
-@pytest.mark.parametrize(("method", "path", "body"), VERBS[1:])
+@pytest.mark.parametrize(("method", "path", "body"), [verb for verb in VERBS if verb[0] != "GET"])
 async def test_a_page_without_the_right_xsrf_token(
     log_in: LogIn, simulator: ThreadedSimulator, method: str, path: str, body: Any, xsrf: str
 ) -> None:
