@@ -218,6 +218,7 @@ AT_REST = [
     "jupyter_notebook_stop.server",
     "jupyter_notebook_stop.server.app",
     "jupyter_notebook_stop.server.events",
+    "jupyter_notebook_stop.server.log_lines",
     "jupyter_notebook_stop.translation",
 ]
 """All that a server loads which is never asked to stop."""
