@@ -127,7 +127,8 @@ class ScheduleFile:
                 if kept.owner == process(kept.owner.partition(":")[0]):
                     continue
                 path.unlink()
-            except (OSError, ValueError, RecursionError) as error:
+            except (OSError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+                # Up to msgspec 0.20, the last for Python 3.9, its errors are no ValueError.
                 _log.warning("The scheduled stop in %s is ignored: %s", path, error)
                 continue
             if (kept.instance_id, kept.boot) == (self._instance_id, self._boot):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import inspect
 import os
 import pathlib
 import shutil
@@ -62,6 +63,21 @@ def network_guard() -> Iterator[None]:
 def jp_asyncio_loop(request: pytest.FixtureRequest) -> Any:
     """Have pytest-jupyter's event loop where there is a server: its closing would end Playwright's loop as well."""
     return request.getfixturevalue("jp_asyncio_loop") if "jp_serverapp" in request.fixturenames else None
+
+
+@pytest.fixture(autouse=True)
+def io_loop(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Have the loop in which the pytest-jupyter of an old server runs tests that are coroutines."""
+    if "jp_serverapp" in request.fixturenames:
+        yield request.getfixturevalue("io_loop")
+    elif inspect.iscoroutinefunction(request.function):
+        from tornado.ioloop import IOLoop
+
+        loop = IOLoop(make_current=False)
+        yield loop
+        loop.close()
+    else:
+        yield None
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,8 @@
-"""Further virtual environments that tests run servers from: old JupyterLabs, old servers, and collaboration."""
+"""Further virtual environments: of old JupyterLabs and servers, of collaboration, and of each Python."""
 
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Iterable, NamedTuple, Sequence
 
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "test-environments"
@@ -22,14 +24,57 @@ def floors() -> dict[str, str]:
     return dict(re.findall(r'"([\w-]+)>=([\d.]+)', found[1]))
 
 
-REQUIREMENTS = {
-    "oldest": ["jupyterlab==4.0.*", "notebook==7.0.*"],
-    "collaboration": ["jupyterlab>=4,<5", "jupyter-collaboration"],
-    # Every declared floor exactly, so that what is declared and what is tested cannot drift apart.
-    "floors": [f"{name}=={version}" for name, version in floors().items()],
-    "server-2.7": ["jupyter_server==2.7.*", "jupyter_events==0.7.*", "traitlets==5.9.*", "ipykernel==6.25.*"],
-    "server-2.14": ["jupyter_server==2.14.*", "jupyter_events==0.10.*"],
+class Environment(NamedTuple):
+    """What a virtual environment is made of.
+
+    `python` is a version such as "3.9", "oldest" for the oldest one at hand, or None for the Python that makes it.
+    Where `checked` is False, this package is installed although what it needs is not there.
+    """
+
+    requirements: Sequence[str]
+    python: str | None = None
+    checked: bool = True
+
+
+OLDEST = "oldest"
+
+# Every declared floor exactly, so that what is declared and what is tested cannot drift apart.
+FLOORS = tuple(f"{name}=={version}" for name, version in floors().items())
+
+PYTEST = (
+    *("pytest>=8", "pytest-jupyter[server]", "pytest-timeout", "pytest-xdist", "hypothesis"),
+    *("ipykernel", "nbclient", "papermill", "huaweicloudsdkmodelarts"),
+)
+"""What the tests themselves need where they run in an environment."""
+
+SUITE = {
+    "oldest": Environment(["jupyterlab==4.0.*", "notebook==7.0.*"]),
+    "collaboration": Environment(["jupyterlab>=4,<5", "jupyter-collaboration"]),
+    "floors": Environment(FLOORS, OLDEST),
+    "server-2.7": Environment(
+        ["jupyter_server==2.7.*", "jupyter_events==0.7.*", "traitlets==5.9.*", "ipykernel==6.25.*"], OLDEST
+    ),
+    "server-2.14": Environment(["jupyter_server==2.14.*", "jupyter_events==0.10.*"], OLDEST),
+    "too-old": Environment(["jupyter_server==1.24.*", "jupyter_events", "httpx", "msgspec"], OLDEST, checked=False),
 }
+"""What `python tests/run.py` makes."""
+
+PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+FRONTENDS = {
+    "lab-4.0": Environment(["jupyterlab==4.0.*", "notebook==7.0.*"], "3.9"),
+    "lab-4.2": Environment(["jupyterlab==4.2.*", "notebook==7.2.*"], "3.10"),
+    "lab-4.4": Environment(["jupyterlab==4.4.*", "notebook==7.4.*"], "3.12"),
+    "lab-newest": Environment(["jupyterlab>=4,<5", "notebook>=7,<8"], "3.13"),
+}
+"""A JupyterLab and the Notebook that is made of it, each with another Python."""
+
+MATRIX = {
+    "lowest": Environment([*FLOORS, *PYTEST], OLDEST),
+    **{f"python-{version}": Environment(PYTEST, version) for version in PYTHONS},
+    **FRONTENDS,
+}
+"""What noxfile.py makes and runs."""
 
 OLD_SERVERS = ("floors", "server-2.7", "server-2.14")
 """These have the oldest Python that is at hand, and no frontend."""
@@ -42,28 +87,43 @@ def interpreter(name: str) -> str:
     return str(path)
 
 
-def create() -> None:
-    """Make the environments, or complete them, and put this package as it is now into each; all at the same time."""
+def server_interpreter() -> str:
+    """Return the interpreter whose servers the browser tests run: this one unless TEST_ENVIRONMENT names another."""
+    name = os.environ.get("TEST_ENVIRONMENT")
+    return interpreter(name) if name else sys.executable
+
+
+def create(names: Iterable[str] = tuple(SUITE)) -> None:
+    """Make environments, or complete them, and put this package as it is now into each; all at the same time."""
     with ThreadPoolExecutor() as pool:
         wheel = pool.submit(_build_wheel)
-        environments = [pool.submit(_create, name, wheel) for name in REQUIREMENTS]
+        environments = [pool.submit(_create, name, wheel) for name in names]
         for environment in environments:
             print("Environment", environment.result(), flush=True)
+
+
+def find_python(version: str) -> str | None:
+    """Return a Python of this version that can make environments: this one, one on PATH or one of pyenv's."""
+    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv")
+    on_path = shutil.which(f"python{version}")
+    found = [sys.executable, *([on_path] if on_path else []), *map(str, pyenv.glob(f"versions/{version}.*/bin/python"))]
+    return next((python for python in found if _version(python) == version), None)
 
 
 def _python(name: str) -> pathlib.Path:
     return FOLDER / name / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def _oldest_python() -> str:
-    """Return the oldest Python from 3.9 that really runs, on PATH or among pyenv's; this one if there is no other."""
-    pyenv = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv")
-    for minor in range(9, sys.version_info.minor):
-        on_path = shutil.which(f"python3.{minor}")
-        for python in [*([on_path] if on_path else []), *map(str, pyenv.glob(f"versions/3.{minor}.*/bin/python"))]:
-            if _version(python) == f"3.{minor}":
-                return python
-    return sys.executable
+def _base(python: str | None) -> str:
+    """Return the interpreter that makes an environment."""
+    if python is None:
+        return sys.executable
+    if python == OLDEST:
+        found = (find_python(f"3.{minor}") for minor in range(9, sys.version_info.minor))
+        return next((each for each in found if each), sys.executable)
+    at_hand = find_python(python)
+    assert at_hand, f"Python {python} is not at hand"
+    return at_hand
 
 
 def _version(python: str) -> str:
@@ -73,6 +133,7 @@ def _version(python: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+@functools.cache
 def _build_wheel() -> str:
     folder = FOLDER / "wheel"
     for old in folder.glob("*.whl"):
@@ -83,22 +144,22 @@ def _build_wheel() -> str:
 
 
 def _create(name: str, wheel: Future[str]) -> str:
-    requirements = REQUIREMENTS[name]
+    environment = {**SUITE, **MATRIX}[name]
+    requirements = list(environment.requirements)
     if not (FOLDER / name / "pyvenv.cfg").exists():
-        base = _oldest_python() if name in OLD_SERVERS else sys.executable
-        _run(base, "-m", "venv", str(FOLDER / name))
+        _run(_base(environment.python), "-m", "venv", str(FOLDER / name))
     python = str(_python(name))
     version = _version(python)
-    if name in OLD_SERVERS:
+    if environment.python:
         # The pip that comes with old Pythons tries releases for minutes that a newer one rules out at once.
         _pip(python, "install", "pip>=24")
-    if name == "floors" and version not in ("3.9", "3.10", "3.11"):
+    if version not in ("3.9", "3.10", "3.11"):
         # There is no wheel of that old a msgspec for a newer Python.
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
     _pip(python, "install", *requirements)
     # Or a wheel of the same version would not take the place of the one that is there.
     _pip(python, "uninstall", "--yes", "jupyter_notebook_stop")
-    _pip(python, "install", wheel.result(), *requirements)
+    _pip(python, "install", wheel.result(), *(requirements if environment.checked else ["--no-deps"]))
     return f"{name}: Python {version}, {' '.join(requirements)}"
 
 

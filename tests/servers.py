@@ -12,12 +12,13 @@ import secrets
 import signal
 import socket
 import subprocess
-import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from typing import Any, Sequence
 
+from .environments import server_interpreter
 from .waiting import LIMIT, until
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Server:
     environment
         Further environment variables, such as those of an instance.
     python
-        The interpreter whose JupyterLab is run.
+        The interpreter whose JupyterLab is run; unless it is given, that of `server_interpreter`.
     arguments
         Further command line arguments.
     """
@@ -58,7 +59,7 @@ class Server:
         environment: dict[str, str],
         *,
         base_url: str = "/",
-        python: str = sys.executable,
+        python: str | None = None,
         arguments: Sequence[str] = (),
     ) -> None:
         self.root = root
@@ -71,7 +72,14 @@ class Server:
             (root / name).mkdir(parents=True, exist_ok=True)
         (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(_NO_NEWS))
         self._command = [
-            *(python, "-m", self.module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+            *(
+                python or server_interpreter(),
+                "-m",
+                self.module,
+                "--no-browser",
+                "--allow-root",
+                "--ServerApp.ip=127.0.0.1",
+            ),
             f"--ServerApp.port={self.port}",
             "--ServerApp.port_retries=0",
             f"--ServerApp.base_url={base_url}",
@@ -163,9 +171,15 @@ class RunningDemo:
     """`jupyter notebook-stop demo` as a user runs it."""
 
     def __init__(self, *options: str) -> None:
-        command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "demo", "--no-browser", *options]
+        command = [server_interpreter(), "-m", "jupyter_notebook_stop.cli", "demo", "--no-browser", *options]
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            # Away from this copy of the package, which would be found first.
+            cwd=tempfile.gettempdir(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         self.output = ""
         assert self.process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import time
 from typing import Any, Callable, Iterator
@@ -17,7 +18,7 @@ from ..conftest import GUARD_LOG, instance_environment
 from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
 
-ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts"
+ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
 
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -78,7 +79,7 @@ class Tab:
 
     def screenshot(self, name: str, part: Locator | None = None) -> None:
         """Take a picture of the page, or of a part of it."""
-        ARTIFACTS.mkdir(exist_ok=True)
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
         (part or self.page).screenshot(path=ARTIFACTS / f"{name}.png")
 
 

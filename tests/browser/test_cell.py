@@ -54,6 +54,7 @@ def output(text: str) -> str:
     return f".jp-OutputArea-output:has-text({json.dumps(text)})"
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
 def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str) -> None:
     file = instance_server.work / "train.ipynb"
@@ -171,6 +172,7 @@ CONTRAST = """card => {
 }"""
 
 
+@pytest.mark.versions
 def test_the_rich_display_in_both_themes(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:

@@ -25,6 +25,7 @@ def http_complaints(tab: Tab) -> list[str]:
     return [text for text in tab.complaints if "Failed to load resource" not in text and "WebSocket" not in text]
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize(("path", "ready", "kind"), [("lab", LAB, "lab"), ("tree", TREE, "notebook")])
 def test_from_the_palette_to_the_end_and_back(
     demo: Callable[..., RunningDemo], open_tab: OpenTab, path: str, ready: str, kind: str
@@ -87,6 +88,7 @@ def open_tab_when_up(open_tab: OpenTab, url: str) -> Tab:
     return open_tab(url, ready=LAB)
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
 def test_a_refused_stop_leaves_the_page_working(
     demo: Callable[..., RunningDemo], open_tab: OpenTab, path: str, ready: str

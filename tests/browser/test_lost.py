@@ -45,6 +45,7 @@ def run_first_cell(page: Page, output: str) -> None:
     expect(page.locator(".jp-OutputArea-output", has_text=output)).to_be_visible(timeout=45_000)
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("path", ["lab/tree/a.ipynb", "notebooks/a.ipynb"])
 def test_a_page_comes_back_after_a_short_loss(
     server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str

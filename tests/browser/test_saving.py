@@ -159,6 +159,7 @@ def test_stopping_without_saving_saves_nothing(
     assert (instance_server.work / "doc.txt").read_text() == "as it was\n"
 
 
+@pytest.mark.versions
 def test_cancelling_while_other_tabs_save(
     open_document: Callable[..., Tab], instance_server: Server, simulator: ThreadedSimulator
 ) -> None:

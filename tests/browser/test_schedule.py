@@ -85,6 +85,7 @@ def darken(tab: Tab, server: Server) -> None:
     tab.page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
 
 
+@pytest.mark.versions
 def test_it_stops_when_the_cell_has_finished(
     start: Callable[..., Server], simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
@@ -119,6 +120,7 @@ def test_it_stops_when_the_cell_has_finished(
     assert simulator.count("stop") == 1
 
 
+@pytest.mark.versions
 def test_a_countdown_lies_above_all_and_is_cancelled_for_all(
     start: Callable[..., Server], simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
@@ -339,6 +341,7 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds(
         expect(tab.page.locator(TOAST)).to_have_count(0)
 
 
+@pytest.mark.versions
 def test_notebook_has_it_in_its_menu(
     start: Callable[..., Server], simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:

@@ -75,6 +75,7 @@ class Post(threading.Thread):
         self.answer = str(answer)
 
 
+@pytest.mark.versions
 def test_a_click_in_one_tab_saves_all(
     tabs: dict[str, Tab], instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
@@ -105,6 +106,7 @@ def test_a_stop_from_a_terminal_saves_all(
     expect_all_saved(instance_server, *tabs)
 
 
+@pytest.mark.versions
 def test_one_tab_that_cannot_save_keeps_the_instance_running(
     tabs: dict[str, Tab], instance_server: Server, simulator: ThreadedSimulator
 ) -> None:

@@ -52,3 +52,13 @@ def fetch(jp_fetch: Any) -> Fetch:
         return response.code, json.loads(text) if text else None
 
     return ask
+
+
+@pytest.fixture
+def extension_log(
+    jp_serverapp: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> pytest.LogCaptureFixture:
+    """Have what the extension logs captured, also where an old traitlets keeps it from the loggers above."""
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    monkeypatch.setattr(app.log, "propagate", True)
+    return caplog

@@ -81,7 +81,7 @@ async def test_an_accepted_stop_is_told_although_the_activity_is_not_known(
     fetch: Fetch,
     simulator: ThreadedSimulator,
     monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    extension_log: pytest.LogCaptureFixture,
 ) -> None:
     def broken() -> Any:
         raise ZeroDivisionError
@@ -90,7 +90,7 @@ async def test_an_accepted_stop_is_told_although_the_activity_is_not_known(
     status, answer = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
     assert (status, answer["attempt"]["phase"]) == (202, "accepted")
     assert answer["instance"]["at_risk"] == {"kernels": [], "terminals": []}
-    assert "Could not find out what a stop would interrupt" in caplog.text
+    assert "Could not find out what a stop would interrupt" in extension_log.text
 
 
 @pytest.mark.parametrize("schema_id", [STOP_EVENT, ATTEMPT_EVENT, SCHEDULE_EVENT])

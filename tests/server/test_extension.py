@@ -20,6 +20,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until_async
 from .conftest import Fetch
+from .listening import listen
 
 
 def page_option(serverapp: Any) -> dict[str, Any]:
@@ -109,16 +110,10 @@ class TestContradiction:
 
 
 async def test_every_step_is_on_the_event_bus(
-    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator, caplog: pytest.LogCaptureFixture
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator, extension_log: pytest.LogCaptureFixture
 ) -> None:
-    seen: list[tuple[str, dict[str, Any]]] = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        seen.append((schema_id, data))
-
-    for schema in (STOP_EVENT, ATTEMPT_EVENT):
-        jp_serverapp.event_logger.add_listener(schema_id=schema, listener=listen)
-    with caplog.at_level(logging.INFO):
+    seen = listen(jp_serverapp, STOP_EVENT, ATTEMPT_EVENT)
+    with extension_log.at_level(logging.INFO):
         status, _ = await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "source": "terminal"})
     assert status == 202
     for _ in range(2000):
@@ -133,23 +128,18 @@ async def test_every_step_is_on_the_event_bus(
     assert records[0]["source"] == "terminal"
     assert records[0]["user"]
     assert records[0]["silent_tabs"] == 1, "one listens, and none has reported"
-    lines = [record.getMessage() for record in caplog.records if "Stop of instance" in record.getMessage()]
+    lines = [record.getMessage() for record in extension_log.records if "Stop of instance" in record.getMessage()]
     assert len(lines) == 1
     assert simulator.instance_id in lines[0]
     assert "terminal" in lines[0]
 
 
 async def test_a_refusal_leaves_one_record_too(jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
-    seen: list[dict[str, Any]] = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        seen.append(data)
-
-    jp_serverapp.event_logger.add_listener(schema_id=ATTEMPT_EVENT, listener=listen)
+    seen = listen(jp_serverapp, ATTEMPT_EVENT)
     simulator.settings.deny("stop")
     await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
     await asyncio.sleep(0.05)
-    assert [(record["outcome"], record["code"]) for record in seen] == [("refused", "ModelArts.0112")]
+    assert [(record["outcome"], record["code"]) for _, record in seen] == [("refused", "ModelArts.0112")]
 
 
 async def test_busy_kernels_are_seen_with_path_and_time(jp_serverapp: Any, fetch: Fetch, jp_root_dir: Any) -> None:

@@ -18,6 +18,7 @@ from jupyter_notebook_stop.simulator import Reset, ThreadedSimulator
 
 from ..waiting import until, until_async
 from .conftest import Fetch
+from .listening import listen
 
 
 @pytest.fixture
@@ -71,14 +72,7 @@ async def stopped(simulator: ThreadedSimulator) -> None:
 
 @pytest.fixture
 def events(jp_serverapp: Any) -> list[tuple[str, dict[str, Any]]]:
-    seen: list[tuple[str, dict[str, Any]]] = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        seen.append((schema_id, data))
-
-    for schema in (SCHEDULE_EVENT, ATTEMPT_EVENT):
-        jp_serverapp.event_logger.add_listener(schema_id=schema, listener=listen)
-    return seen
+    return listen(jp_serverapp, SCHEDULE_EVENT, ATTEMPT_EVENT)
 
 
 def states(events: list[tuple[str, dict[str, Any]]]) -> list[str | None]:

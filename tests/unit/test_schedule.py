@@ -230,15 +230,14 @@ def test_an_idle_one_waits_for_work_before_it_tries_again() -> None:
     assert scheduled.state == WAITING
 
 
+TIMES = st.sampled_from([0.0, 0.5, 1.0, 29.0, 60.0, 61.0, 300.0, 600.0, 1800.0, 90_000.0])
+
+
 class Course(RuleBasedStateMachine):
     """Any order of work, waiting, sleep, clock changes, failures, replacements and restarts of the server.
 
     What is expected is computed anew from what has happened, not from the state of the schedule.
     """
-
-    @staticmethod
-    def times() -> st.SearchStrategy[float]:
-        return st.sampled_from([0.0, 0.5, 1.0, 29.0, 60.0, 61.0, 300.0, 600.0, 1800.0, 90_000.0])
 
     def __init__(self) -> None:
         super().__init__()
@@ -282,7 +281,7 @@ class Course(RuleBasedStateMachine):
         self.scheduled.worked(self.clock.now())
         self.worked_at = self.clock.awake
 
-    @rule(seconds=times(), asleep=st.booleans())
+    @rule(seconds=TIMES, asleep=st.booleans())
     def wait(self, seconds: float, asleep: bool) -> None:
         self.clock.wait(seconds, asleep)
         if self.work is not NOTHING:
