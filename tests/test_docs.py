@@ -14,7 +14,7 @@ RELIABILITY = ROOT / "docs" / "reliability.md"
 MADE = "tests/artifacts/"
 """What the tests make."""
 
-DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 
 
 @functools.cache
