@@ -45,7 +45,9 @@ html_theme = "pydata_sphinx_theme"
 html_title = "jupyter_notebook_stop"
 html_show_sourcelink = False
 # These pages have no others below them, so there is nothing to navigate.
-html_sidebars = dict.fromkeys(("index", "permissions", "cost", "configuration", "troubleshooting"), [])
+html_sidebars: dict[str, list[str]] = {
+    page: [] for page in ("index", "permissions", "cost", "configuration", "troubleshooting")
+}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
