@@ -7,13 +7,12 @@ import time
 from typing import AsyncGenerator
 from urllib.parse import parse_qsl
 
-import httpx
-
 from ..errors import CredentialsError, NotebookStopError
 from ..translation import _
 from . import signature
 from .credentials import CredentialChain, Credentials
 from .error_codes import error_from_response
+from .http_library import httpx
 
 CREDENTIALS_EXTENSION = "credentials"
 """The extension of a request that holds the credentials it was sent with."""
@@ -24,6 +23,10 @@ more than five in a row lock an access key, and a page that follows a stop reads
 
 LOOK_FOR_RENEWAL = 2.0
 """How often the sources are asked for other credentials in that time, in seconds."""
+
+
+_SIGNED = ("host", "content-type", "x-project-id", "x-sdk-date", "x-security-token")
+"""Names of the headers that are signed."""
 
 
 class CloudAuth(httpx.Auth):
@@ -123,8 +126,9 @@ def authorize(request: httpx.Request, credentials: Credentials, project_id: str,
     request.headers["X-Project-Id"] = project_id
     if credentials.security_token:
         request.headers["X-Security-Token"] = credentials.security_token.reveal()
-    signed_names = ("host", "content-type", "x-project-id", "x-sdk-date", "x-security-token")
-    headers = {name: request.headers[name] for name in signed_names if name in request.headers}
+    # httpx searches its headers anew for each name.
+    present = dict(request.headers.items())
+    headers = {name: present[name] for name in _SIGNED if name in present}
     value = signature.sign(
         method=request.method,
         path=raw_path,

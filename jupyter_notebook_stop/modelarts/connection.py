@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 
 def _load() -> ssl.SSLContext:
     # Importing httpx and creating a TLS context take longer than an event loop may be blocked.
-    import httpx
-
     from . import client  # noqa: F401
+    from .http_library import httpx
 
     return httpx.create_ssl_context()
 

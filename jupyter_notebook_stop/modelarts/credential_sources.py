@@ -14,13 +14,13 @@ import pathlib
 from typing import Any, Dict, Mapping
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from ..errors import CredentialsError
 from ..redaction import Secret
 from ..translation import _
 from .credentials import Credentials, Source
+from .http_library import httpx
 from .identity import is_loopback
 from .platform_sdk import open_session
 

@@ -13,8 +13,7 @@ import socket
 import threading
 from typing import Any
 
-import httpx
-
+from .http_library import httpx
 from .threads import call_in_thread
 
 STAGGER = 0.25

@@ -5,8 +5,7 @@ from __future__ import annotations
 import ssl
 from urllib.parse import urlsplit
 
-import httpx
-
+from .http_library import httpx
 from .identity import is_loopback
 from .network import cancellable
 from .transport import drop_location

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import ssl
 import time
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Mapping, NamedTuple
 from urllib.parse import urlsplit
 
-import httpx
-
 from ..errors import UnreachableError
 from ..redaction import one_line, redact
 from ..translation import _
 from .answers import Observe
+from .http_library import httpx
 from .identity import is_loopback
 from .network import cancellable
+from .time_limit import within
 
 MAX_RESPONSE = 1024 * 1024
 """Largest response that is read, in bytes."""
@@ -149,6 +150,8 @@ class Transport:
             ) from None
         self._http = cancellable(http)
         self._http.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=()))
+        # httpx takes longer to parse a URL than a signature takes, and a process asks for the same few.
+        self._url = functools.lru_cache(maxsize=8)(lambda path: http.build_request("GET", path).url)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -184,7 +187,7 @@ class Transport:
             raise self._out_of_time()
         progress = progress or Progress()
         try:
-            return await asyncio.wait_for(self._exchange(method, path, progress, content), left)
+            return await within(left, self._exchange(method, path, progress, content))
         except (asyncio.TimeoutError, httpx.RequestError, httpx.InvalidURL, OSError) as error:
             raise self._failure(error, progress) from None
 
@@ -240,7 +243,7 @@ class Transport:
         )
 
     async def _exchange(self, method: str, path: str, progress: Progress, content: bytes | None) -> Response:
-        request = self._http.build_request(method, path, content=content, extensions={"trace": progress})
+        request = self._http.build_request(method, self._url(path), content=content, extensions={"trace": progress})
         response = await self._http.send(request, auth=self._auth, stream=True)
         try:
             if response.headers.get("content-encoding", "identity").strip().lower() != "identity":

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import List, NamedTuple, Optional
 
-import httpx
 import msgspec
 
 from ..config import NotebookStop
 from ..errors import NotebookStopError
+from ..modelarts.http_library import httpx
 from ..modelarts.probe import probe
 from ..modelarts.time_headers import MAX_CLOCK_SKEW, clock_skew
 from ..schema import Instance

@@ -6,11 +6,11 @@ from types import TracebackType
 from typing import Any, Dict, Literal, NamedTuple, Optional, Type, TypeVar
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from .. import errors
 from ..errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
+from ..modelarts.http_library import httpx
 from ..modelarts.network import cancellable
 from ..requests import ScheduleRequest
 from ..schema import Accepted, Instance, NoInstance, Problem, ScheduleAnswer
