@@ -131,6 +131,15 @@ def translate(text: Any, language: str) -> Any:
     return text.into(language) if isinstance(text, Text) else text
 
 
+def sentences(*parts: Optional[str]) -> Text:
+    """Return sentences one after the other, those that there are."""
+    text, *rest = filter(None, parts)
+    for each in rest:
+        # With a space between them, or without: as the language has it.
+        text = _("{before} {after}", before=text, after=each)
+    return text if isinstance(text, Text) else Text(text)
+
+
 def translated(text: object, language: str) -> str:
     """Return what a JSON encoder has no form for, a `Text`, in `language`.
 

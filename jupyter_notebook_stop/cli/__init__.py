@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Dict
 
+from ..translation import _
 from .command import USAGE, Command, exit_code
 from .demo import DemoApp
 from .doctor import DoctorApp
@@ -18,13 +19,13 @@ class NotebookStopApp(Command):
     """Stops the notebook instance that it runs in."""
 
     name = "jupyter-notebook-stop"
-    description = "Stop the ModelArts notebook instance you work in."
+    description = _("Stop the ModelArts notebook instance you work in.")
     subcommands: Dict[str, Any] = {  # noqa: RUF012 - a trait of the base class
-        "stop": (StopApp, "Stop the instance, after a confirmation and a countdown."),
-        "schedule": (ScheduleApp, "Have the instance stopped later, or show what is scheduled."),
-        "status": (StatusApp, "Show the instance."),
-        "doctor": (DoctorApp, "Check everything that a stop needs."),
-        "demo": (DemoApp, "Try everything out without a cloud."),
+        "stop": (StopApp, _("Stop the instance, after a confirmation and a countdown.")),
+        "schedule": (ScheduleApp, _("Have the instance stopped later, or show what is scheduled.")),
+        "status": (StatusApp, _("Show the instance.")),
+        "doctor": (DoctorApp, _("Check everything that a stop needs.")),
+        "demo": (DemoApp, _("Try everything out without a cloud.")),
     }
 
     def run(self) -> int:

@@ -67,8 +67,17 @@ class Command(JupyterApp):
 
     def print_help(self, classes: bool = False) -> None:
         """Print the help and the exit codes."""
+        self._localize_help()
         super().print_help(classes)
         print(say(EXIT_CODES))
+
+    def _localize_help(self) -> None:
+        """Put the texts of the help into the language of this process, which ends after them."""
+        self.description, self.examples = say(self.description), say(self.examples)
+        self.flags = {name: (values, say(help)) for name, (values, help) in self.flags.items()}
+        self.subcommands = {name: (command, say(help)) for name, (command, help) in self.subcommands.items()}
+        for trait in type(self).class_own_traits(config=True).values():
+            trait.help = say(trait.help)
 
     def start(self) -> None:
         """Run the command and exit with its code."""

@@ -7,26 +7,28 @@ from typing import Any, Dict
 
 from traitlets import Bool, CFloat
 
+from ..translation import _
 from .command import Command
 
-_REFUSE = "Have the simulated cloud refuse every stop, as if the permission were missing."
+_REFUSE = _("Have the simulated cloud refuse every stop, as if the permission were missing.")
 
 
 class DemoApp(Command):
     """Runs a demo without a cloud."""
 
     name = "jupyter-notebook-stop-demo"
-    description = """Try everything out without a cloud.
-
-    Starts a simulated cloud on this machine, and a JupyterLab that believes it runs in one of its instances."""
+    description = _(
+        "Try everything out without a cloud.\n\nStarts a simulated cloud on this machine, and a JupyterLab that"
+        " believes it runs in one of its instances."
+    )
     examples = "jupyter notebook-stop demo"
 
-    open_browser = Bool(True, help="Whether to open a browser.").tag(config=True)
+    open_browser = Bool(True, help=_("Whether to open a browser.")).tag(config=True)
     refuse = Bool(False, help=_REFUSE).tag(config=True)
-    step_seconds = CFloat(2.0, min=0.0, help="Duration of each step of a stop, in seconds.").tag(config=True)
+    step_seconds = CFloat(2.0, min=0.0, help=_("Duration of each step of a stop, in seconds.")).tag(config=True)
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
-        "no-browser": ({"DemoApp": {"open_browser": False}}, "Do not open a browser."),
+        "no-browser": ({"DemoApp": {"open_browser": False}}, _("Do not open a browser.")),
         "refuse": ({"DemoApp": {"refuse": True}}, _REFUSE),
     }
     aliases: Dict[Any, Any] = {"step-seconds": "DemoApp.step_seconds"}  # noqa: RUF012 - a trait of the base class

@@ -11,25 +11,27 @@ from jupyter_core.application import base_aliases, base_flags
 from traitlets import Unicode
 
 from ..config import NotebookStop
-from ..translation import gettext
+from ..translation import _, gettext
 from .command import DONE, FAILED, NO_CREDENTIALS, NOT_IN_INSTANCE, USAGE, Command
 
-_REPORT = """Write a report for the maintainers to a new file, which you see first: versions, checks, names of
-    environment variables, and which fields the service has sent. It contains no names, ids or keys."""
+_REPORT = _(
+    "Write a report for the maintainers to a new file, which you see first: versions, checks, names of environment"
+    " variables, and which fields the service has sent. It contains no names, ids or keys."
+)
 
 
 class DoctorApp(Command):
     """Finds out why a stop would not work."""
 
     name = "jupyter-notebook-stop-doctor"
-    description = "Check everything that a stop needs, and show how to fix what is wrong. Nothing is stopped."
+    description = _("Check everything that a stop needs, and show how to fix what is wrong. Nothing is stopped.")
     examples = "jupyter notebook-stop doctor\njupyter notebook-stop doctor --report report.txt"
 
     report = Unicode("", help=_REPORT).tag(config=True)
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,
-        **dict.fromkeys(("y", "yes"), ({"JupyterApp": {"answer_yes": True}}, "Write the report without asking.")),
+        **dict.fromkeys(("y", "yes"), ({"JupyterApp": {"answer_yes": True}}, _("Write the report without asking."))),
     }
     aliases: Dict[Any, Any] = {**base_aliases, "report": "DoctorApp.report"}  # noqa: RUF012 - a trait of the base class
 

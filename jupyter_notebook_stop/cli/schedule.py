@@ -7,21 +7,22 @@ from typing import Any, Dict, Optional
 from jupyter_core.application import base_aliases, base_flags
 from traitlets import Bool, Unicode
 
-from ..translation import gettext, said
+from ..translation import _, gettext, said
 from .command import DONE, USAGE, Command
 
-_WHEN_IDLE = "Stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while."
-_CANCEL = "Cancel the scheduled stop."
-_JSON = "Print one JSON object, as the local REST API returns it."
+_WHEN_IDLE = _("Stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while.")
+_CANCEL = _("Cancel the scheduled stop.")
+_JSON = _("Print one JSON object, as the local REST API returns it.")
 
 
 class ScheduleApp(Command):
     """Has the instance stopped later."""
 
     name = "jupyter-notebook-stop-schedule"
-    description = """Have the Jupyter server stop this instance later, or show what is scheduled.
-
-    Before the instance stops, every open tab counts down and saves. A new schedule replaces the one that stands."""
+    description = _(
+        "Have the Jupyter server stop this instance later, or show what is scheduled.\n\nBefore the instance stops,"
+        " every open tab counts down and saves. A new schedule replaces the one that stands."
+    )
     examples = (
         "jupyter notebook-stop schedule                           # show what is scheduled\n"
         "jupyter notebook-stop schedule --when-idle --grace 20min # when nobody has worked for 20 min\n"
@@ -35,15 +36,17 @@ class ScheduleApp(Command):
     grace = Unicode(
         None,
         allow_none=True,
-        help="With --when-idle: for how long nobody may have worked, such as 10min or 600 (seconds).",
+        help=_("With --when-idle: for how long nobody may have worked, such as 10min or 600 (seconds)."),
     ).tag(config=True)
     at = Unicode(
         None,
         allow_none=True,
-        help="Stop at this time: 23:30, or a date and time such as 2030-01-31T23:30, with a zone or in the local one.",
+        help=_(
+            "Stop at this time: 23:30, or a date and time such as 2030-01-31T23:30, with a zone or in the local one."
+        ),
     ).tag(config=True)
     after = Unicode(
-        None, allow_none=True, help="Stop when this long has passed: 2h, 90min, 1h30m, or a number of seconds."
+        None, allow_none=True, help=_("Stop when this long has passed: 2h, 90min, 1h30m, or a number of seconds.")
     ).tag(config=True)
     cancel = Bool(False, help=_CANCEL).tag(config=True)
     json = Bool(False, help=_JSON).tag(config=True)

@@ -7,7 +7,7 @@ from typing import Any, Dict
 from jupyter_core.application import base_flags
 from traitlets import Bool
 
-from ..translation import said
+from ..translation import _, said
 from .command import DONE, Command, read
 
 
@@ -15,13 +15,13 @@ class StatusApp(Command):
     """Shows the instance."""
 
     name = "jupyter-notebook-stop-status"
-    description = "Show the notebook instance you work in."
+    description = _("Show the notebook instance you work in.")
     examples = "jupyter notebook-stop status --json"
 
-    json = Bool(False, help="Print one JSON object, as the local REST API returns it.").tag(config=True)
+    json = Bool(False, help=_("Print one JSON object, as the local REST API returns it.")).tag(config=True)
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,
-        "json": ({"StatusApp": {"json": True}}, "Print one JSON object."),
+        "json": ({"StatusApp": {"json": True}}, _("Print one JSON object.")),
     }
 
     def run(self) -> int:

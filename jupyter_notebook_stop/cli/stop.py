@@ -9,22 +9,23 @@ from jupyter_core.application import base_aliases, base_flags
 from traitlets import Bool, CFloat
 
 from ..config import NotebookStop
-from ..translation import gettext
+from ..translation import _, gettext
 from .command import DONE, NOT_SAVED, USAGE, Command, read
 from .doctor import report_checks
 
-_NO_SAVE = "Stop without having open tabs save first."
-_WAIT = "Wait until the instance has stopped."
-_DRY_RUN = "Check everything and show what a stop would do; stop nothing."
+_NO_SAVE = _("Stop without having open tabs save first.")
+_WAIT = _("Wait until the instance has stopped.")
+_DRY_RUN = _("Check everything and show what a stop would do; stop nothing.")
 
 
 class StopApp(Command):
     """Stops the instance."""
 
     name = "jupyter-notebook-stop-stop"
-    description = """Stop the notebook instance you work in.
-
-    Asks for confirmation, counts down, has open tabs save, then requests the stop. Press Ctrl-C to cancel."""
+    description = _(
+        "Stop the notebook instance you work in.\n\nAsks for confirmation, counts down, has open tabs save, then"
+        " requests the stop. Press Ctrl-C to cancel."
+    )
     examples = (
         "jupyter notebook-stop stop                 # ask, count down, stop\n"
         "jupyter notebook-stop stop --dry-run       # show what a stop would do\n"
@@ -34,15 +35,15 @@ class StopApp(Command):
     delay = CFloat(
         None,
         allow_none=True,
-        help="Length of the countdown in seconds. Default: 10, or 150 if open tabs cannot be saved for you.",
+        help=_("Length of the countdown in seconds. Default: 10, or 150 if open tabs cannot be saved for you."),
     ).tag(config=True)
-    save = Bool(True, help="Whether open tabs save first.").tag(config=True)
+    save = Bool(True, help=_("Whether open tabs save first.")).tag(config=True)
     wait = Bool(False, help=_WAIT).tag(config=True)
     dry_run = Bool(False, help=_DRY_RUN).tag(config=True)
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,
-        **dict.fromkeys(("y", "yes"), ({"JupyterApp": {"answer_yes": True}}, "Do not ask for confirmation.")),
+        **dict.fromkeys(("y", "yes"), ({"JupyterApp": {"answer_yes": True}}, _("Do not ask for confirmation."))),
         "no-save": ({"StopApp": {"save": False}}, _NO_SAVE),
         "wait": ({"StopApp": {"wait": True}}, _WAIT),
         "dry-run": ({"StopApp": {"dry_run": True}}, _DRY_RUN),

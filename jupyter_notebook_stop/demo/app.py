@@ -13,11 +13,12 @@ from types import FrameType
 from typing import Callable, NoReturn
 
 from ..simulator import ThreadedSimulator
-from ..translation import gettext
+from ..translation import _, gettext, say
 from .console import serve_console
 from .lab import Lab, LabError
 
-SCREEN = """
+SCREEN = _(
+    """
 This demo runs on this machine only. The cloud is simulated, and all IDs and keys are made up.
 
   JupyterLab   {note}
@@ -30,6 +31,7 @@ This demo runs on this machine only. The cloud is simulated, and all IDs and key
   Notebook 7 runs on the same server: replace /lab with /tree in the address.
   Press Ctrl-C here to end the demo. It leaves nothing behind.
 """
+)
 
 
 class Demo:
@@ -78,8 +80,12 @@ class Demo:
         if self._refuse:
             simulator.settings.deny("stop")
         lab.start(console_url)
-        note = "(every stop is refused with 403 in this demo)" if self._refuse else "(open it if no browser appears)"
-        self._say(SCREEN.format(note=note, url=lab.url, console=console_url))
+        note = (
+            gettext("(every stop is refused with 403 in this demo)")
+            if self._refuse
+            else gettext("(open it if no browser appears)")
+        )
+        self._say(say(SCREEN).format(note=note, url=lab.url, console=console_url))
         if self._open_browser:
             webbrowser.open(lab.url)
         while True:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from ..errors import IdentityError, NotInInstanceError
-from ..translation import Text, _
+from ..translation import Text, _, sentences
 
 if TYPE_CHECKING:
     from ..config import NotebookStop
@@ -149,7 +149,7 @@ def _find_instance_id(
         )
         if malformed:
             hint = _("{source} is set, but is not a UUID.", source=malformed[0].source)
-            message = _(" ").join([message, hint])
+            message = sentences(message, hint)
         raise NotInInstanceError(message)
     first = valid[0]
     for other in valid[1:]:

@@ -33,24 +33,34 @@ class StopMagics(Magics):
         "--delay",
         type=float,
         default=None,
-        help="Length of the countdown in seconds; 0: none. Default: 10, or 150 if open tabs cannot be saved for you.",
+        help=gettext(
+            "Length of the countdown in seconds; 0: none. Default: 10, or 150 if open tabs cannot be saved for you."
+        ),
     )
-    @argument("--dry-run", action="store_true", help="Check everything and show what a stop would do; stop nothing.")
-    @argument("--no-save", action="store_true", help="Stop without having open tabs save first.")
-    @argument("--wait", action="store_true", help="Wait until the instance has stopped.")
-    @argument("--status", action="store_true", help="Show the instance; stop nothing.")
     @argument(
-        "--on-success", action="store_true", help="With %%%%stop_instance: stop only if the cell raised no exception."
+        "--dry-run", action="store_true", help=gettext("Check everything and show what a stop would do; stop nothing.")
+    )
+    @argument("--no-save", action="store_true", help=gettext("Stop without having open tabs save first."))
+    @argument("--wait", action="store_true", help=gettext("Wait until the instance has stopped."))
+    @argument("--status", action="store_true", help=gettext("Show the instance; stop nothing."))
+    @argument(
+        "--on-success",
+        action="store_true",
+        help=gettext("With %%%%stop_instance: stop only if the cell raised no exception."),
     )
     @argument(
         "--when-idle",
         action="store_true",
-        help="Stop later: when no kernel is busy, no terminal runs a program, and nobody has worked for a while.",
+        help=gettext(
+            "Stop later: when no kernel is busy, no terminal runs a program, and nobody has worked for a while."
+        ),
     )
-    @argument("--grace", default=None, help="With --when-idle: that while, such as 10min or 600. Default: 600 s.")
-    @argument("--at", default=None, help="Stop later: at a time, such as 23:30 or 2030-01-31T23:30+08:00.")
-    @argument("--after", default=None, help="Stop later: after a while, such as 2h or 1h30m.")
-    @argument("--cancel", action="store_true", help="Cancel the stop that comes later.")
+    @argument(
+        "--grace", default=None, help=gettext("With --when-idle: that while, such as 10min or 600. Default: 600 s.")
+    )
+    @argument("--at", default=None, help=gettext("Stop later: at a time, such as 23:30 or 2030-01-31T23:30+08:00."))
+    @argument("--after", default=None, help=gettext("Stop later: after a while, such as 2h or 1h30m."))
+    @argument("--cancel", action="store_true", help=gettext("Cancel the stop that comes later."))
     @line_cell_magic
     def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, Schedule, None]:
         """Stop the notebook instance that this kernel runs in.

@@ -11,7 +11,7 @@ from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError
 from ..requests import ScheduleRequest
 from ..schema import Schedule, ScheduleAnswer
-from ..translation import _, gettext, process_language
+from ..translation import _, gettext, process_language, sentences
 from . import progress
 from .discovery import NOT_INSTALLED, Server
 from .environment import Environment, detect_environment
@@ -174,7 +174,7 @@ async def _call(
             else _("It is not known whether the stop was cancelled.")
         )
         raise OutcomeUnknownError(
-            _(" ").join([error.message, doubt]),
+            sentences(error.message, doubt),
             remedy=_("Look at {command} once the server responds.", command=_LOOK),
         ) from None
     except NotebookStopError as error:
@@ -215,4 +215,4 @@ def _servers(environment: Environment) -> List[Server]:
             "Install jupyter_notebook_stop in the environment that JupyterLab runs in. Until then: {instead}",
             instead=_INSTEAD,
         )
-    raise NotebookStopError(_(" ").join([only, *obstacles]), code=NO_SERVER, remedy=remedy)
+    raise NotebookStopError(sentences(only, *obstacles), code=NO_SERVER, remedy=remedy)

@@ -19,7 +19,7 @@ from ..schema import (
     Schedule,
     ScheduleRules,
 )
-from ..translation import _, gettext, ngettext, say
+from ..translation import _, gettext, ngettext, say, sentences
 from .cards import Rows, aligned, bold, card, table
 from .times import duration_words, time_words
 
@@ -109,7 +109,7 @@ def schedule_html(
 
 def no_schedule_text(rules: ScheduleRules) -> str:
     """Return that no stop is scheduled, and whether one can be."""
-    return say(NONE if rules.enabled else _(" ").join([NONE, DISABLED]))
+    return say(NONE if rules.enabled else sentences(NONE, DISABLED))
 
 
 def _now() -> datetime.datetime:

@@ -14,7 +14,7 @@ import msgspec
 from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
 from ..schema import Accepted, Attempt, Instance
-from ..translation import _, gettext, process_language, say
+from ..translation import _, gettext, process_language, say, sentences
 from . import progress
 from .cell_end import tell_failure_later, until_cell_may_end
 from .discovery import Server
@@ -263,7 +263,7 @@ class Stop:
             if notebook.status in ("STOPPING", "STOPPED"):
                 return self._environment.this.view()
         raise OutcomeUnknownError(
-            _(" ").join([lost.message, _("It had already been asked to stop the instance.")])
+            sentences(lost.message, _("It had already been asked to stop the instance."))
         ) from None
 
     async def _request_from_cloud(self) -> Instance:

@@ -41,7 +41,7 @@ from ..schema import (
     ShortText,
     Tab,
 )
-from ..translation import Text, _, requested_language, translated
+from ..translation import Text, _, requested_language, sentences, translated
 from ..views import problem_of
 from .activity import Activity
 from .roll_call import RollCall
@@ -224,7 +224,7 @@ class InstanceHandler(NotebookStopHandler):
         try:
             self.instance.identity  # noqa: B018 - raises where this is not an instance
         except (NotInInstanceError, IdentityError) as error:
-            self.send(NoInstance(reason=_(" ").join(filter(None, [error.message, error.remedy]))))
+            self.send(NoInstance(reason=sentences(error.message, error.remedy)))
             return
         kernel = self.get_query_argument("kernel", None)
         self.send(await self.view(self.check("kernel", kernel, Optional[ShortText])))

@@ -90,7 +90,11 @@ export function tabId(): string {
  * The server's REST API. No other file knows its URLs.
  */
 export class Api {
-  constructor(settings: ServerConnection.ISettings) {
+  /**
+   * @param language - In which the server is to answer, as a language tag.
+   */
+  constructor(settings: ServerConnection.ISettings, language: string) {
+    this.#language = language;
     // A copy: ConnectionGuard closes the original while the instance is silent, and these requests must still go out.
     this.#settings = { ...settings };
   }
@@ -186,7 +190,11 @@ export class Api {
         {
           method,
           body: body && JSON.stringify(body),
-          headers: body ? { 'Content-Type': 'application/json' } : {},
+          headers: {
+            // The page's language, which need not be the browser's.
+            'Accept-Language': this.#language,
+            ...(body ? { 'Content-Type': 'application/json' } : {})
+          },
           signal: timeout ? AbortSignal.timeout(timeout) : null
         },
         this.#settings
@@ -224,5 +232,6 @@ export class Api {
   }
 
   #skew = 0;
+  readonly #language: string;
   readonly #settings: ServerConnection.ISettings;
 }

@@ -15,9 +15,17 @@ import { stands } from './schedule/outlook';
 import { showStatus } from './schedule/status';
 import { ScheduleWatch } from './schedule/watch';
 import { StopLoader } from './stop/loader';
+import { translateSettings } from './settings';
 import { listenForStops } from './stop/remote';
 
 const STOP = 'jupyter-notebook-stop:stop';
+
+const ENGLISH = 'en';
+
+/** The language of the page, as a tag. */
+function languageOf(translator: ITranslator | null): string {
+  return translator?.languageCode || ENGLISH;
+}
 
 /** What the page's plugins share; null until the first one is active, and where the page does not know its instance. */
 let watch: ScheduleWatch | null = null;
@@ -37,15 +45,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
     docManager: IDocumentManager | null,
     info: JupyterLab.IInfo | null
   ) => {
+    const language = languageOf(translator);
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
     const identity = readIdentity();
     const { commands, serviceManager } = app;
+    const api = new Api(serviceManager.serverSettings, language);
     let loader: StopLoader | null = null;
     if (identity?.available) {
       const { attempt, instance_id, schedule } = identity;
       const tab = tabId();
       const schedules = new ScheduleWatch(
-        new Api(serviceManager.serverSettings),
+        api,
         serviceManager,
         instance_id,
         !!identity.scheduling,
@@ -83,7 +93,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
         stops.preload();
       });
     }
-    const elsewhere = identity && !identity.available ? identity.reason : '';
+    let elsewhere = identity && !identity.available ? identity.reason : '';
+    if (elsewhere && language !== ENGLISH) {
+      // The page was made for readers of any language.
+      void app.restored.then(async () => {
+        const answer = await api.instance();
+        elsewhere = answer.available ? elsewhere : answer.reason;
+        commands.notifyCommandChanged(STOP);
+      });
+    }
     const nowhere =
       identity && !identity.available && identity.code === 'not_in_instance';
     commands.addCommand(STOP, {
@@ -92,7 +110,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         : elsewhere
           ? trans.__('Stop this instance (it is not clear which one this is)')
           : trans.__('Stop this instance'),
-      caption:
+      caption: () =>
         elsewhere ||
         trans.__(
           'Stop the ModelArts notebook instance that this server runs in'
@@ -177,6 +195,13 @@ const status: JupyterFrontEndPlugin<void> = {
     registry: ISettingRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
+    if (registry && languageOf(translator) !== ENGLISH) {
+      translateSettings(
+        registry,
+        trans,
+        [menu, topBar, status].map(({ id }) => id)
+      );
+    }
     // By then all plugins are active.
     void app.restored.then(
       () => watch && showStatus(app.commands, watch, trans, statusBar, registry)

@@ -95,7 +95,7 @@ def test_for_scripts(scheduling: Scheduling) -> None:
 def test_what_the_server_refuses(scheduling: Scheduling) -> None:
     ended = scheduling.run("--after=30d")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("The time is further away than this server allows")
+    assert ended.err.startswith("The time is further away than the server allows")
     assert "Traceback" not in ended.err
 
 

@@ -134,7 +134,7 @@ class TestScript:
         assert asyncio.run(main()).id == standing(here)["id"]  # type: ignore[index]
 
     def test_what_the_server_refuses(self, here: Inside) -> None:
-        with pytest.raises(NotebookStopError, match="further away than this server allows") as refused:
+        with pytest.raises(NotebookStopError, match="further away than the server allows") as refused:
             stop(after="30d")
         assert refused.value.code == "bad_schedule"
         assert standing(here) is None
@@ -214,7 +214,7 @@ class TestCell:
         cell.run(LATER)
         sight = cell.sight(cell.start("stop(after='30d')"))
         assert sight == cell.traceback
-        assert sight.startswith("NotebookStopError: The time is further away than this server allows")
+        assert sight.startswith("NotebookStopError: The time is further away than the server allows")
         assert "\n" not in sight
 
 

@@ -1,0 +1,41 @@
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+type Schema = ISettingRegistry.ISchema;
+type Property = ISettingRegistry.IProperty;
+
+/**
+ * Translate the titles and descriptions of settings: the server does so for language packs only, in the contexts
+ * that are used here.
+ *
+ * @param ids - The plugins whose settings these are.
+ */
+export function translateSettings(
+  registry: ISettingRegistry,
+  trans: TranslationBundle,
+  ids: string[]
+): void {
+  const texts = <T extends Property>(context: string, part: T): T => ({
+    ...part,
+    ...(part.title && { title: trans._p(context, part.title) }),
+    ...(part.description && {
+      description: trans._p(context, part.description)
+    })
+  });
+  const translate = (schema: Schema): Schema => ({
+    ...texts('schema', schema),
+    properties: Object.fromEntries(
+      Object.entries(schema.properties ?? {}).map(([name, property]) => [
+        name,
+        texts('settings', property)
+      ])
+    )
+  });
+  for (const id of ids) {
+    registry.transform(id, {
+      fetch: plugin => ({ ...plugin, schema: translate(plugin.schema) })
+    });
+    // They may have been loaded before.
+    void registry.load(id, true).catch(console.warn);
+  }
+}
