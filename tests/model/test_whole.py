@@ -1,0 +1,471 @@
+"""Policy, roll call and the stand-in of the cloud together, by a virtual clock, through any order of events.
+
+A night's run is ``python -m pytest tests/model --hypothesis-profile=night``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import gc
+import itertools
+import logging
+import shutil
+import tempfile
+from typing import Any, ClassVar, Optional
+from unittest import mock
+
+import httpx
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from jupyter_notebook_stop import schedule_file
+from jupyter_notebook_stop.errors import SaveError
+from jupyter_notebook_stop.schedule import may_have_been_taken
+from jupyter_notebook_stop.schema import CANCELLED, REFUSED, RESUMED, STOPPED
+from jupyter_notebook_stop.simulator.faults import Delay, DropStop, Fault, Reset
+from jupyter_notebook_stop.simulator.replacements import Html, Refuse, Throttle
+
+from .cloud import INSTANCE_ID, LATE, OTHER_ID, Cloud, OfAnother
+from .server import START, Around, Server
+from .surfaces import (
+    ActivityHandler,
+    Answer,
+    AttemptHandler,
+    InstanceHandler,
+    ScheduleHandler,
+    StopHandler,
+    call,
+)
+from .tabs import KERNEL, Tab
+from .virtual_time import VirtualLoop, virtual_time
+
+PAUSES = [0.0, 0.005, 0.015, 0.025, 0.5, 1.0, 2.0, 2.1, 3.0, 5.0, 16.0, 45.0, 61.0, 130.0, 700.0]
+
+STOP_FAULTS: dict[str, list[Fault]] = {
+    "refused": [Refuse(403)],
+    "busy": [Throttle(2.0)],
+    "unavailable for a while": [Throttle(2.0, status=503)],
+    "an error": [Refuse(500, "ModelArts.0001", "Internal error.")],
+    "an error of the proxy": [Html(502)],
+    "taken, and an error of the proxy": [Html(504, takes_effect=True)],
+    "lost before": [Reset("before")],
+    "lost after": [Reset("after")],
+    "taken late, and the answer lost": [Delay(30.0)],
+    "taken, and the answer late": [Delay(30.0, "after")],
+    "slow": [Delay(4.0)],
+    "dropped": [DropStop()],
+    "dropped, and the answer lost": [DropStop(), Reset("after")],
+    "of another instance": [OfAnother()],
+}
+SHOW_FAULTS: dict[str, list[Fault]] = {
+    "refused": [Refuse(403)],
+    "rejected": [Refuse(401, "APIGW.0301", "Incorrect IAM authentication information.")],
+    "busy": [Throttle(1.0)],
+    "an error": [Refuse(500, "ModelArts.0001", "Internal error.")],
+    "lost": [Reset("before")],
+    "late": [Delay(20.0)],
+    "slow": [Delay(3.0)],
+    "of another instance": [OfAnother()],
+}
+
+
+TABS = st.fixed_dictionaries(
+    {
+        "hears": st.sampled_from([True, True, True, False]),
+        "delay": st.sampled_from([0.0, 0.3, 1.9, 2.5, 4.0]),
+        "saving": st.sampled_from([0.0, 0.5, 6.0, 14.0]),
+        "outcome": st.sampled_from(["saved", "saved", "saved", "failed", "hangs"]),
+        "holds": st.booleans(),
+    }
+)
+TROUBLES = st.one_of(
+    st.tuples(st.just("stop"), st.sampled_from(sorted(STOP_FAULTS)), st.sampled_from([1, 1, 2, 10])),
+    st.tuples(st.just("show"), st.sampled_from(sorted(SHOW_FAULTS)), st.sampled_from([1, 1, 3, 10])),
+    st.tuples(st.just("outcome"), st.sampled_from(["", "", "RUNNING", "ERROR"]), st.sampled_from([0.0, 0.0, LATE])),
+    st.tuples(st.just("network"), st.booleans(), st.none()),
+    st.tuples(st.just("console"), st.sampled_from(["RUNNING", "RUNNING", "STARTING", "FROZEN"]), st.none()),
+    st.tuples(st.just("end"), st.none(), st.none()),
+)
+FAULTS = st.sampled_from(["", *sorted(STOP_FAULTS)])
+ACTIONS = st.sampled_from(
+    ["", "", "cancel", "interrupt", "restart", "crash", "cancel the schedule", "restart the instance", "read nothing"]
+)
+
+
+class Whole(RuleBasedStateMachine):
+    """Any order of tabs, stops, cancels, faults, restarts and waiting."""
+
+    steps: ClassVar[int] = 0
+    sent: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = VirtualLoop()
+        self.folder = tempfile.mkdtemp(prefix="model-")
+        self.cloud = Cloud(self.loop)
+        self.around = Around(self.loop, self.cloud, self.folder)
+        self.boot, self.generation, self.names = 1, 0, itertools.count()
+        self.asked: list[tuple[Any, Server, str]] = []
+        self.latest: Optional[str] = None
+        self.server: Any = None
+        log = logging.getLogger("jupyter_notebook_stop")
+        self.patches = contextlib.ExitStack()
+        self.patches.enter_context(virtual_time(self.loop, lambda http: self._use(http)))
+        self.patches.enter_context(mock.patch.object(log, "handlers", [_Alarm(self.around.broken)]))
+        self.patches.enter_context(mock.patch.object(log, "propagate", False))
+        self.loop.run_until_complete(self._start())
+
+    def _use(self, http: httpx.AsyncClient) -> httpx.AsyncClient:
+        server: Server = self.server
+        return server.use(http)
+
+    def _named(self) -> Any:
+        """Name the processes of this model: the servers that have ended are no more."""
+        return mock.patch.multiple(
+            schedule_file,
+            boot=lambda: f"boot {self.boot}",
+            process=lambda pid: f"{pid}:{self.generation}",
+        )
+
+    async def _start(self) -> None:
+        self.server = Server(self.around, self.boot)
+
+    def let_pass(self, seconds: float) -> None:
+        with self._named():
+            self.loop.let_pass(seconds)
+
+    def do(self, work: Any) -> Any:
+        with self._named():
+            return self.loop.run_until_complete(work)
+
+    # What users do
+
+    @rule(tab=TABS)
+    def open_any_tab(self, tab: dict[str, Any]) -> None:
+        self.open_a_tab(**tab)
+
+    def open_a_tab(self, hears: bool, delay: float, saving: float, outcome: str, holds: bool) -> None:
+        if sum(tab.open for tab in self.around.tabs) < 4:
+            tab = Tab(f"tab{next(self.names)}", hears, delay, saving, outcome, holds, opened_at=self.loop.time())
+            self.around.tabs.append(tab)
+
+    @precondition(lambda self: any(tab.open for tab in self.around.tabs))
+    @rule(which=st.integers(0, 3))
+    def close_a_tab(self, which: int) -> None:
+        shown = [tab for tab in self.around.tabs if tab.open]
+        shown[which % len(shown)].open = False
+
+    @precondition(lambda self: any(tab.open for tab in self.around.tabs))
+    @rule(outcome=st.sampled_from(["saved", "failed", "hangs"]))
+    def something_happens_to_the_tabs(self, outcome: str) -> None:
+        for tab in self.around.tabs:
+            tab.outcome = outcome
+
+    @rule(
+        source=st.sampled_from(["menu", "palette", "cell", "terminal", "api"]),
+        save=st.sampled_from(["all", "all", "none"]),
+        silent=st.sampled_from([None, None, "ignore"]),
+        wait=st.sampled_from(PAUSES),
+    )
+    def ask_for_a_stop(self, source: str, save: str, silent: Optional[str], wait: float) -> None:
+        identifier = f"attempt{next(self.names)}"
+        body = {"instance_id": INSTANCE_ID, "source": source, "save": save, "attempt": identifier}
+        body.update({"silent": silent} if silent else {})
+        shown = [tab for tab in self.around.tabs if tab.open and tab.hears]
+        query = {}
+        if source in ("menu", "palette") and shown:
+            body["tab"] = shown[0].id
+            # The server counts it as there from the request on.
+            self.server.reports.setdefault(identifier, {})
+        if source == "cell":
+            body["kernel"], query = KERNEL, {"cell_ends": "true"}
+        self.latest = identifier
+        self.asked.append((self._ask(body, query), self.server, identifier))
+        self.let_pass(wait)
+
+    def _ask(self, body: dict[str, str], query: dict[str, str]) -> Any:
+        async def ask() -> Answer:
+            answer = await call(StopHandler, "post", server, body=body, **query)
+            self._check_answer(answer, server, body["attempt"])
+            return answer
+
+        server: Server = self.server
+
+        async def begin() -> Any:
+            return server.spawn(ask())
+
+        return self.do(begin())
+
+    def _check_answer(self, answer: Answer, server: Server, identifier: str) -> None:
+        error = answer.error
+        if answer.status == 202:
+            phases = self.around.phases[answer.content["attempt"]["id"]]
+            if "accepted" not in phases:
+                self.around.broken.append(f"202 for an attempt that was {phases}")
+        elif isinstance(error, SaveError) and error.code == "save_failed":
+            attempt = server.instance.attempt
+            states = [tab.state for tab in attempt.tabs] if attempt else []
+            if not {"failed", "here", "waiting"}.intersection(states):
+                self.around.broken.append("told that a tab has not saved, and all have")
+
+    # The rules above and below in orders that chance alone would seldom find
+
+    @rule(fault=FAULTS, after=st.sampled_from([0.015, 0.035, 0.05, 1.0, 5.0]), then=ACTIONS)
+    def stop_without_saving(self, fault: str, after: float, then: str) -> None:
+        self.stop_with_tabs([], "terminal", fault, after, then, 130.0)
+
+    @rule(
+        tabs=st.lists(TABS, max_size=2),
+        source=st.sampled_from(["menu", "cell"]),
+        fault=FAULTS,
+        after=st.sampled_from([0.015, 0.035, 1.0, 2.03, 2.05, 3.0]),
+        then=ACTIONS,
+        wait=st.sampled_from([3.0, 45.0, 130.0]),
+    )
+    def stop_with_tabs(
+        self, tabs: list[dict[str, Any]], source: str, fault: str, after: float, then: str, wait: float
+    ) -> None:
+        self._clear(fault)
+        for tab in tabs:
+            self.open_a_tab(**tab)
+        self.let_pass(0.1)
+        self.ask_for_a_stop(source, "none" if source == "terminal" else "all", None, after)
+        self._act(then)
+        self.let_pass(wait)
+
+    @rule(
+        grace=st.sampled_from([None, 1.0]),
+        fault=FAULTS,
+        after=st.sampled_from([60.5, 62.0, 62.05, 62.06, 63.0, 75.0]),
+        then=ACTIONS,
+        wait=st.sampled_from([3.0, 130.0, 1_000.0]),
+    )
+    def wait_for_a_scheduled_stop(
+        self, grace: Optional[float], fault: str, after: float, then: str, wait: float
+    ) -> None:
+        self._clear(fault)
+        self.around.busy = False
+        if grace is None:
+            self.schedule_at(0.0)
+        else:
+            self.schedule_when_idle(grace)
+        self.let_pass(after + (grace or 0.0))
+        self._act(then)
+        self.let_pass(wait)
+
+    def _clear(self, fault: str) -> None:
+        self.end_all_trouble()
+        if self.cloud.instance.status not in ("STOPPING", "STOPPED"):
+            self.cloud.instance.status = "RUNNING"
+        elif self.cloud.instance.status == "STOPPED":
+            self.restart_the_instance()
+        for tab in self.around.tabs:
+            tab.open = False
+        if fault:
+            self.have_a_stop_go_wrong(fault, 1)
+
+    def _act(self, then: str) -> None:
+        if then == "cancel" and self.latest:
+            self.cancel(0.0)
+        elif then == "interrupt":
+            self.interrupt(0.0)
+        elif then in ("restart", "crash"):
+            self.restart_the_server(then == "crash")
+        elif then == "cancel the schedule":
+            self.cancel_the_schedule()
+        elif then == "restart the instance":
+            self.cloud.instance.status = "STOPPED"
+            self.restart_the_instance()
+        elif then == "read nothing":
+            self.cloud.faults.add("show", SHOW_FAULTS["an error"], None)
+
+    @rule()
+    def ask_for_a_stop_of_another_instance(self) -> None:
+        before = self.server.instance.attempt
+        answer = self.do(call(StopHandler, "post", self.server, body={"instance_id": OTHER_ID}))
+        assert answer.status == 409
+        assert self.server.instance.attempt is before
+
+    @precondition(lambda self: self.latest is not None)
+    @rule(wait=st.sampled_from(PAUSES))
+    def cancel(self, wait: float) -> None:
+        assert self.latest
+        current = self.server.instance.attempt
+        identifier = current.id if current else self.latest
+        answer = self.do(call(AttemptHandler, "delete", self.server, identifier))
+        if answer.status == 204:
+            self.around.promised.add(identifier)
+        self.let_pass(wait)
+
+    @rule(wait=st.sampled_from(PAUSES))
+    def interrupt(self, wait: float) -> None:
+        """As Ctrl-C does where no server runs."""
+        current = self.server.instance.attempt
+        if self.do(self.server.instance.cancel_unless_sent()):
+            self.around.promised.add(current.id)
+            assert not any(post.attempt == current.id and post.doubtful for post in self.cloud.posts)
+        self.let_pass(wait)
+
+    @rule(kind=st.sampled_from(["idle", "at"]), seconds=st.sampled_from([1.0, 60.0, 600.0]))
+    def schedule(self, kind: str, seconds: float) -> None:
+        (self.schedule_when_idle if kind == "idle" else self.schedule_at)(seconds)
+
+    def schedule_when_idle(self, grace: float) -> None:
+        self._schedule({"instance_id": INSTANCE_ID, "when": "idle", "grace": grace})
+
+    def schedule_at(self, seconds: float) -> None:
+        at = START + datetime.timedelta(seconds=self.loop.time() + seconds)
+        self._schedule({"instance_id": INSTANCE_ID, "when": "at", "at": at})
+
+    def _schedule(self, body: dict[str, Any]) -> None:
+        self._replaced(self.do(call(ScheduleHandler, "put", self.server, body=body)))
+
+    @rule()
+    def cancel_the_schedule(self) -> None:
+        self._replaced(self.do(call(ScheduleHandler, "delete", self.server)))
+
+    def _replaced(self, answer: Answer) -> None:
+        if answer.status == 200 and answer.content["replaced"]:
+            self.around.promised.add(answer.content["replaced"]["id"])
+
+    @rule(busy=st.booleans())
+    def work(self, busy: bool) -> None:
+        self.around.busy = busy
+        self.do(call(ActivityHandler, "post", self.server))
+        self.look()
+
+    def look(self) -> None:
+        answer = self.do(call(InstanceHandler, "get", self.server))
+        assert answer.content["id"] == INSTANCE_ID
+
+    @rule(seconds=st.sampled_from(PAUSES))
+    def wait(self, seconds: float) -> None:
+        self.let_pass(seconds)
+
+    # What the cloud does
+
+    @rule(trouble=TROUBLES)
+    def begin_or_end_trouble(self, trouble: tuple[str, Any, Any]) -> None:
+        what, first, second = trouble
+        if what == "stop":
+            self.have_a_stop_go_wrong(first, second)
+        elif what == "show":
+            self.have_a_read_go_wrong(first, second)
+        elif what == "outcome":
+            self.change_what_comes_of_a_stop(first, second)
+        elif what == "network":
+            self.cloud.reachable = first
+        elif what == "console":
+            self.somebody_uses_the_console(first)
+        else:
+            self.end_all_trouble()
+
+    def have_a_stop_go_wrong(self, fault: str, times: int) -> None:
+        self.cloud.faults.add("stop", STOP_FAULTS[fault], times)
+
+    def have_a_read_go_wrong(self, fault: str, times: int) -> None:
+        self.cloud.faults.add("show", SHOW_FAULTS[fault], times)
+
+    def change_what_comes_of_a_stop(self, fails: str, late: float) -> None:
+        self.cloud.instance.stop_fails_with, self.cloud.instance.late = fails, late
+
+    def end_all_trouble(self) -> None:
+        self.cloud.faults.clear()
+        self.cloud.reachable = True
+
+    def somebody_uses_the_console(self, status: str) -> None:
+        if self.cloud.instance.status not in ("STOPPING", "STOPPED"):
+            self.cloud.instance.status = status
+
+    @rule(crash=st.booleans())
+    def restart_the_server(self, crash: bool) -> None:
+        self._end(crash)
+        self.do(self._start())
+
+    @precondition(lambda self: self.cloud.instance.status in ("STOPPED", "ERROR"))
+    @rule()
+    def restart_the_instance(self) -> None:
+        """All that ran in it ends; what was scheduled in its last life must not stop this one."""
+        self.let_pass(0.0)
+        standing = self.server.scheduler.view
+        if standing is not None:
+            self.around.promised.add(standing.id)
+        self._end(True)
+        self.boot += 1
+        self.cloud.instance.status = "RUNNING"
+        self.around.tabs.clear()
+        self.do(self._start())
+
+    def _end(self, crash: bool) -> None:
+        self.do(self.server.end(crash))
+        self.generation += 1
+
+    # What must hold
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        type(self).steps += 1
+        assert not self.around.broken, self.around.broken
+
+    def teardown(self) -> None:
+        try:
+            # Longer than any stop is followed, and whatever trouble there still is.
+            self.let_pass(4_100.0)
+            assert not self.around.broken, self.around.broken
+            attempt = self.server.instance.attempt
+            assert attempt is None or not attempt.under_way or attempt.source == "schedule", "an attempt has no end"
+            for task, server, _ in self.asked:
+                assert task.done() or server.gone, "somebody waits for ever"
+            self._check_what_was_told()
+            type(self).sent += len(self.cloud.posts)
+        finally:
+            self._end(False)
+            assert not self.around.broken, self.around.broken
+            self.loop.run_until_complete(self.loop.shutdown_asyncgens())
+            self.patches.close()
+            self.loop.close()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _check_what_was_told(self) -> None:
+        for task, _, identifier in self.asked:
+            answer = None if task.cancelled() or not task.done() else task.result()
+            if answer is None or answer.error is None or may_have_been_taken(answer.error):
+                continue
+            phases = self.around.phases.get(identifier, [])
+            if phases and phases[-1] in (REFUSED, CANCELLED):
+                taken = [post for post in self.cloud.posts if post.attempt == identifier and post.request.took_effect]
+                assert not taken, f"told that nothing was stopped ({answer.error}), and it was"
+        for phases in self.around.phases.values():
+            ends = [phase for phase in phases if phase in (REFUSED, CANCELLED, STOPPED, RESUMED)]
+            assert len(ends) <= 1, f"more than one end: {phases}"
+            assert ends == phases[-1:] or not ends, f"it went on after its end: {phases}"
+            assert phases == sorted(phases, key=ORDER.index), f"not in order: {phases}"
+
+
+class _Alarm(logging.Handler):
+    """Takes what the package logs as an error for a rule that is broken: it was not expected."""
+
+    def __init__(self, broken: list[str]) -> None:
+        super().__init__(logging.ERROR)
+        self._broken = broken
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._broken.append(f"logged: {record.getMessage()} {record.exc_info}")
+
+
+ORDER = ["saving", "stopping", "accepted", "stopped", "resumed", "refused", "cancelled"]
+
+
+def test_no_order_of_events_breaks_a_rule() -> None:
+    profile = settings.get_profile("night") if settings.get_current_profile_name() == "night" else None
+    given = profile or settings(max_examples=70, stateful_step_count=20, derandomize=True)
+    # A run takes long where much virtual time passes, and what is left of one must not disturb the next.
+    quiet = settings(given, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    Whole.steps = Whole.sent = 0
+    run_state_machine_as_test(Whole, settings=quiet)
+    gc.collect()
+    print(f"{Whole.steps} steps, {Whole.sent} requests to stop")
+    assert Whole.steps >= 500
+    assert Whole.sent >= 50

@@ -1,0 +1,33 @@
+"""The modules to change, and the tests that should notice."""
+
+from __future__ import annotations
+
+MODEL = "tests/model/test_whole.py"
+
+TARGETS = {
+    "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
+    "modelarts/auth": [
+        "tests/unit/test_credentials.py",
+        "tests/unit/test_client_reads.py",
+        "tests/unit/test_client_stop.py",
+        "tests/unit/test_signature.py",
+    ],
+    "modelarts/transport": ["tests/unit/test_transport.py", "tests/unit/test_transport_phases.py", MODEL],
+    "modelarts/client": [
+        "tests/unit/test_client_reads.py",
+        "tests/unit/test_client_stop.py",
+        "tests/unit/test_credentials.py",
+        "tests/unit/test_errors.py",
+        "tests/unit/test_instance_cancel.py",
+        MODEL,
+    ],
+    "server/roll_call": [MODEL, "tests/server/test_saving.py"],
+    "instance": [
+        "tests/unit/test_instance.py",
+        "tests/unit/test_instance_cancel.py",
+        "tests/unit/test_instance_course.py",
+        MODEL,
+    ],
+    "modelarts/identity": ["tests/unit/test_identity.py", "tests/unit/test_pod_identity.py"],
+    "notebook/discovery": ["tests/notebook/test_discovery.py"],
+}
