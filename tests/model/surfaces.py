@@ -12,6 +12,11 @@ from tornado import web
 from jupyter_notebook_stop.errors import NotebookStopError
 from jupyter_notebook_stop.server.handlers import AttemptHandler, InstanceHandler, StopHandler, TabHandler, status_of
 from jupyter_notebook_stop.server.schedule_handlers import ActivityHandler, ScheduleHandler
+from jupyter_notebook_stop.translation import translated
+
+
+def _in_english(text: Any) -> Any:
+    return translated(text, "en")
 
 
 class Answer:
@@ -48,7 +53,7 @@ class _Direct:
 
     def send(self, content: Any, status: int = 200) -> None:
         # As it is now: who asked has it on paper.
-        self.answer = Answer(status, msgspec.json.decode(msgspec.json.encode(content)))
+        self.answer = Answer(status, msgspec.json.decode(msgspec.json.encode(content, enc_hook=_in_english)))
 
 
 async def call(kind: Any, method: str, parts: Any, *path: str, body: Any = None, **query: str) -> Answer:
