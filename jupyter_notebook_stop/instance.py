@@ -170,8 +170,9 @@ class ThisInstance:
             self._run = run = Run(attempt, requested_by)
             run.task = asyncio.ensure_future(self._carry_out(run, prepare))
         elif run.attempt.pending and run.attempt.save != attempt.save:
+            first = {"attempt": run.attempt.id, "source": run.attempt.source}
             raise CancelledStopError(
-                _("Another stop with other options is under way, requested from {source}.", source=run.attempt.source),
+                _("Another stop with other options is under way: attempt {attempt}, requested from {source}.", **first),
                 code="other_stop_under_way",
                 remedy=_("Wait for it to end, or cancel it."),
             )

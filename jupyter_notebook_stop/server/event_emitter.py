@@ -26,13 +26,18 @@ class EventEmitter:
         Whose schedule is reported.
     log
         Where the record of an attempt goes.
+
+    Attributes
+    ----------
+    listeners
+        How many listened when the last attempt was announced, if that is known.
     """
 
     def __init__(self, event_logger: Any, instance: ThisInstance, scheduler: Scheduler, log: logging.Logger) -> None:
         self._event_logger = event_logger
         self._instance = instance
         self._log = log
-        self._listeners: int | None = None
+        self.listeners: int | None = None
         instance.observe(self.emit)
         scheduler.observe(lambda scheduled: self._emit_change("schedule", scheduled))
         instance.reader.observe_lease(lambda: self._emit_change("lease"))
@@ -41,7 +46,7 @@ class EventEmitter:
         """Emit the phase that the attempt has entered."""
         attempt = run.attempt
         if attempt.phase == SAVING:
-            self._listeners = self._count_listeners()
+            self.listeners = self._count_listeners()
         self._event_logger.emit(
             schema_id=STOP_EVENT,
             data={
@@ -70,8 +75,8 @@ class EventEmitter:
         attempt, error = run.attempt, run.error
         instance_id = self._instance.identity.instance_id.value
         silent = None
-        if attempt.save == "all" and self._listeners is not None:
-            silent = max(0, self._listeners - len(attempt.tabs))
+        if attempt.save == "all" and self.listeners is not None:
+            silent = max(0, self.listeners - len(attempt.tabs))
         self._event_logger.emit(
             schema_id=ATTEMPT_EVENT,
             data={
@@ -103,6 +108,6 @@ class EventEmitter:
         )
 
     def _count_listeners(self) -> int | None:
-        # Each open page listens once. The event bus has no public way to count them, and the number only informs.
+        # Each open page listens once. The event bus has no public way to count them: where it has another, all wait.
         listeners = getattr(self._event_logger, "_modified_listeners", None)
         return len(listeners.get(STOP_EVENT, ())) if isinstance(listeners, dict) else None

@@ -287,7 +287,10 @@ class TabHandler(NotebookStopHandler):
             raise RefusedError(404, _("There is no such attempt."))
         documents: List[Document] = [*report.documents]
         name = self.check("tab", tab, Name)
-        self.roll_call.report(current, Tab(id=name, state=report.state, documents=documents, kernels=report.kernels))
+        # A query, since an older server refuses a body with an unknown field.
+        heard = self.check("heard", self.get_query_argument("heard", "look"), Literal["event", "look"])
+        reported = Tab(id=name, state=report.state, documents=documents, kernels=report.kernels)
+        self.roll_call.report(current, reported, heard_event=heard == "event")
         if report.state == WAITING and current.cell is not None:
             # The response says when: the timers of a hidden page are too slow to ask again and again.
             await self.roll_call.until_cell_is_over()

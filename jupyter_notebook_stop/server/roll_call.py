@@ -1,5 +1,9 @@
 """The roll call: every open tab is asked to save before the cloud is called.
 
+It lasts a while, since nobody knows which tabs are open. It ends sooner once as
+many tabs have heard the event as listened to it: a tab that learned of the
+attempt by looking does not count, or it would stand for one that is slow.
+
 A tab that reported ``here`` and does not report ``saved`` in time cancels the
 stop for all. So does a page that holds a kernel and never responds, unless who
 requests the stop says that it may be ignored.
@@ -13,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any, Awaitable, Callable, Collection, List
+from typing import Any, Awaitable, Callable, Collection, List, Optional, Set, Tuple
 
 from ..config import NotebookStop
 from ..errors import InstanceStateError, SaveError
@@ -44,9 +48,12 @@ class RollCall:
     ----------
     tabs_are_told
         Whether open tabs learn that they should save.
+    listeners
+        Returns how many listened when the attempt was announced, or None if that is not known.
     """
 
     tabs_are_told = False
+    listeners: Callable[[], Optional[int]] = staticmethod(lambda: None)
 
     def __init__(
         self,
@@ -59,6 +66,7 @@ class RollCall:
         self._connected = connected
         self._changed = asyncio.Event()
         self._over = asyncio.Event()
+        self._heard: Set[Tuple[str, str]] = set()
 
     async def __call__(self, attempt: Attempt) -> None:
         """Wait until every tab that has reported has saved.
@@ -83,7 +91,7 @@ class RollCall:
         self._changed.clear()
         self._over = over = asyncio.Event()
         try:
-            await asyncio.sleep(self._config.roll_call_timeout)
+            await self._present(attempt)
             await self._saved(attempt, [HERE])
             await self._look_for_silent_tabs(attempt)
             if any(tab.state == WAITING for tab in attempt.tabs):
@@ -96,6 +104,16 @@ class RollCall:
                 await self._saved(attempt, [HERE, WAITING])
         finally:
             over.set()
+            self._heard.clear()
+
+    async def _present(self, attempt: Attempt) -> None:
+        """Wait until every listener has reported, or the time is over."""
+        listeners = self.listeners()
+        deadline = asyncio.get_running_loop().time() + self._config.roll_call_timeout
+        while not listeners or len({tab for heard_of, tab in self._heard if heard_of == attempt.id}) < listeners:
+            # Without any listener, the sockets of all tabs may be about to reconnect.
+            if not await self._change_until(deadline):
+                return
 
     async def _saved(self, attempt: Attempt, open_states: Collection[str]) -> None:
         await self._reported(attempt, open_states, self._config.save_timeout)
@@ -144,8 +162,8 @@ class RollCall:
             held.update(tab.kernels)
         return [kernel for kernel in await self._connected() if kernel.connections > held[kernel.id]]
 
-    def report(self, attempt: Attempt, report: Tab) -> None:
-        """Accept what a tab reports.
+    def report(self, attempt: Attempt, report: Tab, *, heard_event: bool = False) -> None:
+        """Accept what a tab reports, and whether the event has told it of the attempt.
 
         Raises
         ------
@@ -154,6 +172,8 @@ class RollCall:
         """
         if attempt.phase != SAVING:
             raise InstanceStateError(_("Saving has ended for this attempt."), code="too_late")
+        if heard_event:
+            self._heard.add((attempt.id, report.id))
         if report.state == WAITING and attempt.cell is None:
             report = Tab(id=report.id, state=SAVED, documents=report.documents, kernels=report.kernels)
         known = {tab.id: index for index, tab in enumerate(attempt.tabs)}

@@ -56,7 +56,8 @@ class Runtime:
         self.activity.observe(self.scheduler.wake)
         self.instance.observe(lambda run: tell_pages(attempt=_attempt_of(run)))
         if tabs_are_told:
-            EventEmitter(serverapp.event_logger, self.instance, self.scheduler, log)
+            emitter = EventEmitter(serverapp.event_logger, self.instance, self.scheduler, log)
+            self.roll_call.listeners = lambda: emitter.listeners
         self.scheduler.observe(lambda scheduled: tell_pages(schedule=scheduled.id if scheduled else None))
 
     def handler(self, route: str) -> Type[NotebookStopHandler]:

@@ -121,7 +121,7 @@ export class Api {
 
   /** Report how far this tab is with saving. The answer to `waiting` comes when it should wait no longer. */
   report(attempt: string, tab: string, report: ITabReport): Promise<void> {
-    const { state, documents = [], kernels } = report;
+    const { state, documents = [], kernels, heard } = report;
     return this.#request(
       'PUT',
       ['stop', attempt, 'tabs', tab],
@@ -134,7 +134,9 @@ export class Api {
           reason: reason?.slice(0, 1_000)
         }))
       },
-      state === 'waiting' ? TIMEOUT.cell : TIMEOUT.quick
+      state === 'waiting' ? TIMEOUT.cell : TIMEOUT.quick,
+      // Not in the body, where an older server refuses what it does not know.
+      heard ? '?heard=event' : ''
     );
   }
 
@@ -178,10 +180,12 @@ export class Api {
     method: string,
     path: string[],
     body: object | null,
-    timeout = 0
+    timeout = 0,
+    query = ''
   ): Promise<T> {
     const { baseUrl } = this.#settings;
-    const url = URLExt.join(baseUrl, ROOT, ...path.map(encodeURIComponent));
+    const url =
+      URLExt.join(baseUrl, ROOT, ...path.map(encodeURIComponent)) + query;
     let response: Response;
     let data: unknown = null;
     try {

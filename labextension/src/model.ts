@@ -54,6 +54,8 @@ export interface ITabReport {
   documents?: IDocument[];
   /** Ids of the kernels that the tab uses, one for each connection. */
   kernels?: string[];
+  /** Whether an event announced the attempt to the tab, so that it is one of those that listen. */
+  heard?: boolean;
 }
 
 /** One attempt to stop the instance. */

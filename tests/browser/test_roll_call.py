@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import OpenTab, Server
-from .steps import expect_kernel, expect_nothing_open, expect_phase, type_text, write_notebook
+from ..conftest import instance_environment
+from .conftest import OpenTab, Server, StartServer
+from .steps import (
+    LAB,
+    expect_farewell,
+    expect_kernel,
+    expect_nothing_open,
+    expect_phase,
+    stop_from_palette,
+    type_text,
+    write_notebook,
+)
 from .test_cell import KERNEL_READY
 from .test_tabs import Post
 
@@ -27,6 +38,8 @@ CUT = """() => {
     events.forEach(socket => socket.close());
     return events.length;
 }"""
+
+CONNECTED = "window.sockets.some(s => s.url.includes('api/events/subscribe') && s.readyState === 1)"
 
 
 def view(server: Server) -> dict[str, Any]:
@@ -47,11 +60,10 @@ def test_a_hidden_tab_connects_again_and_saves(
     tab.page.goto(instance_server.address("lab/tree/doc.txt"))
     tab.page.wait_for_selector(".jp-FileEditor .cm-content", timeout=60_000)
     type_text(tab.page, "typed before the night")
-    open_events = "window.sockets.some(s => s.url.includes('api/events/subscribe') && s.readyState === 1)"
-    wait_for(tab.page, open_events)
+    wait_for(tab.page, CONNECTED)
     tab.page.evaluate("window.isHidden = true")
     assert tab.page.evaluate(CUT) == 1
-    wait_for(tab.page, open_events)
+    wait_for(tab.page, CONNECTED)
 
     post = Post(instance_server, simulator.instance_id)
     while post.is_alive():
@@ -153,3 +165,21 @@ def test_a_tab_whose_first_look_fails_saves_all_the_same(
     assert failed
     assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
     assert "typed before the blip" in (instance_server.work / "doc.txt").read_text()
+
+
+@pytest.mark.parametrize("tabs", [1, 3])
+def test_it_is_over_when_all_tabs_have_answered(
+    tabs: int, start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    # Whoever waits for tabs that are not there fails.
+    server = start_server(instance_environment(simulator), arguments=["--NotebookStop.roll_call_timeout=600"])
+    opened = [open_tab(server.address(f"lab/workspaces/w{number}"), ready=LAB) for number in range(tabs)]
+    for tab in opened:
+        tab.page.add_init_script(HIDDEN)
+        tab.page.reload()
+        tab.page.wait_for_selector(LAB, timeout=60_000)
+        wait_for(tab.page, CONNECTED)
+    stop_from_palette(opened[0].page)
+    for tab in opened:
+        expect_farewell(tab.page)
+    assert [each["state"] for each in view(server)["attempt"]["tabs"]] == ["saved"] * tabs

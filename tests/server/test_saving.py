@@ -10,7 +10,7 @@ import pytest
 from jupyter_notebook_stop.server import roll_call
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..waiting import until_async
+from ..waiting import LIMIT, until_async
 from .conftest import Fetch
 
 
@@ -33,8 +33,10 @@ async def saving(fetch: Fetch) -> None:
     await until_async(is_saving)
 
 
-async def report(fetch: Fetch, tab: str, state: str, *documents: dict[str, Any]) -> int:
-    status, _ = await fetch("PUT", "stop", "a1", "tabs", tab, body={"state": state, "documents": list(documents)})
+async def report(fetch: Fetch, tab: str, state: str, *documents: dict[str, Any], heard: str = "") -> int:
+    body = {"state": state, "documents": list(documents)}
+    params = {"heard": heard} if heard else {}
+    status, _ = await fetch("PUT", "stop", "a1", "tabs", tab, body=body, params=params)
     return status
 
 
@@ -325,3 +327,81 @@ class TestSilentTabs:
         app.runtime.instance.config.silent_tabs = "ignore"
         assert (await stopping(fetch, simulator, silent="cancel"))[0] == 409
         assert (await stopping(fetch, simulator))[0] == 202
+
+
+class TestTabsThatListen:
+    """Tabs that were told of the attempt by the event: once all of them have answered, nobody else is waited for."""
+
+    @pytest.fixture
+    def stop_config(self) -> dict[str, Any]:
+        # Whoever waits until this is over fails.
+        return {"poll_interval": 0.05, "roll_call_timeout": LIMIT * 10, "save_timeout": 5.0}
+
+    @pytest.fixture
+    def listeners(self, jp_serverapp: Any) -> int:
+        """Two tabs with an event socket each."""
+        for _ in range(2):
+
+            async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+                pass
+
+            jp_serverapp.event_logger.add_listener(listener=listen)
+        return 2
+
+    async def test_it_ends_when_all_have_answered(
+        self, listeners: int, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        task = stopping(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "saved", heard="event") == 204
+        assert await report(fetch, "t1", "saved", heard="event") == 204
+        assert await report(fetch, "t2", "here", heard="event") == 204
+        assert await report(fetch, "t2", "saved") == 204
+        assert (await task)[0] == 202
+
+    async def test_one_that_looked_does_not_stand_for_one_that_is_slow(
+        self, listeners: int, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        task = stopping(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "saved", heard="event") == 204
+        # Its event socket is lost, so that it is none of the two that listened.
+        assert await report(fetch, "t3", "saved", heard="look") == 204
+        await asyncio.sleep(0.5)
+        assert simulator.count("stop") == 0
+        assert await report(fetch, "slow", "failed", {"path": "a.txt"}, heard="event") == 204
+        assert (await task)[1]["code"] == "save_failed"
+        assert simulator.count("stop") == 0
+
+    async def test_an_earlier_attempt_does_not_count(
+        self, listeners: int, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        task = stopping(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "failed", heard="event") == 204
+        assert await report(fetch, "t2", "saved", heard="event") == 204
+        assert (await task)[0] == 409
+        again = stopping(fetch, simulator, attempt="a2")
+        await saving(fetch)
+        await asyncio.sleep(0.5)
+        assert simulator.count("stop") == 0
+        await fetch("DELETE", "stop", "a2")
+        assert (await again)[0] == 409
+
+    async def test_without_a_listener_the_whole_time_is_waited(
+        self, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        task = stopping(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "saved", heard="look") == 204
+        await asyncio.sleep(0.5)
+        assert simulator.count("stop") == 0
+        await fetch("DELETE", "stop", "a1")
+        assert (await task)[0] == 409
+
+    async def test_how_it_was_learned_is_checked(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+        task = stopping(fetch, simulator)
+        await saving(fetch)
+        assert await report(fetch, "t1", "saved", heard="rumour") == 400
+        await fetch("DELETE", "stop", "a1")
+        await task

@@ -20,7 +20,7 @@ export function listenForStops(
       instance_id === instanceId &&
       typeof attempt === 'string'
     ) {
-      void loader.dispatch({ type: 'hint', attempt });
+      void loader.dispatch({ type: 'hint', attempt, heard: true });
     }
   };
   services.events?.stream.connect(hear);

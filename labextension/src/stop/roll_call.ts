@@ -10,17 +10,24 @@ type Notebook = ReturnType<Documents['open']>[number];
 /**
  * Answer the server's roll call: report that this tab is here, save its documents, and report how that went. The tab
  * that shows the cell that asked saves once more when this cell has ended.
+ *
+ * @param heard - Ids of the attempts that an event has announced to this page.
  */
 export async function answerRollCall(
   api: Api,
   documents: Documents,
   tab: string,
-  attempt: IAttempt
+  attempt: IAttempt,
+  heard: ReadonlySet<string>
 ): Promise<void> {
   // The server decides by the reports that it has: one that is late or lost changes nothing here.
   const report = (content: ITabReport) =>
     api
-      .report(attempt.id, tab, { ...content, kernels: documents.kernels() })
+      .report(attempt.id, tab, {
+        ...content,
+        kernels: documents.kernels(),
+        heard: heard.has(attempt.id)
+      })
       .catch(() => undefined);
   await report({
     state: 'here',

@@ -83,6 +83,9 @@ export class StopSession {
 
   /** Take an event in. Events that effects cause are taken in after it. */
   dispatch(event: Event): void {
+    if (event.type === 'hint' && event.heard) {
+      this.#heard.add(event.attempt);
+    }
     this.#queue.push(event);
     if (this.#queue.length > 1) {
       return;
@@ -167,7 +170,7 @@ export class StopSession {
         );
         break;
       case 'answerRollCall':
-        void answerRollCall(api, documents, tab, effect.attempt);
+        void answerRollCall(api, documents, tab, effect.attempt, this.#heard);
         break;
       case 'report':
         this.#reporter.report(effect.end);
@@ -244,6 +247,9 @@ export class StopSession {
   readonly #overlay: ReturnType<typeof stopOverlay>;
   readonly #guard: ConnectionGuard;
   readonly #queue: Event[] = [];
+
+  /** Ids of the attempts that an event has announced to this page. */
+  readonly #heard = new Set<string>();
   readonly #reporter: EndReporter;
   #fill: (instance: IInstance) => void = () => undefined;
   #withdraw: () => void = () => undefined;

@@ -150,7 +150,8 @@ export type Event =
   /** The countdown of a scheduled stop was cut short: the question has been answered there. */
   | { readonly type: 'now'; attempt: string }
   /** The event bus announced an attempt. Anyone can post an event, so this is only a hint. */
-  | { readonly type: 'hint'; attempt: string }
+  /** An attempt is under way; `heard` if an event of the server has announced it. */
+  | { readonly type: 'hint'; attempt: string; heard?: boolean }
   /** A scheduled look is due. */
   | { readonly type: 'due'; look: number }
   | { readonly type: 'seen'; look: number; view: View }
