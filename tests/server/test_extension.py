@@ -209,6 +209,7 @@ AT_REST = [
     "jupyter_notebook_stop.server.app",
     "jupyter_notebook_stop.server.events",
     "jupyter_notebook_stop.server.log_lines",
+    "jupyter_notebook_stop.server.too_old",
     "jupyter_notebook_stop.translation",
 ]
 """All that a server loads which is never asked to stop."""
