@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tarfile
 import zipfile
 from typing import Iterator
 
@@ -17,6 +18,8 @@ import pytest
 
 from .environments import FOLDER, floors, interpreter
 
+ROOT = pathlib.Path(__file__).parents[1]
+FRONTEND = ROOT / "labextension"
 LABEXTENSION = "share/jupyter/labextensions/jupyter-notebook-stop/"
 
 
@@ -99,6 +102,36 @@ def test_what_it_needs_and_brings(wheel: zipfile.ZipFile) -> None:
         "data/" + LABEXTENSION + "install.json",
     ):
         assert [name for name in names if name.endswith(brought)], brought
+
+
+def test_the_licence_of_all_that_is_bundled(wheel: zipfile.ZipFile) -> None:
+    # The bundler writes down whatever module of another package it takes in.
+    (report,) = [name for name in wheel.namelist() if name.endswith("/third-party-licenses.json")]
+    assert json.loads(wheel.read(report)) == {"packages": []}
+    entry = next(wheel.read(name) for name in wheel.namelist() if "/remoteEntry" in name)
+    assert b"webpackChunk" in entry, "no longer the start code of rspack; whose licence is in the wheel?"
+    licences = [wheel.read(name).decode() for name in wheel.namelist() if ".dist-info/licenses/" in name]
+    assert len(licences) == 2
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8") in licences
+    theirs = FRONTEND / "node_modules" / "@rspack" / "core" / "LICENSE"
+    assert theirs.read_text(encoding="utf-8") in licences
+
+
+ONLY_HERE = (".ci/", ".github/", ".pre-commit-config.yaml", ".readthedocs.yaml")
+"""What the source archive leaves out."""
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="this is no working copy, there is nothing to compare with")
+def test_the_source_archive_has_what_is_in_the_repository(tmp_path: pathlib.Path) -> None:
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    with tarfile.open(next(tmp_path.glob("*.tar.gz"))) as archive:
+        found = {name.partition("/")[2] for name in archive.getnames()}
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True, timeout=60)
+    names = (name for name in tracked.stdout.splitlines() if (ROOT / name).exists())
+    expected = {name for name in names if not name.startswith(ONLY_HERE)}
+    assert expected - found == set(), "missing in the archive"
+    assert found - expected == {"PKG-INFO"}, "what is this?"
 
 
 @pytest.mark.parametrize("name", ["oldest", "collaboration"])

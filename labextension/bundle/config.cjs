@@ -19,6 +19,8 @@ module.exports = {
     ]
   },
   optimization: {
+    // By default they follow from absolute paths, and a build in another folder has other bytes.
+    moduleIds: 'natural',
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({
         minimizerOptions: {

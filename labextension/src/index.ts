@@ -18,8 +18,7 @@ import { StopLoader } from './stop/loader';
 import { translateSettings } from './settings';
 import { listenForStops } from './stop/remote';
 
-const ROOT = 'jupyter-notebook-stop:';
-const STOP = `${ROOT}stop`;
+const STOP = 'jupyter-notebook-stop:stop';
 
 const ENGLISH = 'en';
 
@@ -51,17 +50,6 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const identity = readIdentity();
     const { commands, serviceManager } = app;
     const api = new Api(serviceManager.serverSettings, language);
-    // The palette, where a command may have been called, does not give the focus back.
-    const refocus = () => {
-      if (document.activeElement === document.body) {
-        app.shell.currentWidget?.activate();
-      }
-    };
-    commands.commandExecuted.connect((_, { id, result }) => {
-      if (id.startsWith(ROOT)) {
-        result.then(refocus, refocus);
-      }
-    });
     let loader: StopLoader | null = null;
     if (identity?.available) {
       const { attempt, instance_id, schedule } = identity;
@@ -82,10 +70,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
           trans,
           watch: schedules,
           tab,
-          onChange: () => {
-            commands.notifyCommandChanged(STOP);
-            refocus();
-          },
+          onChange: () => commands.notifyCommandChanged(STOP),
           onExtend: () => extendAutoStop(commands)
         })
       );
