@@ -21,7 +21,7 @@ TESTS = [
     "tests/browser/test_pictures.py",
     "tests/browser/test_demo.py::test_from_the_palette_to_the_end_and_back[lab-.jp-Launcher-lab]",
     "tests/browser/test_cell.py::test_the_rich_display_in_both_themes",
-    "tests/browser/test_schedule.py",
+    "tests/browser/test_schedule.py::test_it_stops_when_the_cell_has_finished",
 ]
 
 PICTURES = {
