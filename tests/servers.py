@@ -23,7 +23,7 @@ from .waiting import LIMIT, until
 
 log = logging.getLogger(__name__)
 
-_NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
 def free_port() -> int:
@@ -70,7 +70,7 @@ class Server:
         self.log = root / "server.log"
         for name in ("work", "data", "runtime", "config/labconfig", "home"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(_NO_NEWS))
+        (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
         self._command = [
             *(
                 python or server_interpreter(),

@@ -4,6 +4,5 @@ import os
 
 c = get_config()  # noqa: F821
 
-for name in ("INSTANCE_ID", "PROJECT_ID", "MODELARTS_REGION", "MODELARTS_ENDPOINT"):
-    if name in os.environ:
-        c.Spawner.environment[name] = os.environ[name]
+names = ("INSTANCE_ID", "PROJECT_ID", "MODELARTS_REGION", "MODELARTS_ENDPOINT")
+c.Spawner.environment.update({name: os.environ[name] for name in names if name in os.environ})
