@@ -166,13 +166,13 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         except msgspec.ValidationError as error:
             raise BadRequestError(_("The {name} is invalid: {error}", name=name, error=str(error))) from None
 
-    async def view(self, kernel: str | None) -> Instance:
-        """Return the instance as others may see it, also if the cloud or the activity cannot be read."""
+    async def view(self, kernel: str | None, read: bool = True) -> Instance:
+        """Return the instance as others may see it, read or as known, also if cloud or activity cannot be read."""
         attempt = self.instance.attempt
         error: NotebookStopError | None = None
         # While a stop is under way the policy watches the instance, and tabs have little time to respond: they get
         # what is known already, however slow the cloud is.
-        if attempt is None or not attempt.under_way:
+        if read and (attempt is None or not attempt.under_way):
             try:
                 await self.instance.show(MAX_AGE)
             except NotebookStopError as failure:
@@ -226,8 +226,9 @@ class InstanceHandler(NotebookStopHandler):
         except (NotInInstanceError, IdentityError) as error:
             self.send(NoInstance(reason=sentences(error.message, error.remedy)))
             return
-        kernel = self.get_query_argument("kernel", None)
-        self.send(await self.view(self.check("kernel", kernel, Optional[ShortText])))
+        kernel = self.check("kernel", self.get_query_argument("kernel", None), Optional[ShortText])
+        cloud = self.check("cloud", self.get_query_argument("cloud", "true"), Literal["true", "false"])
+        self.send(await self.view(kernel, read=cloud == "true"))
 
 
 class StopHandler(NotebookStopHandler):

@@ -109,6 +109,12 @@ export class Api {
     return this.#request('GET', ['instance'], null, timeout);
   }
 
+  /** What the server knows of the instance, without reading the cloud. */
+  known(): Promise<IInstance | INoInstance> {
+    const query = '?cloud=false';
+    return this.#request('GET', ['instance'], null, TIMEOUT.quick, query);
+  }
+
   /** Stop the instance. The answer may take as long as tabs need to save. */
   stop(request: IStopRequest): Promise<IAccepted> {
     return this.#request('POST', ['stop'], request);

@@ -105,6 +105,37 @@ def test_a_slow_cloud_does_not_keep_the_question_closed(
     expect_farewell(page)
 
 
+def test_what_is_known_is_shown_before_the_cloud_answers(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    # The status bar reads it as well.
+    slow = simulator.faults.add("show", Delay(20), times=None)
+    instance_server.fetch("POST", "api/terminals", {})
+    (instance_server.work / "one.txt").write_text("one\n")
+    tab = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content")
+    type_text(tab.page, "typed")
+    run_from_palette(tab.page)
+    expect(question(tab.page)).to_contain_text("Terminal 1 is open")
+    expect(question(tab.page)).to_contain_text("Unsaved in this tab: one.txt.")
+    expect(question(tab.page)).to_contain_text("Reading the state of the instance")
+    # Nothing is said of what the cloud has never told.
+    expect(question(tab.page).locator("dl")).to_have_count(0)
+    expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_disabled()
+    tab.screenshot("question-before-the-cloud-answers")
+    simulator.faults.remove(slow)
+    expect(question(tab.page).locator("[data-part=status]")).to_have_text("RUNNING", timeout=LIMIT)
+    expect(question(tab.page)).to_contain_text("Terminal 1 is open")
+    question(tab.page).locator(".jp-Dialog-footer .jp-mod-reject").click()
+
+    # By now the cloud has described it once.
+    simulator.faults.add("show", Delay(12))
+    run_from_palette(tab.page)
+    expect(question(tab.page)).to_contain_text("Files under /home/ma-user/work/.")
+    expect(question(tab.page).locator("[data-part=status]")).to_have_count(0)
+    expect(question(tab.page).get_by_role("button", name="Stop without saving")).to_be_disabled()
+    tab.screenshot("question-before-the-cloud-answers-again")
+
+
 def test_the_question_can_be_left_while_the_cloud_is_slow(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:

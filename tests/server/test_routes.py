@@ -45,6 +45,17 @@ async def test_the_view_says_who_and_how(fetch: Fetch, simulator: ThreadedSimula
     assert view["error"] is None
 
 
+async def test_what_is_known_is_told_without_asking_the_cloud(fetch: Fetch, simulator: ThreadedSimulator) -> None:
+    status, view = await fetch("GET", "instance", params={"cloud": "false"})
+    assert (status, view["id"], view["status"], view["name"]) == (200, simulator.instance_id, None, None)
+    assert simulator.count() == 0
+    await fetch("GET", "instance")
+    simulator.faults.add("show", Refuse(403))
+    _, view = await fetch("GET", "instance", params={"cloud": "false"})
+    assert (view["status"], view["name"], view["error"]) == ("RUNNING", "simulated-notebook", None)
+    assert simulator.count() == 1
+
+
 async def test_the_view_is_not_cached_by_anybody(jp_fetch: Any) -> None:
     response = await jp_fetch("jupyter-notebook-stop", "instance")
     assert response.headers["Cache-Control"] == "no-store"

@@ -190,9 +190,18 @@ export class StopSession {
   }
 
   #ask(): void {
-    const { trans, documents, canSave, instanceId } = this.#options;
+    const { api, trans, documents, canSave, instanceId } = this.#options;
     const unsaved = documents.unsavedPaths();
     const question = askToStop({ trans, instanceId, unsaved, canSave });
+    // The cloud may be slow, and the user sees at once what would be interrupted.
+    api.known().then(
+      view => {
+        if (view.available && view.id === instanceId) {
+          question.preview(view);
+        }
+      },
+      () => undefined
+    );
     this.#fill = question.fill;
     this.#listen(question.answer, question.withdraw);
   }

@@ -25,15 +25,17 @@ export interface IConfirmation {
 }
 
 /**
- * Ask whether to stop the instance. Until `fill` is called, the answer can only be `cancel`. `withdraw` closes the
- * question, with that answer.
+ * Ask whether to stop the instance. It shows at once what the page knows, with `preview` what the server knows, and with
+ * `fill` what the cloud says. Until `fill` is called, the answer can only be `cancel`. `withdraw` closes the question,
+ * with that answer.
  */
 export function askToStop(data: IConfirmation): {
   answer: Promise<Choice>;
+  preview: (known: IInstance) => void;
   fill: (instance: IInstance) => void;
   withdraw: () => void;
 } {
-  const { trans, instanceId } = data;
+  const { trans } = data;
   const title = trans.__('Stop this instance?');
   const content = h(
     'div',
@@ -44,8 +46,7 @@ export function askToStop(data: IConfirmation): {
       'aria-live': 'polite',
       'aria-busy': 'true'
     },
-    heading(instanceId),
-    h('p', {}, trans.__('Reading the state of the instance…'))
+    ...preview(data, null)
   );
   const dialog = new Dialog<void>({
     title,
@@ -86,9 +87,16 @@ export function askToStop(data: IConfirmation): {
     },
     (): Choice => 'cancel'
   );
+  let filled = false;
   return {
     answer,
+    preview: known => {
+      if (!filled) {
+        content.replaceChildren(...preview(data, known));
+      }
+    },
     fill: instance => {
+      filled = true;
       content.replaceChildren(...body(data, instance));
       content.removeAttribute('aria-busy');
       enable(true);
@@ -97,7 +105,7 @@ export function askToStop(data: IConfirmation): {
   };
 }
 
-function heading(id: string, instance?: IInstance): HTMLElement {
+function heading(id: string, instance: IInstance | null): HTMLElement {
   const name = instance?.name;
   return h(
     'p',
@@ -109,11 +117,24 @@ function heading(id: string, instance?: IInstance): HTMLElement {
   );
 }
 
+/** What is known before the cloud answers. It may have described the instance before; its state may be another now. */
+function preview(data: IConfirmation, known: IInstance | null): Node[] {
+  const { trans, instanceId } = data;
+  return [
+    heading(instanceId, known && { ...known, status: null }),
+    h('p', {}, trans.__('Reading the state of the instance…')),
+    known && atRisk(trans, known),
+    noSaving(data),
+    known?.status && consequences(trans, known),
+    notSaved(data)
+  ].filter((part): part is HTMLElement => !!part);
+}
+
 /** What stops, what is lost, what stays, and what would be lost right now. */
 function body(data: IConfirmation, instance: IInstance): Node[] {
   const { trans } = data;
   const lease = instance.status !== 'STOPPING' && formatLease(trans, instance);
-  const parts = [
+  return [
     heading(instance.id, instance),
     instance.error &&
       h(
@@ -129,44 +150,55 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
           .join(' ')
       ),
     atRisk(trans, instance),
-    !data.canSave &&
-      h(
+    noSaving(data),
+    consequences(trans, instance),
+    notSaved(data),
+    lease && h('p', { class: 'aside', 'data-part': 'lease' }, lease)
+  ].filter((part): part is HTMLElement => !!part);
+}
+
+function noSaving({ trans, canSave }: IConfirmation): HTMLElement | null {
+  return canSave
+    ? null
+    : h(
         'p',
         { class: 'risk', 'data-part': 'no-saving' },
         trans.__(
           'Documents cannot be saved from here: this application has no document manager.'
         )
-      ),
+      );
+}
+
+function consequences(
+  trans: TranslationBundle,
+  instance: IInstance
+): HTMLElement {
+  return h(
+    'dl',
+    { class: 'parts' },
+    h('dt', {}, trans.__('What stops')),
+    h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
+    h('dt', {}, trans.__('What is lost')),
     h(
-      'dl',
-      { class: 'parts' },
-      h('dt', {}, trans.__('What stops')),
-      h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
-      h('dt', {}, trans.__('What is lost')),
-      h(
-        'dd',
-        { 'data-part': 'lost' },
-        trans.__(
-          'Variables in memory, and running work in kernels and terminals.'
-        ),
-        ' ',
-        filesLost(trans, instance)
+      'dd',
+      { 'data-part': 'lost' },
+      trans.__(
+        'Variables in memory, and running work in kernels and terminals.'
       ),
-      h('dt', {}, trans.__('What stays')),
-      h(
-        'dd',
-        { 'data-part': 'stays' },
-        whatStays(trans, instance),
-        ' ',
-        billing(trans, instance),
-        ' ',
-        trans.__('A restart can fail when the flavor is sold out.')
-      )
+      ' ',
+      filesLost(trans, instance)
     ),
-    notSaved(data),
-    lease && h('p', { class: 'aside', 'data-part': 'lease' }, lease)
-  ];
-  return parts.filter((part): part is HTMLElement => !!part);
+    h('dt', {}, trans.__('What stays')),
+    h(
+      'dd',
+      { 'data-part': 'stays' },
+      whatStays(trans, instance),
+      ' ',
+      billing(trans, instance),
+      ' ',
+      trans.__('A restart can fail when the flavor is sold out.')
+    )
+  );
 }
 
 function whatStops(trans: TranslationBundle, instance: IInstance): string {
