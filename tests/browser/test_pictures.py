@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -38,9 +38,15 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     page.mouse.move(0, 0)
     tab.screenshot("tour-3")
 
+    # The file is written when the picture is taken: it takes a moment only.
+    held: list[Route] = []
+    page.route("**/api/contents/**", lambda route: hold(route, held))
     page.get_by_role("button", name="Save all and stop").click()
     expect_phase(page, "saving")
     tab.screenshot("tour-4")
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
     expect_phase(page, "accepted")
     for step in (1, 3):
         expect(page.locator(f"[data-step='{step}'][data-status=COMPLETED]")).to_be_visible(timeout=30_000)
@@ -50,6 +56,14 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     instance_server.kill()
     expect_farewell(page)
     tab.screenshot("tour-8")
+
+
+def hold(route: Route, held: list[Route]) -> None:
+    """Keep the first that writes a file, and let the rest go on."""
+    if route.request.method == "PUT" and not held:
+        held.append(route)
+    else:
+        route.continue_()
 
 
 def type_command(page: Page, command: str) -> None:
