@@ -203,3 +203,9 @@ def test_no_catalogue_is_read_for_readers_of_english() -> None:
         "sys.exit(_catalogue('en') is not None or 'gettext' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+def test_a_command_is_found_by_a_chinese_search() -> None:
+    # JupyterLab's palette begins a match at a Latin word, so that the category has to have one.
+    texts = json.loads(catalogue.JSON.read_text(encoding="utf-8"))
+    assert texts["Instance"] == ["ModelArts 实例"]

@@ -1,0 +1,69 @@
+"""The terminal in Chinese: by the environment, by the setting, and what stays as it is."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+
+from .conftest import Commands, Terminal
+
+
+@pytest.fixture
+def chinese(commands: Commands) -> Commands:
+    commands.environment(LANGUAGE=None, LC_ALL="zh_CN.UTF-8", PYTHONUTF8="1")
+    return commands
+
+
+def test_a_stop(chinese: Commands, simulator: ThreadedSimulator) -> None:
+    ended = chinese.run("stop", "--yes", "--delay=1", "--wait")
+    assert (ended.code, ended.err) == (0, "")
+    lines = ended.out.splitlines()
+    assert "simulated-notebook 将在 1 秒后停止：按 Ctrl-C 可取消。" in lines
+    assert lines[-1] == "simulated-notebook：STOPPED"
+    assert simulator.count("stop") == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_the_prompt(chinese: Commands, simulator: ThreadedSimulator) -> None:
+    terminal = Terminal(chinese, "stop")
+    terminal.until("确定停止此实例？[y/N] ")
+    assert "所有内核和终端都会结束" in terminal.output
+    terminal.write("n\n")
+    terminal.until("未停止任何实例。")
+    assert terminal.end() == 5
+    assert simulator.count("stop") == 0
+
+
+def test_an_error_has_its_remedy(chinese: Commands, simulator: ThreadedSimulator) -> None:
+    simulator.settings.deny("stop")
+    ended = chinese.run("stop", "--yes", "--delay=0")
+    assert ended.code == 1
+    assert "[ModelArts.0112]" in ended.err
+    assert "请联系管理员" in ended.err
+
+
+def test_doctor_and_json(chinese: Commands) -> None:
+    ended = chinese.run("doctor")
+    assert "[ 正常 ] identity：实例 " in ended.out
+    assert "只有实际停止时才能验证" in ended.out
+    shown = json.loads(chinese.run("status", "--json").out)
+    assert shown["status"] == "RUNNING"
+    assert "环境变量" in " ".join(shown["sources"].values())
+
+
+def test_help(chinese: Commands) -> None:
+    ended = chinese.run("stop", "--help")
+    assert "停止当前使用的 Notebook 实例。" in ended.out
+    assert "不请求确认。" in ended.out
+    assert "退出码：0 成功" in ended.out
+
+
+def test_the_setting_goes_before_the_environment(chinese: Commands) -> None:
+    assert "Exit codes" not in chinese.run("doctor", "--help").out
+    assert "identity: instance" in chinese.run("doctor", "--NotebookStop.locale=en").out
+    chinese.environment(LC_ALL="en_US.UTF-8")
+    assert "identity：实例" in chinese.run("doctor", "--NotebookStop.locale=zh_CN").out
