@@ -55,8 +55,10 @@ def _table() -> str:
 
 def _row(name: str) -> list[str]:
     if not report(name).exists():
-        python = environments.MATRIX[name].python
-        return [f"`{name}`", python or "", "", "", "", "", "**not run**: this Python was not at hand"]
+        python = environments.MATRIX[name].python or ""
+        missing = python != environments.OLDEST and environments.find_python(python) is None
+        why = "**not run**: this Python was not at hand" if missing else "**not run yet**"
+        return [f"`{name}`", python, "", "", "", "", why]
     found = _versions(name)
     others = ", ".join(f"{each} {found[each]}" for each in SHOWN[3:] if each in found)
     shown = [found.get(each, "") for each in ("python", *SHOWN[:3])]
