@@ -24,7 +24,7 @@ import uuid
 from typing import Any, AsyncIterator, Iterator
 
 import httpx
-import psutil  # type: ignore[import-untyped]
+import psutil
 from playwright.async_api import CDPSession, async_playwright
 from tornado.httpclient import HTTPRequest
 from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
@@ -128,7 +128,7 @@ class Page:
         for state in ("here", "saved"):
             report: dict[str, Any] = {"state": state, "documents": [], "kernels": []}
             # 409: the roll call is over, which a page that was slow hears as well.
-            answer = await self.visitors.http.put(f"{API}/stop/{attempt}/tabs/{self.id}", json=report)
+            answer = await self.visitors.http.put(f"{API}/stop/{attempt}/tabs/{self.id}?heard=event", json=report)
             if answer.status_code not in (200, 204, 409):
                 self.visitors.done["unexpected"] += 1
                 print(f"report {state}: {answer.status_code} {answer.text[:300]}", flush=True)
