@@ -149,8 +149,11 @@ export class ConnectionGuard {
 
 /** A WebSocket that stays `connecting` until it is dropped; its owner then connects again. */
 class HeldSocket extends EventTarget {
-  constructor(readonly url: string) {
+  readonly url: string;
+
+  constructor(url: string) {
     super();
+    this.url = url;
     HeldSocket.held.add(this);
   }
 
