@@ -11,13 +11,14 @@ jupyter_python() {
     echo "$JUPYTER_PYTHON"
     return
   fi
-  # A server that runs tells best: the first two words of its command line are its Python and its script.
+  # A server that runs tells best: the first words of its command line are its Python and its script.
   local file words beside
   for file in "${PROCESSES:-/proc}"/[0-9]*/cmdline; do
     words=()
     while IFS= read -r -d '' word; do words+=("$word"); done 2>/dev/null <"$file" || true
-    case "${words[1]:-}" in
-      */jupyter-lab | */jupyter-labhub | */jupyter-notebook | */jupyter-server | */jupyterhub-singleuser)
+    case "${words[*]:1:2} " in
+      *"/jupyter-lab "* | */jupyter-labhub* | *"/jupyter-notebook "* | *"/jupyter-server "* | */jupyterhub-singleuser* | \
+        "-m jupyterlab "* | "-m notebook "* | "-m jupyter_server "* | "-m jupyterhub.singleuser "*)
         if [ -x "${words[0]}" ]; then
           echo "${words[0]}"
           return

@@ -18,7 +18,8 @@ import { StopLoader } from './stop/loader';
 import { translateSettings } from './settings';
 import { listenForStops } from './stop/remote';
 
-const STOP = 'jupyter-notebook-stop:stop';
+const ROOT = 'jupyter-notebook-stop:';
+const STOP = `${ROOT}stop`;
 
 const ENGLISH = 'en';
 
@@ -50,6 +51,17 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const identity = readIdentity();
     const { commands, serviceManager } = app;
     const api = new Api(serviceManager.serverSettings, language);
+    // The palette, where a command may have been called, does not give the focus back.
+    const refocus = () => {
+      if (document.activeElement === document.body) {
+        app.shell.currentWidget?.activate();
+      }
+    };
+    commands.commandExecuted.connect((_, { id, result }) => {
+      if (id.startsWith(ROOT)) {
+        result.then(refocus, refocus);
+      }
+    });
     let loader: StopLoader | null = null;
     if (identity?.available) {
       const { attempt, instance_id, schedule } = identity;
@@ -70,7 +82,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
           trans,
           watch: schedules,
           tab,
-          onChange: () => commands.notifyCommandChanged(STOP),
+          onChange: () => {
+            commands.notifyCommandChanged(STOP);
+            refocus();
+          },
           onExtend: () => extendAutoStop(commands)
         })
       );

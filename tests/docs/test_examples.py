@@ -94,13 +94,19 @@ def test_it_says_so_where_there_is_none(tmp_path: pathlib.Path) -> None:
 
 
 @unix
-def test_a_server_that_runs_tells_better(jupyterlab: pathlib.Path, tmp_path: pathlib.Path) -> None:
-    words = {
-        1: ["bash"],
-        2: [sys.executable, "/x/jupyter-notebook-stop"],
-        3: [sys.executable, "/x/jupyter-lab", "--ip"],
-    }
-    for number, line in words.items():
+@pytest.mark.parametrize(
+    "words",
+    [
+        "/x/jupyter-lab --ip=x",
+        "/x/jupyter-lab",
+        "/x/jupyterhub-singleuser --port=1",
+        "-m jupyterlab",
+        "-m notebook --ip=x",
+    ],
+)
+def test_a_server_that_runs_tells_better(jupyterlab: pathlib.Path, tmp_path: pathlib.Path, words: str) -> None:
+    others = [["bash"], ["/bin/sh", "/x/jupyter-notebook-stop", "stop"], ["/bin/sh", "/x/jupyter-lab-other"]]
+    for number, line in enumerate((*others, [sys.executable, *words.split()])):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "cmdline").write_text("".join(f"{word}\0" for word in line))
     done = run(INSTALL, "--print-python", PATH=f"{jupyterlab.parent}:/usr/bin:/bin", PROCESSES=str(tmp_path))
