@@ -1,13 +1,13 @@
 """What comes by on the event bus of a server."""
 
 # No annotation here may be a text, as old event buses want it: so this file does not postpone their evaluation.
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from jupyter_events import EventLogger
 
 
-def listen(serverapp: Any, *schemas: str) -> List[Tuple[str, Dict[str, Any]]]:
-    """Return the list to which every event of these schemas is added, with its schema."""
+def listen(serverapp: Any, *schemas: Optional[str]) -> List[Tuple[str, Dict[str, Any]]]:
+    """Return the list to which every event of these schemas is added, with its schema; None means all schemas."""
     seen: List[Tuple[str, Dict[str, Any]]] = []
 
     async def add(logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]

@@ -249,17 +249,15 @@ async def test_what_a_first_request_needs_is_made_then(jp_serverapp: Any, fetch:
 async def test_a_page_that_listened_before_the_first_request_is_told(
     jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
 ) -> None:
-    phases = []
-
-    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        if schema_id == STOP_EVENT:
-            phases.append(data["phase"])
-
     # As the handler of the event socket does: to all that there is.
-    jp_serverapp.event_logger.add_listener(listener=listen)
+    seen = listen(jp_serverapp, None)
+
+    def phases() -> list[str]:
+        return [data["phase"] for schema, data in seen if schema == STOP_EVENT]
+
     await fetch("POST", "stop", body={"instance_id": simulator.instance_id, "save": "none"})
-    await until_async(lambda: "stopped" in phases)
-    assert phases[:2] == ["stopping", "accepted"]
+    await until_async(lambda: "stopped" in phases())
+    assert phases()[:2] == ["stopping", "accepted"]
 
 
 def test_the_package_imports_without_jupyter_server() -> None:
