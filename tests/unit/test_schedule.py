@@ -187,8 +187,7 @@ def test_it_tries_again_with_growing_pauses_and_a_countdown_each_time(error: Not
         assert not look(scheduled, clock)
         assert scheduled.state == RETRYING
         clock.wait(1)
-    assert PAUSES[0] == 60
-    assert PAUSES[-1] == 900
+    assert PAUSES == (60, 120, 240, 480, 900)
 
 
 @pytest.mark.parametrize(
@@ -212,6 +211,51 @@ def test_it_is_not_tried_again_where_the_first_may_have_been_taken(error: Notebo
     clock.wait(1_000_000)
     assert not look(scheduled, clock)
     assert scheduled.state == ENDED
+
+
+def test_it_says_when_to_look_again() -> None:
+    clock = Clock()
+    scheduled = at(clock, 100)
+    assert scheduled.wake_in(clock.now()) == 30
+    clock.wait(100)
+    assert scheduled.wake_in(clock.now()) == 0
+    look(scheduled, clock)
+    assert scheduled.wake_in(clock.now()) == 5
+    clock.wait(58)
+    assert scheduled.wake_in(clock.now()) == 2
+    clock.wait(3)
+    assert scheduled.wake_in(clock.now()) == 0
+    assert look(scheduled, clock)
+    fail(scheduled, clock, UnreachableError("No network."))
+    assert scheduled.wake_in(clock.now()) == 30
+    clock.wait(50)
+    assert scheduled.wake_in(clock.now()) == 10
+    clock.wait(20)
+    assert scheduled.wake_in(clock.now()) == 0
+    assert scheduled.view(clock.now()).next_try_at == clock.now().after(0)
+
+
+def test_its_view_says_what_is_known() -> None:
+    clock = Clock()
+    fixed, quiet = at(clock, 100).view(clock.now()), idle(clock, not_before=50).view(clock.now())
+    assert (fixed.when, fixed.at, fixed.not_before, fixed.source) == ("at", clock.now().after(100), None, "api")
+    assert (quiet.when, quiet.at, quiet.not_before) == ("idle", None, clock.now().after(50))
+    scheduled = at(clock, 0)
+    look(scheduled, clock)
+    assert scheduled.view(clock.now()).due_at is None
+
+
+def test_who_works_after_the_countdown_has_begun_changes_nothing_of_what_is_over() -> None:
+    clock = Clock()
+    scheduled = idle(clock)
+    clock.wait(600)
+    look(scheduled, clock)
+    clock.wait(60)
+    assert look(scheduled, clock)
+    scheduled.worked(clock.now())
+    assert scheduled.state == STOPPING
+    fail(scheduled, clock, UnreachableError("No network."))
+    assert not scheduled.requested
 
 
 def test_an_idle_one_waits_for_work_before_it_tries_again() -> None:
