@@ -154,7 +154,7 @@ export function askToStop() {
   const fill = () => {
     question.answers = ['cancel', 'save', 'discard'];
   };
-  return { answer, withdraw, fill };
+  return { answer, withdraw, fill, preview: () => undefined };
 }
 
 export function showFailure({ anyway }: { anyway: boolean }) {

@@ -32,11 +32,15 @@ export class Server {
   }
 
   get api(): Api {
-    const calls: Pick<Api, 'instance' | 'stop' | 'cancel' | 'report'> = {
+    const calls: Pick<
+      Api,
+      'instance' | 'known' | 'stop' | 'cancel' | 'report'
+    > = {
       instance: patient => {
         this.looks++;
         return this.call(() => this.view(), patient ? 50_000 : 10_000);
       },
+      known: () => this.call(() => this.view(), 10_000),
       stop: request => {
         this.requested.push(request);
         return this.stop(request);
