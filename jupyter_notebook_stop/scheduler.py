@@ -294,6 +294,7 @@ class Scheduler:
 
     async def aclose(self) -> None:
         """Watch no longer; the file stays, so that the next server goes on."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():
+            # More than once: before Python 3.12, wait_for can swallow a cancellation that comes with a wake-up.
             self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await asyncio.wait({self._task}, timeout=1.0)
