@@ -210,12 +210,8 @@ const status: JupyterFrontEndPlugin<void> = {
     registry: ISettingRegistry | null
   ) => {
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
-    if (registry && languageOf(translator) !== ENGLISH) {
-      translateSettings(
-        registry,
-        trans,
-        [menu, topBar, status].map(({ id }) => id)
-      );
+    if (registry) {
+      translateSettings(registry, trans, status.id);
     }
     // By then all plugins are active.
     void app.restored.then(

@@ -5,18 +5,16 @@ type Schema = ISettingRegistry.ISchema;
 type Property = ISettingRegistry.IProperty;
 
 /**
- * Translate the titles and descriptions of settings: the server does so for language packs only, in the contexts
- * that are used here.
+ * Translate the titles and descriptions of settings, whose schema asks for a transformation: the server translates them
+ * for language packs only, in the contexts that are used here.
  *
- * @param ids - The plugins whose settings these are.
+ * @param id - The plugin whose settings these are.
  */
 export function translateSettings(
   registry: ISettingRegistry,
   trans: TranslationBundle,
-  ids: string[]
+  id: string
 ): void {
-  // The catalogue has the texts of the schemas.
-  /* eslint-disable jupyter/no-dynamic-translation */
   const texts = <T extends Property>(context: string, part: T): T => ({
     ...part,
     ...(part.title && { title: trans._p(context, part.title) }),
@@ -24,7 +22,6 @@ export function translateSettings(
       description: trans._p(context, part.description)
     })
   });
-  /* eslint-enable jupyter/no-dynamic-translation */
   const translate = (schema: Schema): Schema => ({
     ...texts('schema', schema),
     properties: Object.fromEntries(
@@ -34,11 +31,7 @@ export function translateSettings(
       ])
     )
   });
-  for (const id of ids) {
-    registry.transform(id, {
-      fetch: plugin => ({ ...plugin, schema: translate(plugin.schema) })
-    });
-    // They may have been loaded before.
-    void registry.load(id, true).catch(console.warn);
-  }
+  registry.transform(id, {
+    fetch: plugin => ({ ...plugin, schema: translate(plugin.schema) })
+  });
 }
