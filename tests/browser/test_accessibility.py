@@ -6,12 +6,11 @@ import datetime
 from typing import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
-from ..waiting import until
 from .accessibility import USUAL, focus_is_seen, looks, tab_to, unreachable, violations
 from .conftest import ARTIFACTS, OpenTab, Server
 from .steps import (
@@ -57,7 +56,7 @@ def cloud() -> Iterator[ThreadedSimulator]:
 
 @pytest.fixture(scope="module")
 def server(cloud: ThreadedSimulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    arguments = ["--NotebookStop.schedule_countdown=120"]
+    arguments = ["--NotebookStop.schedule_countdown=120", "--NotebookStop.save_timeout=90"]
     running = Server(tmp_path_factory.mktemp("server"), instance_environment(cloud), arguments=arguments)
     yield running
     running.kill()
@@ -225,6 +224,16 @@ def test_a_countdown(lab: Page, server: Server, cloud: ThreadedSimulator, check:
 
 def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator, check: Checks) -> None:
     cloud.instance.step_seconds = 30
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        # Saving takes as long as this test looks at it.
+        if '"saved"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    lab.route("**/jupyter-notebook-stop/stop/*/tabs/*", hold)
     lab.keyboard.press("Control+Shift+C")
     expect(lab.locator(".lm-CommandPalette-input")).to_be_focused()
     lab.keyboard.type("Stop this instance")
@@ -235,16 +244,14 @@ def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator,
     expect_phase(lab, "saving")
     expect(lab.get_by_role("dialog", name="Stopping this instance")).to_be_focused()
     assert focus_is_seen(lab)
-    # Another tab, which takes its time.
-    until(lambda: server.view().get("attempt"))
-    tab = f"jupyter-notebook-stop/stop/{server.view()['attempt']['id']}/tabs/another"
-    server.fetch("PUT", tab, {"state": "here"})
     expect(lab.get_by_role("button", name="Cancel the stop")).to_be_visible()
     check("saving", CARD)
     stages = lab.locator(".jp-NotebookStop-stages li")
     assert len({stage.evaluate("node => getComputedStyle(node, '::before').content") for stage in stages.all()}) == 2
     tab_to(lab, "Cancel the stop")
-    server.fetch("PUT", tab, {"state": "saved"})
+    (report,) = held
+    server.fetch("PUT", report.request.url.removeprefix(server.url), {"state": "saved"})
+    report.abort()
     expect_phase(lab, "accepted")
     # The button is gone, and the focus is not.
     expect(lab.get_by_role("dialog", name="Stopping this instance")).to_be_focused()
