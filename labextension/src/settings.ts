@@ -15,6 +15,8 @@ export function translateSettings(
   trans: TranslationBundle,
   id: string
 ): void {
+  // The catalogue has the texts of the schemas.
+  /* eslint-disable jupyter/no-dynamic-translation */
   const texts = <T extends Property>(context: string, part: T): T => ({
     ...part,
     ...(part.title && { title: trans._p(context, part.title) }),
@@ -22,6 +24,7 @@ export function translateSettings(
       description: trans._p(context, part.description)
     })
   });
+  /* eslint-enable jupyter/no-dynamic-translation */
   const translate = (schema: Schema): Schema => ({
     ...texts('schema', schema),
     properties: Object.fromEntries(
