@@ -33,7 +33,7 @@ _CHECK_NETWORK = _(
 
 
 class Timeouts(NamedTuple):
-    """Limits in seconds; `total` bounds a whole operation with its retries."""
+    """Limits in seconds, the first four as httpx has them; `total` bounds a whole operation with its retries."""
 
     connect: float = 5.0
     read: float = 15.0
@@ -137,9 +137,7 @@ class Transport:
                     "Accept-Encoding": "identity",
                 },
                 event_hooks={"request": [_handed_over], "response": [drop_location]},
-                timeout=httpx.Timeout(
-                    connect=timeouts.connect, read=timeouts.read, write=timeouts.write, pool=timeouts.pool
-                ),
+                timeout=httpx.Timeout(timeouts[:4]),
             )
         except (ValueError, ImportError, httpx.InvalidURL):
             # The texts quote the proxy's address, which may contain a password.
@@ -269,9 +267,8 @@ class Transport:
         return found
 
     def _out_of_time(self) -> NotSentError:
-        return NotSentError(
-            _("The time limit for this operation is over."), code="timeout", remedy=_("Try again later.")
-        )
+        message, remedy = _("The time limit for this operation is over."), _("Try again later.")
+        return NotSentError(message, code="timeout", remedy=remedy)
 
     def _not_sent(self, message: str, code: str, *, final: str | None = None) -> NotSentError:
         """Return the error for a request that was not sent; `final` is the remedy where sending again cannot help."""
