@@ -26,10 +26,10 @@ _HOW = (
     " callers there were, one request reached the cloud. Tabs are clients that report as JupyterLab does. The"
     " kernels are real kernel managers and sessions of a Jupyter server with processes behind them that do"
     " nothing, since hundreds of IPython kernels need more memory than most machines have; each is marked as busy,"
-    " as the server does when it says so. Their cost is that of one look at all of them. The stop is followed"
-    f" through our client at the stand-in, with a look every {follow.POLL:g} s, on a clock that jumps to the next"
-    " moment at which something is due, with the limit of one hour lifted; the cost is that of one look, and the"
-    " memory is what Python objects take."
+    " as the server does when it says so. Their cost is that of one look at all of them, and the memory is what"
+    f" looking has left. The stop is followed through our client at the stand-in, with a look every {follow.POLL:g}"
+    " s, on a clock that jumps to the next moment at which something is due, with the limit of one hour lifted;"
+    " the cost is that of one look, and the memory is what Python objects take."
 )
 
 

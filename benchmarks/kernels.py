@@ -19,7 +19,7 @@ _SPEC = {"argv": ["sleep", "infinity"], "display_name": "Nothing", "language": "
 
 
 def measure(counts: Sequence[int], looks: int) -> dict[float, tuple[float, float]]:
-    """Return the seconds of one look for each kernel, and the MB in use, by the number of kernels."""
+    """Return the seconds of one look for each kernel, and the MB that looking has left, by the number of kernels."""
     with tempfile.TemporaryDirectory() as home:
         folder = pathlib.Path(home, "data", "kernels", "nothing")
         folder.mkdir(parents=True)
@@ -39,6 +39,7 @@ async def _grow(server: Any, counts: Sequence[int], looks: int) -> dict[int, tup
     activity = Activity(server)
     process, found = psutil.Process(), {}
     ids: list[str] = []
+    left = 0
     for count in counts:
         while len(ids) < count:
             session = await server.session_manager.create_session(
@@ -47,6 +48,8 @@ async def _grow(server: Any, counts: Sequence[int], looks: int) -> dict[int, tup
             ids.append(session["kernel"]["id"])
             server.kernel_manager.get_kernel(ids[-1]).execution_state = "busy"
         taken = []
+        gc.collect()
+        before = process.memory_full_info().uss
         for _ in range(looks):
             gc.collect()
             # Of this thread alone: the sockets of the kernels have one of their own.
@@ -55,7 +58,9 @@ async def _grow(server: Any, counts: Sequence[int], looks: int) -> dict[int, tup
             taken.append(time.thread_time() - begin)
             if len(at_risk.kernels) != count:
                 raise RuntimeError(f"{len(at_risk.kernels)} of {count} kernels are busy")
-        found[count] = (statistics.median(taken) / count, process.memory_full_info().uss / 1e6)
+        # What Jupyter itself holds of a kernel is not counted.
+        left += process.memory_full_info().uss - before
+        found[count] = (statistics.median(taken) / count, left / 1e6)
     for kernel_id in ids:
         process_id = server.kernel_manager.get_kernel(kernel_id).provisioner.process.pid
         os.kill(process_id, 9)
