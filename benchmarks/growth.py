@@ -118,7 +118,7 @@ def _tell(section: Section, by_callers: Any, by_tabs: Any, by_kernels: Any, hour
             factor = 1e6 if unit == "µs" else 1e3
             costs = {count: cost * factor for count, (cost, _) in points.items()}
             hourly = points is hours
-            plots.line(axis, title, "hour" if hourly else "number", f"{unit} for each", costs, not hourly)
+            plots.line(axis, title.split()[0].capitalize(), title, f"{unit} for each", costs, not hourly)
             counts = [*points]
             tenth = counts[len(counts) // 2] if hourly else counts[-3]
             last = counts[-1]

@@ -59,6 +59,8 @@ def line(axis: Any, title: str, across: str, up: str, points: dict[float, float]
     axis.plot([*points], [*points.values()], color=OURS, marker="o", markersize=3, linewidth=1.2)
     if logarithmic:
         axis.set_xscale("log")
+        axis.set_xticks([*points], [f"{each:g}" for each in points])
+        axis.minorticks_off()
     axis.set_ylim(0, max(points.values()) * 1.3 or 1)
     axis.set_title(title)
     axis.set_xlabel(across)
