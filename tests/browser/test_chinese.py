@@ -24,10 +24,12 @@ KEPT = re.compile(
 
 
 @pytest.fixture
-def server(instance_server: Server) -> Server:
+def server(instance_server: Server, simulator: ThreadedSimulator) -> Server:
     """A server whose pages are in Chinese."""
     folder = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "translation-extension"
     folder.mkdir(parents=True)
+    # Long enough for a picture on a busy machine.
+    simulator.instance.step_seconds = 2
     (folder / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "zh_CN"}))
     return instance_server
 
@@ -62,7 +64,7 @@ def test_question_progress_and_end(server: Server, open_tab: OpenTab, path: str,
     expect_chinese(dialog)
     tab.screenshot(f"chinese-question-{path}")
     page.get_by_role("button", name="全部保存并停止").click()
-    expect_phase(page, "stopping")
+    expect_phase(page, "accepted")
     expect(page.locator(OVERLAY)).to_contain_text("停止请求已受理，实例正在停止…")
     tab.screenshot(f"chinese-progress-{path}")
     expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
