@@ -10,6 +10,7 @@ import traceback
 from typing import Any, Deque, List
 
 from ..errors import NotebookStopError
+from ..translation import Text
 
 MAX_LINES = 60
 
@@ -55,7 +56,9 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _shown(argument: Any) -> Any:
-    # Loaded with the first line, which most servers never log.
+    if type(argument) in (str, int, float, Text):
+        return argument
+    # Most servers never log anything else, and load this for nothing.
     from ..modelarts.shapes import text_of_code
     from ..pseudonyms import UserName
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import pathlib
 import subprocess
 import sys
 from typing import Any
@@ -226,9 +225,14 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+@pytest.mark.parametrize("inside", [True, False])
 def test_a_server_that_is_never_asked_loads_next_to_nothing(
-    environment: dict[str, str], jp_environ: None, tmp_path: pathlib.Path
+    inside: bool, environment: dict[str, str], jp_environ: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if not inside:
+        for name in environment:
+            monkeypatch.delenv(name)
+
     def new(*arguments: str) -> set[str]:
         done = subprocess.run(
             [sys.executable, "-c", NEW_MODULES, *arguments], capture_output=True, text=True, timeout=60, check=True
