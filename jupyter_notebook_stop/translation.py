@@ -59,7 +59,9 @@ class Text(str):
     ) -> Text:
         """Make a text whose value is `english`."""
         text = super().__new__(cls, english)
-        text.message, text.plural, text.number, text.arguments = message, plural, number, arguments or {}
+        text.message, text.plural, text.number = message, plural, number
+        # No parts to join are not the same as no arguments.
+        text.arguments = {} if arguments is None else arguments
         return text
 
     def join(self, parts: Iterable[Any]) -> Text:

@@ -104,12 +104,17 @@ def test_a_text_is_english_until_it_is_translated() -> None:
     why = _("not saved")
     text = _("{path}: {reason}", path="a.ipynb", reason=why)
     assert (text, f"{text}", json.dumps(text)) == (("a.ipynb: not saved",) * 2 + ('"a.ipynb: not saved"',))
-    assert text.into(CHINESE) == "a.ipynb：未保存"
+    assert text.into(CHINESE) == "a.ipynb（未保存）"
     assert text.into(ENGLISH) == text
     assert type(text.into(ENGLISH)) is str
-    assert _("; ").join([text, text]).into(CHINESE) == "a.ipynb：未保存；a.ipynb：未保存"
+    assert _("; ").join([text, text]).into(CHINESE) == "a.ipynb（未保存）；a.ipynb（未保存）"
     assert sentences(_("Try again."), None, _("Try again later.")).into(CHINESE) == "请重试。请稍后重试。"
     assert translate("from outside", CHINESE) == "from outside"
+
+
+def test_no_parts_make_no_text() -> None:
+    nothing = _("; ").join([])
+    assert (str(nothing), nothing.into(CHINESE), unpacked(packed(nothing)).into(CHINESE)) == ("", "", "")
 
 
 def test_plurals() -> None:
@@ -122,7 +127,7 @@ def test_a_text_survives_copies_and_files() -> None:
     text = _("; ").join([_("{path}: {reason}", path="a", reason=_("not saved")), "b"])
     kept = unpacked(msgspec.json.decode(msgspec.json.encode(packed(text))))
     for copied in (copy.deepcopy(text), pickle.loads(pickle.dumps(text)), kept):
-        assert (copied, translate(copied, CHINESE)) == (text, "a：未保存；b")
+        assert (copied, translate(copied, CHINESE)) == (text, "a（未保存）；b")
 
 
 def test_a_text_of_another_version_stays_english() -> None:
@@ -190,8 +195,8 @@ def test_an_exception_speaks_english_until_it_is_raised_for_a_reader() -> None:
     unsaved = SaveError(_("Nothing was stopped: {reasons}.", reasons=_("open documents could not be saved")))
     unsaved.documents = ({"path": "a.ipynb", "reason": _("no report in time")},)
     unsaved.localize(CHINESE)
-    assert unsaved.document_lines == ["a.ipynb：未及时响应"]
-    assert str(unsaved).endswith("未保存：a.ipynb：未及时响应")
+    assert unsaved.document_lines == ["a.ipynb（未及时响应）"]
+    assert str(unsaved).endswith("未保存：a.ipynb（未及时响应）")
 
 
 def test_no_catalogue_is_read_for_readers_of_english() -> None:

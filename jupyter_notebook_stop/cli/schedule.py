@@ -77,7 +77,7 @@ class ScheduleApp(Command):
         try:
             options = schedule_options(when, self.at, self.after, self.grace, spelled=dashed)
         except ValueError as error:
-            self._print_error(f"{error}.")
+            self._print_error(gettext("{text}.", text=error))
             return USAGE
         if self.cancel and options is not None:
             self._print_error(gettext("--cancel goes with no other option."))

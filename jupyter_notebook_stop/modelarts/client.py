@@ -269,11 +269,11 @@ class NotebooksClient:
             raise self._unusable(response) from None
 
     def _unusable(self, response: Response, what: str = _("something other than a notebook instance")) -> CloudError:
-        secrets = self._chain.secrets()
-        kind = one_line(redact(response.headers.get("content-type", ""), *secrets))[:60]
-        request_id = one_line(redact(response.headers.get("x-request-id", ""), *secrets))[:60]
+        headers, secrets, names = response.headers, self._chain.secrets(), ("content-type", "x-request-id")
+        kind, request_id = (one_line(redact(headers.get(name, ""), *secrets))[:60] for name in names)
+        shown = {"endpoint": self._transport.endpoint, "status": response.status, "kind": kind or _("no content type")}
         return CloudError(
-            f"{self._transport.endpoint} returned HTTP {response.status} with {what} ({kind or 'no content type'}).",
+            _("{endpoint} returned HTTP {status} with {what} ({kind}).", what=what, **shown),
             code="bad_answer",
             remedy=_("Check the endpoint; a proxy or login page may have responded in its place."),
             status=response.status,

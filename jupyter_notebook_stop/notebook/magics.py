@@ -111,7 +111,7 @@ class StopMagics(Magics):
         try:
             chosen = schedule_options(when, at, after, grace, now=now, spelled=dashed)
         except ValueError as error:
-            raise UsageError(f"{error}.") from None
+            raise UsageError(gettext("{text}.", text=error)) from None
         if chosen is not None and not options.cancel:
             return stop_later(chosen)
         if chosen is not None or any(now.values()):

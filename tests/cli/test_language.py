@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator import BrokenJson, ThreadedSimulator
 
 from .conftest import Commands, Terminal
 
@@ -53,6 +53,15 @@ def test_doctor_and_json(chinese: Commands) -> None:
     shown = json.loads(chinese.run("status", "--json").out)
     assert shown["status"] == "RUNNING"
     assert "环境变量" in " ".join(shown["sources"].values())
+
+
+def test_what_is_put_into_a_text_is_chinese_as_well(chinese: Commands, simulator: ThreadedSimulator) -> None:
+    refused = chinese.run("schedule", "--at", "2020-01-01T10:00+00:00").err
+    assert refused.rstrip().endswith("--at 早于当前时间：2020-01-01 10:00:00+00:00。")
+    # Nothing runs, so that nothing is lost, and there is no such line.
+    assert "停止后丢失" not in chinese.run("status").out
+    simulator.faults.add("show", BrokenJson(), times=None)
+    assert "返回 HTTP 200，响应内容有误：不是 Notebook 实例的信息" in chinese.run("status").err
 
 
 def test_help(chinese: Commands) -> None:
