@@ -6,11 +6,12 @@ import asyncio
 import pathlib
 import statistics
 import tempfile
-from typing import Any
+from typing import Any, Sequence
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from . import follow, kernels, plots
+from .callers import Caller, callers
 from .light_page import API, QuickServer, client, over, pages
 from .measure import process_of, used
 from .report import Section
@@ -53,10 +54,11 @@ async def _requests(server: QuickServer, simulator: ThreadedSimulator, rounds: i
     process = process_of(server.process.pid)
     by_callers: dict[float, tuple[float, float]] = {}
     by_tabs: dict[float, tuple[float, float]] = {}
-    async with client(server, 1000) as http:
+    async with client(server) as http:
         # Once the largest number has been there, what remains is not growth.
         for count in (CALLERS[-1], *CALLERS):
-            costs = [await _callers(http, simulator, process, count) for _ in range(rounds)]
+            async with callers(server, count) as asking:
+                costs = [await _at_once(asking, http, simulator, process) for _ in range(rounds)]
             by_callers[count] = _median(costs)
         for count in (TABS[-1], *TABS):
             async with pages(server, http, count):
@@ -69,21 +71,22 @@ def _median(costs: list[tuple[float, float]]) -> tuple[float, float]:
     return statistics.median(cost for cost, _ in costs), statistics.median(memory for _, memory in costs)
 
 
-async def _callers(http: Any, simulator: ThreadedSimulator, process: Any, count: int) -> tuple[float, float]:
-    """Have so many ask for a stop at once; return the seconds for each, and the MB of the server in the end."""
-    body = {"instance_id": simulator.instance_id, "save": "none"}
+async def _at_once(
+    asking: Sequence[Caller], http: Any, simulator: ThreadedSimulator, process: Any
+) -> tuple[float, float]:
+    """Have them ask for a stop at once; return the seconds for each, and the MB of the server in the end."""
     before, _ = used(process)
     simulator.requests.clear()
-    responses = await asyncio.gather(*(http.post(f"{API}/stop", json=body) for _ in range(count)))
+    statuses = await asyncio.gather(*(caller.stop(simulator.instance_id) for caller in asking))
     after, memory = used(process)
     await over(http)
-    if any(response.status_code != 202 for response in responses):
-        raise RuntimeError({response.status_code for response in responses})
+    if {*statuses} != {202}:
+        raise RuntimeError({*statuses})
     # Who comes after the stop is over asks for another one, and is told that it has stopped.
     if simulator.count("stop") != 1:
         raise RuntimeError(f"{simulator.count('stop')} requests reached the cloud")
     simulator.instance.status = "RUNNING"
-    return (after - before) / count, memory
+    return (after - before) / len(asking), memory
 
 
 async def _attempt(http: Any, simulator: ThreadedSimulator, process: Any, count: int) -> tuple[float, float]:
