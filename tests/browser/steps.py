@@ -6,9 +6,10 @@ import contextlib
 import json
 import pathlib
 import time
-from typing import Any
+from typing import Any, Callable
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Error as PageError
+from playwright.sync_api import Locator, Page, Route, expect
 from playwright.sync_api import TimeoutError as PageTimeoutError
 
 from ..servers import Server
@@ -16,6 +17,7 @@ from ..waiting import LIMIT
 
 LAB = ".jp-Launcher"
 TREE = ".jp-FileBrowser"
+REPORTS = "**/jupyter-notebook-stop/stop/*/tabs/*"
 OVERLAY = ".jp-NotebookStop-overlay"
 """What shows the progress of a stop and its end, above the page."""
 
@@ -54,6 +56,29 @@ def stop_from_palette(page: Page, choice: str = "Save all and stop") -> None:
     """Run the command and choose in the confirmation."""
     run_from_palette(page)
     page.get_by_role("button", name=choice).click()
+
+
+def hold_saved(page: Page) -> Callable[[], None]:
+    """Let a page save for as long as a test looks at it: its report that it has saved waits until this is called."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if '"saved"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.fallback()
+
+    def release() -> None:
+        page.unroute(REPORTS, hold)
+        for route in held:
+            # Not by the page, which by now may have given its request up.
+            request = route.request
+            page.request.fetch(request.url, method="PUT", headers=request.headers, data=request.post_data)
+            with contextlib.suppress(PageError):
+                route.abort()
+
+    page.route(REPORTS, hold)
+    return release
 
 
 def expect_phase(page: Page, phase: str) -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
+from ..waiting import until
 from .accessibility import USUAL, focus_is_seen, looks, tab_to, unreachable, violations
 from .conftest import ARTIFACTS, OpenTab, Server
 from .steps import (
@@ -247,7 +248,8 @@ def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator,
     expect(lab.get_by_role("button", name="Cancel the stop")).to_be_visible()
     check("saving", CARD)
     stages = lab.locator(".jp-NotebookStop-stages li")
-    assert len({stage.evaluate("node => getComputedStyle(node, '::before').content") for stage in stages.all()}) == 2
+    marks = "node => getComputedStyle(node, '::before').content"
+    until(lambda: len({stage.evaluate(marks) for stage in stages.all()}) == 2)
     tab_to(lab, "Cancel the stop")
     (report,) = held
     server.fetch("PUT", report.request.url.removeprefix(server.url), {"state": "saved"})

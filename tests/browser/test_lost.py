@@ -16,6 +16,7 @@ from .steps import (
     expect_nothing_open,
     expect_phase,
     failure,
+    hold_saved,
     run_from_palette,
     stop_from_palette,
     write_notebook,
@@ -134,6 +135,7 @@ def test_progress_is_above_any_dialog(server: Server, simulator: ThreadedSimulat
     page.evaluate("window.jupyterapp.commands.execute('help:about'), null")
     about = page.locator(".jp-Dialog", has_text="Project Jupyter Contributors")
     expect(about).to_be_visible()
+    hold_saved(page)
     Post(server, simulator.instance_id)
     expect_phase(page, "saving")
     expect(page.locator(".jp-NotebookStop-card")).to_be_focused()
@@ -155,11 +157,13 @@ def test_a_failure_is_above_any_dialog(server: Server, simulator: ThreadedSimula
     simulator.settings.deny("stop")
     tab = open_tab(server.address("lab"), ready=LAB)
     page = tab.page
+    release = hold_saved(page)
     stop_from_palette(page)
     expect_phase(page, "saving")
     page.evaluate("window.jupyterapp.commands.execute('help:about'), null")
     about = page.locator(".jp-Dialog", has_text="Project Jupyter Contributors")
     expect(about).to_be_attached()
+    release()
     dialog = failure(page)
     tab.screenshot("failure-above-a-dialog")
     # As a person clicks: what lies above would take it.

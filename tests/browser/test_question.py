@@ -22,6 +22,7 @@ from .steps import (
     expect_nothing_open,
     expect_phase,
     failure,
+    hold_saved,
     run_from_palette,
     stop_from_palette,
     type_text,
@@ -127,8 +128,10 @@ def test_what_is_known_is_shown_before_the_cloud_answers(
     expect(question(tab.page)).to_contain_text("Terminal 1 is open")
     question(tab.page).locator(".jp-Dialog-footer .jp-mod-reject").click()
 
+    # What was just read is used again for a second.
+    tab.page.wait_for_timeout(1_500)
     # By now the cloud has described it once.
-    simulator.faults.add("show", Delay(12))
+    simulator.faults.add("show", Delay(12), times=None)
     run_from_palette(tab.page)
     expect(question(tab.page)).to_contain_text("Files under /home/ma-user/work/.")
     expect(question(tab.page).locator("[data-part=status]")).to_have_count(0)
@@ -228,6 +231,7 @@ def test_progress_waits_behind_no_dialog(
     tab = open_tab(instance_server.address("lab/tree/nokernel.ipynb"), ready=".jp-Dialog")
     page = tab.page
     expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
+    hold_saved(page)
     page.evaluate(
         """([url, token, id]) => void fetch(url + 'jupyter-notebook-stop/stop', {method: 'POST', headers: {
             'Authorization': 'token ' + token, 'Content-Type': 'application/json'},

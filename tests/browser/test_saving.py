@@ -14,7 +14,15 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from .conftest import OpenTab, Server, StartServer, Tab
-from .steps import expect_farewell, expect_nothing_open, expect_phase, failure, stop_from_palette, type_text
+from .steps import (
+    expect_farewell,
+    expect_nothing_open,
+    expect_phase,
+    failure,
+    hold_saved,
+    stop_from_palette,
+    type_text,
+)
 
 EDITOR = ".jp-FileEditor .cm-content"
 TYPED = "typed by the user"
@@ -164,6 +172,7 @@ def test_cancelling_while_other_tabs_save(
     open_document: Callable[..., Tab], instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
     tab = open_document()
+    hold_saved(tab.page)
     stop_from_palette(tab.page)
     expect_phase(tab.page, "saving")
     tab.page.get_by_role("button", name="Cancel the stop").click()

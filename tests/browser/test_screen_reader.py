@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
-from .steps import LAB, OVERLAY, expect_farewell, expect_phase, failure, run_from_palette
+from .steps import LAB, OVERLAY, expect_farewell, expect_phase, failure, hold_saved, run_from_palette
 
 DESCRIPTION = """() => {
     const dialog = document.querySelector('[aria-describedby^=jp-NotebookStop]');
@@ -51,6 +51,7 @@ def test_the_end_is_announced_and_has_the_focus(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, killed: bool
 ) -> None:
     page = open_tab(instance_server.address("lab"), ready=LAB).page
+    release = hold_saved(page)
     run_from_palette(page)
     page.get_by_role("button", name="Save all and stop").click()
     expect_phase(page, "saving")
@@ -59,6 +60,7 @@ def test_the_end_is_announced_and_has_the_focus(
     region = page.locator(OVERLAY).get_by_role("status")
     # It must be there before its text changes.
     region.evaluate("node => { window.region = node; }")
+    release()
     expect_phase(page, "accepted")
     bar = page.get_by_role("progressbar", name="Steps of the stop")
     expect(bar).to_be_visible()

@@ -27,6 +27,7 @@ from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.translation import ENGLISH, translated
 
 from ..server.conftest import Fetch
 from .conftest import judge_block, never_blocked
@@ -156,6 +157,9 @@ def test_any_json_can_be_shown(value: Any) -> None:
     with contextlib.suppress(ValueError):
         this.reader.remember(decode(json.dumps(value).encode()))
     view = this.view()
-    assert msgspec.json.decode(msgspec.json.encode(view), type=Instance) == view
+    assert (
+        msgspec.json.decode(msgspec.json.encode(view, enc_hook=lambda text: translated(text, ENGLISH)), type=Instance)
+        == view
+    )
     assert view.id in rendering.instance_text(view)
     assert "</div>" in rendering.instance_html(view)
