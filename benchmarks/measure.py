@@ -21,14 +21,22 @@ T = TypeVar("T")
 
 def environment(given: Mapping[str, str], home: str) -> dict[str, str]:
     """Return the environment of a process that is in an instance or not, with nothing of this machine's own."""
-    own = ("HUAWEICLOUD_SDK_", "MODELARTS_", "HC_CONTAINER_", "JUPYTER_", "INSTANCE_ID", "PROJECT_ID")
+    # What pip has installed is compiled; so must be what runs from its sources, which the first round sees to.
+    own = (
+        "PYTHONDONTWRITEBYTECODE",
+        "HUAWEICLOUD_SDK_",
+        "MODELARTS_",
+        "HC_CONTAINER_",
+        "JUPYTER_",
+        "INSTANCE_ID",
+        "PROJECT_ID",
+    )
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(own) and not name.lower().endswith("_proxy")
     }
     folders = {f"JUPYTER_{kind}_DIR": f"{home}/{kind.lower()}" for kind in ("CONFIG", "DATA", "RUNTIME")}
-    # What starts afresh finds compiled files, but writes none beside the sources.
     return {**kept, **folders, "HOME": home, "PYTHONPATH": str(ROOT), "JUPYTER_PLATFORM_DIRS": "0", **given}
 
 
