@@ -12,6 +12,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import LIMIT, until_async
 from .conftest import Fetch
+from .listening import listen
 
 
 @pytest.fixture(autouse=True)
@@ -341,11 +342,7 @@ class TestTabsThatListen:
     def listeners(self, jp_serverapp: Any) -> int:
         """Two tabs with an event socket each."""
         for _ in range(2):
-
-            async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-                pass
-
-            jp_serverapp.event_logger.add_listener(listener=listen)
+            listen(jp_serverapp, None)
         return 2
 
     async def test_it_ends_when_all_have_answered(
