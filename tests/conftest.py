@@ -12,6 +12,7 @@ import sys
 import tempfile
 from typing import Any, Iterator
 
+import hypothesis
 import pytest
 
 GUARD = pathlib.Path(__file__).parent / "guard"
@@ -40,6 +41,10 @@ for name in ("INSTANCE_ID", "PROJECT_ID"):
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Begun in the background by a shell: whatever the tests start would ignore Ctrl-C as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says something of the machine, and nothing of what is tested.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
