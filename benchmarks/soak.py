@@ -14,27 +14,24 @@ import asyncio
 import collections
 import contextlib
 import csv
-import json
 import pathlib
 import random
 import statistics
 import tempfile
 import time
-import uuid
 from typing import Any, AsyncIterator, Iterator
 
 import httpx
 import psutil
 from playwright.async_api import CDPSession, async_playwright
-from tornado.httpclient import HTTPRequest
-from tornado.websocket import WebSocketClientConnection, WebSocketClosedError, websocket_connect
 
 from jupyter_notebook_stop.simulator import Refuse, ThreadedSimulator
 from tests import browser_finder
 from tests.browser.conftest import CHROMIUM_OPTIONS
 from tests.servers import Server
 
-API = "jupyter-notebook-stop"
+from .light_page import API, LightPage, client
+
 PAGES = 10
 COUNTS = ("loads", "stops", "sleeps", "unexpected")
 HELD = {
@@ -67,8 +64,7 @@ class Visitors:
         self.haste = haste
         self.done: collections.Counter[str] = collections.Counter()
         self.stopping = asyncio.Lock()
-        headers = {"Authorization": f"token {server.token}"}
-        self.http = httpx.AsyncClient(base_url=server.url, headers=headers, timeout=60, trust_env=False)
+        self.http = client(server)
 
     async def pause(self, shortest: float, longest: float) -> None:
         """Do nothing for some seconds."""
@@ -81,71 +77,39 @@ class Visitors:
             self.done["unexpected"] += 1
             print(f"{method} {path}: {response.status_code} {response.text[:300]}", flush=True)
 
-
-class Page:
-    """A page as the server sees one: its event socket, its looks at the instance, its part in roll calls."""
-
-    def __init__(self, visitors: Visitors) -> None:
-        self.visitors = visitors
-        self.id = uuid.uuid4().hex
-
-    async def live(self) -> None:
-        """Load, stay for a while, and leave."""
-        visitors = self.visitors
-        await visitors.expect(200, "GET", "lab")
-        visitors.done["loads"] += 1
-        for _ in range(random.randint(1, 4)):
-            async with self._event_socket():
-                await visitors.expect(200, "GET", f"{API}/instance")
-                await visitors.pause(5, 20)
-                if random.random() < 0.5:
-                    await self._stop()
-                await visitors.pause(5, 20)
-            visitors.done["sleeps"] += 1
-            await visitors.pause(10, 40)
-
-    @contextlib.asynccontextmanager
-    async def _event_socket(self) -> AsyncIterator[None]:
-        url = self.visitors.server.url.replace("http", "ws", 1) + "api/events/subscribe"
-        headers = {"Authorization": f"token {self.visitors.server.token}"}
-        socket = await websocket_connect(HTTPRequest(url, headers=headers))
-        listening = asyncio.ensure_future(self._listen(socket))
-        try:
-            yield
-        finally:
-            socket.close()
-            await listening
-
-    async def _listen(self, socket: WebSocketClientConnection) -> None:
-        with contextlib.suppress(WebSocketClosedError):
-            while (message := await socket.read_message()) is not None:
-                event = json.loads(message)
-                if event.get("phase") == "saving":
-                    await self._answer_roll_call(event["attempt"])
-
-    async def _answer_roll_call(self, attempt: str) -> None:
-        await self.visitors.expect(200, "GET", f"{API}/instance")
-        for state in ("here", "saved"):
-            report: dict[str, Any] = {"state": state, "documents": [], "kernels": []}
-            # 409: the roll call is over, which a page that was slow hears as well.
-            answer = await self.visitors.http.put(f"{API}/stop/{attempt}/tabs/{self.id}?heard=event", json=report)
-            if answer.status_code not in (200, 204, 409):
-                self.visitors.done["unexpected"] += 1
-                print(f"report {state}: {answer.status_code} {answer.text[:300]}", flush=True)
-
-    async def _stop(self) -> None:
-        body = {"instance_id": self.visitors.instance_id, "source": "palette", "tab": self.id}
-        async with self.visitors.stopping:
+    async def stop(self, tab: str) -> None:
+        """Ask for a stop, which the service refuses; one page after the other."""
+        body = {"instance_id": self.instance_id, "source": "palette", "tab": tab}
+        async with self.stopping:
             # What the service refuses is a 502 of the local API.
-            await self.visitors.expect(502, "POST", f"{API}/stop", json=body)
-        self.visitors.done["stops"] += 1
+            await self.expect(502, "POST", f"{API}/stop", json=body)
+        self.done["stops"] += 1
+
+
+async def live(visitors: Visitors) -> None:
+    """Be a page that loads, stays for a while with pauses in which it sleeps, and leaves."""
+    page = LightPage(visitors.server, visitors.http)
+    await visitors.expect(200, "GET", "lab")
+    visitors.done["loads"] += 1
+    for _ in range(random.randint(1, 4)):
+        await page.open()
+        try:
+            await visitors.expect(200, "GET", f"{API}/instance")
+            await visitors.pause(5, 20)
+            if random.random() < 0.5:
+                await visitors.stop(page.id)
+            await visitors.pause(5, 20)
+        finally:
+            await page.close()
+        visitors.done["sleeps"] += 1
+        await visitors.pause(10, 40)
 
 
 async def visit(visitors: Visitors, until: float) -> None:
     """Be one page after another."""
     while time.monotonic() < until:
         try:
-            await Page(visitors).live()
+            await live(visitors)
         except (OSError, httpx.HTTPError) as error:
             visitors.done["unexpected"] += 1
             print(f"{type(error).__name__}: {error}", flush=True)

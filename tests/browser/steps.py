@@ -22,14 +22,14 @@ OVERLAY = ".jp-NotebookStop-overlay"
 """What shows the progress of a stop and its end, above the page."""
 
 
-def run_from_palette(page: Page, command: str = "stop") -> None:
-    """Run a command of ours that opens a dialog."""
+def run_from_palette(page: Page, command: str = "stop", search: str = "this instance") -> None:
+    """Run a command of ours that opens a dialog, and is found by a part of its name."""
     item = page.locator(f".lm-CommandPalette-item[data-command='jupyter-notebook-stop:{command}']")
     for _ in range(5):
         page.keyboard.press("Control+Shift+C")
         # JupyterLab closes the palette when the focus moves, as it does while a page is still settling.
         with contextlib.suppress(PageTimeoutError):
-            page.locator(".lm-CommandPalette-input").fill("this instance", timeout=5_000)
+            page.locator(".lm-CommandPalette-input").fill(search, timeout=5_000)
             item.click(timeout=5_000)
             break
     expect(page.locator(".jp-Dialog")).to_be_visible()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-from playwright.sync_api import TimeoutError as PageTimeoutError
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
-from .steps import LAB, OVERLAY, TREE, expect_phase
+from .steps import LAB, OVERLAY, TREE, expect_phase, run_from_palette
 
 PLACES = pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
 
@@ -36,14 +34,7 @@ def server(instance_server: Server, simulator: ThreadedSimulator) -> Server:
 
 def run(page: Page, command: str = "stop") -> None:
     """Run a command of ours that opens a dialog, as a reader of Chinese finds it."""
-    item = page.locator(f".lm-CommandPalette-item[data-command='jupyter-notebook-stop:{command}']")
-    for _ in range(5):
-        page.keyboard.press("Control+Shift+C")
-        with contextlib.suppress(PageTimeoutError):
-            page.locator(".lm-CommandPalette-input").fill("此实例", timeout=5_000)
-            item.click(timeout=5_000)
-            break
-    expect(page.locator(".jp-Dialog")).to_be_visible()
+    run_from_palette(page, command, "此实例")
 
 
 def expect_chinese(part: Locator) -> None:

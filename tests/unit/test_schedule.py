@@ -245,13 +245,19 @@ def test_its_view_says_what_is_known() -> None:
     assert scheduled.view(clock.now()).due_at is None
 
 
-def test_who_works_after_the_countdown_has_begun_changes_nothing_of_what_is_over() -> None:
-    clock = Clock()
+def stopping(clock: Clock) -> ScheduledStop:
+    """Return an idle one whose countdown is over."""
     scheduled = idle(clock)
     clock.wait(600)
     look(scheduled, clock)
     clock.wait(60)
     assert look(scheduled, clock)
+    return scheduled
+
+
+def test_who_works_after_the_countdown_has_begun_changes_nothing_of_what_is_over() -> None:
+    clock = Clock()
+    scheduled = stopping(clock)
     scheduled.worked(clock.now())
     assert scheduled.state == STOPPING
     fail(scheduled, clock, UnreachableError("No network."))
@@ -260,11 +266,7 @@ def test_who_works_after_the_countdown_has_begun_changes_nothing_of_what_is_over
 
 def test_an_idle_one_waits_for_work_before_it_tries_again() -> None:
     clock = Clock()
-    scheduled = idle(clock)
-    clock.wait(600)
-    look(scheduled, clock)
-    clock.wait(60)
-    assert look(scheduled, clock)
+    scheduled = stopping(clock)
     fail(scheduled, clock, UnreachableError("No network."))
     clock.wait(60)
     look(scheduled, clock, TRAINING)
