@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
 import logging
 import subprocess
@@ -170,6 +171,27 @@ async def test_busy_kernels_are_seen_with_path_and_time(jp_serverapp: Any, fetch
     finally:
         client.stop_channels()
         await jp_serverapp.kernel_manager.shutdown_kernel(kernel_id, now=True)
+
+
+async def test_since_when_a_kernel_is_busy_is_known_although_nobody_has_asked_before(
+    jp_serverapp: Any, fetch: Fetch
+) -> None:
+    session = await jp_serverapp.session_manager.create_session(path="a.ipynb", kernel_name="python3")
+    kernel = jp_serverapp.kernel_manager.get_kernel(session["kernel"]["id"])
+    app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    try:
+        # The event of its start is on the bus.
+        await until_async(lambda: app._runtime is not None)
+        kernel.execution_state = "idle"
+        before = datetime.datetime.now(datetime.timezone.utc)
+        kernel.execution_state = "busy"
+        after = datetime.datetime.now(datetime.timezone.utc)
+        kernel.last_activity = after + datetime.timedelta(hours=1)
+        _, view = await fetch("GET", "instance")
+        (busy,) = view["at_risk"]["kernels"]
+        assert before <= datetime.datetime.fromisoformat(busy["busy_since"].replace("Z", "+00:00")) <= after
+    finally:
+        await jp_serverapp.kernel_manager.shutdown_kernel(session["kernel"]["id"], now=True)
 
 
 async def test_terminals_are_seen(jp_serverapp: Any, fetch: Fetch) -> None:
