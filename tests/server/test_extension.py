@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.server.app import ROUTES
-from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, KERNEL_ACTIONS, STOP_EVENT
 from jupyter_notebook_stop.server.routes import HANDLERS
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -180,8 +180,11 @@ async def test_since_when_a_kernel_is_busy_is_known_although_nobody_has_asked_be
     kernel = jp_serverapp.kernel_manager.get_kernel(session["kernel"]["id"])
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
     try:
-        # The event of its start is on the bus.
-        await until_async(lambda: app._runtime is not None)
+        if KERNEL_ACTIONS in jp_serverapp.event_logger.schemas:
+            await until_async(lambda: app._runtime is not None)
+        else:
+            # An old server does not tell of its kernels: they are observed from the first look on.
+            await fetch("GET", "instance")
         kernel.execution_state = "idle"
         before = datetime.datetime.now(datetime.timezone.utc)
         kernel.execution_state = "busy"
