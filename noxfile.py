@@ -11,10 +11,9 @@ import sys
 import nox
 
 ROOT = pathlib.Path(__file__).parent
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-import environments  # noqa: E402
-import version_table  # noqa: E402
+from tests import environments, version_table  # noqa: E402
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lowest", "python", "browser", "table"]
@@ -27,7 +26,6 @@ OLD_WARNINGS = "filterwarnings=\ndefault\nerror:::jupyter_notebook_stop"
 
 def run_inside(session: nox.Session, name: str, *tests: str) -> None:
     """Run tests with the Python of an environment, in which the package is the wheel."""
-    environments.create([name])
     elsewhere = session.create_tmp()
     with session.chdir(elsewhere):
         session.run(
@@ -56,6 +54,10 @@ def is_missing(session: nox.Session, name: str) -> bool:
 def lowest(session: nox.Session) -> None:
     """Run unit and server tests on the oldest Python with every declared floor."""
     version_table.report("lowest").unlink(missing_ok=True)
+    environments.create(["lowest"])
+    wrong = environments.off_floor("lowest")
+    if wrong:
+        session.error(f"These are not the declared floors: {wrong}")
     run_inside(session, "lowest", "unit", "server")
 
 
@@ -63,8 +65,10 @@ def lowest(session: nox.Session) -> None:
 @nox.parametrize("version", environments.PYTHONS)
 def python(session: nox.Session, version: str) -> None:
     """Run unit, server and notebook tests on one Python with the newest that it can have."""
-    if not is_missing(session, f"python-{version}"):
-        run_inside(session, f"python-{version}", "unit", "server", "notebook")
+    name = f"python-{version}"
+    if not is_missing(session, name):
+        environments.create([name])
+        run_inside(session, name, "unit", "server", "notebook")
 
 
 @nox.session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import pathlib
 import re
@@ -37,6 +38,9 @@ class Environment(NamedTuple):
 
 
 OLDEST = "oldest"
+
+MSGSPEC_PYTHONS = ("3.9", "3.10", "3.11")
+"""There is no wheel of the lowest msgspec for a newer Python."""
 
 # Every declared floor exactly, so that what is declared and what is tested cannot drift apart.
 FLOORS = tuple(f"{name}=={version}" for name, version in floors().items())
@@ -119,6 +123,43 @@ def find_python(version: str) -> str | None:
     return next((python for python in found if _version(python) == version), None)
 
 
+_INSTALLED = """
+import importlib.metadata, json, platform, sys
+found = {"python": platform.python_version()}
+for name in sys.argv[1:]:
+    try:
+        found[name] = importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        pass
+print(json.dumps(found))
+"""
+
+
+def installed(name: str, *packages: str) -> dict[str, str]:
+    """Return the versions that an environment really has, of its Python and of those packages that are there."""
+    done = subprocess.run(
+        # Apart from this folder, where another copy of a package may lie.
+        [interpreter(name), "-I", "-c", _INSTALLED, *packages],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return dict(json.loads(done.stdout))
+
+
+def off_floor(name: str) -> dict[str, str]:
+    """Return what an environment has in another version than the lowest that is declared; nothing if it is in order."""
+    lowest = floors()
+    found = installed(name, *lowest)
+    if not found["python"].startswith(tuple(f"{version}." for version in MSGSPEC_PYTHONS)):
+        del lowest["msgspec"]
+    return {each: found.get(each, "none") for each in lowest if _shortest(found.get(each)) != _shortest(lowest[each])}
+
+
+def _shortest(version: str | None) -> str:
+    return re.sub(r"(\.0)+$", "", version or "none")
+
+
 def _python(name: str) -> pathlib.Path:
     return FOLDER / name / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
@@ -162,8 +203,7 @@ def _create(name: str, wheel: Future[str]) -> str:
     if environment.python:
         # The pip that comes with old Pythons tries releases for minutes that a newer one rules out at once.
         _pip(python, "install", "pip>=24")
-    if version not in ("3.9", "3.10", "3.11"):
-        # There is no wheel of that old a msgspec for a newer Python.
+    if version not in MSGSPEC_PYTHONS:
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
     _pip(python, "install", *requirements)
     # Or a wheel of the same version would not take the place of the one that is there.

@@ -1,36 +1,34 @@
-"""The table of docs/versions.md, made of what noxfile.py really ran."""
+"""The tables of docs/versions.md, made of what noxfile.py really ran."""
 
 from __future__ import annotations
 
-import json
 import pathlib
-import subprocess
+import re
 import xml.etree.ElementTree as ET
-from typing import Any
+from typing import NamedTuple, Sequence
 
-import environments
+from . import environments
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "versions.md"
 REPORTS = ROOT / "build" / "versions"
 
-BEGIN, END = "<!-- The table is written by nox. -->\n", "<!-- Here it ends. -->\n"
+BEGIN, END = "<!-- From here on nox writes. -->\n", "<!-- Here it ends. -->\n"
 
-SHOWN = (
-    *("jupyterlab", "notebook", "jupyter_server"),
-    *("traitlets", "jupyter_core", "jupyter_events", "tornado", "httpx", "msgspec"),
-)
+NOT_RUN = "**not run**"
 
-_VERSIONS = """
-import importlib.metadata, json, platform, sys
-found = {"python": platform.python_version()}
-for name in sys.argv[1:]:
-    try:
-        found[name] = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        pass
-print(json.dumps(found))
-"""
+COMPANIONS = ("jupyter_server", "jupyter_core", "jupyter_events", "traitlets", "tornado", "httpx", "msgspec")
+
+NAMES = {"JupyterLab": "JupyterLab", "Jupyter Notebook": "Notebook"}
+"""What a frontend calls itself in its page, and what it is called here."""
+
+
+class Case(NamedTuple):
+    """One test of a report, and the frontends that it opened: pairs of name and version."""
+
+    name: str
+    outcome: str
+    frontends: frozenset[tuple[str, str]]
 
 
 def report(name: str) -> pathlib.Path:
@@ -39,45 +37,95 @@ def report(name: str) -> pathlib.Path:
     return REPORTS / f"{name}.xml"
 
 
+def cases(path: pathlib.Path) -> list[Case]:
+    """Return the tests of a report; none if there is no report."""
+    return [_case(each) for each in ET.parse(path).getroot().iter("testcase")] if path.exists() else []
+
+
 def write() -> None:
-    """Put the table into the page."""
+    """Put the tables into the page."""
     text = PAGE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{_table()}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n{_tables()}\n{END}{after}", encoding="utf-8")
 
 
-def _table() -> str:
-    head = ["run", "Python", "JupyterLab", "Notebook", "jupyter_server", "others", "tests"]
-    rows = [head, ["---"] * len(head), *(_row(name) for name in environments.MATRIX)]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+def _tables() -> str:
+    browsers = {name: cases(report(name)) for name in environments.FRONTENDS}
+    servers = [name for name in environments.MATRIX if name not in browsers]
+    return "\n".join(
+        [
+            "### In a browser\n",
+            _table(
+                ["run", "JupyterLab", "Notebook", "Python", "jupyter_server", "tests", "of them in Notebook"],
+                [_browser_row(name, found) for name, found in browsers.items()],
+            ),
+            "What was done there, and in which of the two:\n",
+            _table(["", *(f"`{name}`" for name in browsers)], _deeds(browsers)),
+            "### Server, cells and terminal\n",
+            _table(["run", "Python", *COMPANIONS, "tests"], [_server_row(name) for name in servers]),
+        ]
+    )
 
 
-def _row(name: str) -> list[str]:
-    if not report(name).exists():
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def _browser_row(name: str, found: list[Case]) -> list[str]:
+    if not found:
+        return [f"`{name}`", "", "", environments.MATRIX[name].python or "", "", NOT_RUN, ""]
+    versions = environments.installed(name, "jupyter_server")
+    opened = frozenset().union(*(case.frontends for case in found))
+    shown = [", ".join(sorted(version for each, version in opened if each == frontend)) for frontend in NAMES.values()]
+    inside = sum(any(each == "Notebook" for each, _ in case.frontends) for case in found)
+    return [f"`{name}`", *shown, versions["python"], versions["jupyter_server"], _count(found), str(inside)]
+
+
+def _deeds(browsers: dict[str, list[Case]]) -> list[list[str]]:
+    deeds = {_deed(case.name): None for found in browsers.values() for case in found}
+    return [[deed, *(_seen(deed, found) for found in browsers.values())] for deed in deeds]
+
+
+def _deed(name: str) -> str:
+    """Return what a test is about, which its name says."""
+    return re.sub(r"^test_|\[.*\]$", "", name).replace("_", " ").capitalize()
+
+
+def _seen(deed: str, found: list[Case]) -> str:
+    here = [case for case in found if _deed(case.name) == deed]
+    opened = {name for case in here for name, _ in case.frontends}
+    outcomes = {case.outcome for case in here}
+    return (
+        "both"
+        if opened == set(NAMES.values()) and outcomes == {"passed"}
+        else ", ".join(
+            sorted(opened) if outcomes == {"passed"} else [f"**{each}**" for each in sorted(outcomes)] or [NOT_RUN]
+        )
+    )
+
+
+def _server_row(name: str) -> list[str]:
+    found = cases(report(name))
+    if not found:
         python = environments.MATRIX[name].python or ""
-        missing = python != environments.OLDEST and environments.find_python(python) is None
-        why = "**not run**: this Python was not at hand" if missing else "**not run yet**"
-        return [f"`{name}`", python, "", "", "", "", why]
-    found = _versions(name)
-    others = ", ".join(f"{each} {found[each]}" for each in SHOWN[3:] if each in found)
-    shown = [found.get(each, "") for each in ("python", *SHOWN[:3])]
-    return [f"`{name}`", *shown, others, _tests(report(name))]
+        shown = "the oldest at hand" if python == environments.OLDEST else python
+        return [f"`{name}`", shown, *[""] * len(COMPANIONS), NOT_RUN]
+    versions = environments.installed(name, *COMPANIONS)
+    return [f"`{name}`", versions["python"], *(versions[each] for each in COMPANIONS), _count(found)]
 
 
-def _versions(name: str) -> dict[str, Any]:
-    command = [environments.interpreter(name), "-c", _VERSIONS, *SHOWN]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+def _case(element: ET.Element) -> Case:
+    kinds = {"failure": "failed", "error": "failed", "skipped": "skipped"}
+    outcome = next((kinds[child.tag] for child in element if child.tag in kinds), "passed")
+    told = [each.get("value", "") for each in element.iter("property") if each.get("name") == "frontend"]
+    frontends = ((NAMES[name], version) for name, _, version in (each.rpartition(" ") for each in told))
+    return Case(element.get("name", ""), outcome, frozenset(frontends))
 
 
-def _tests(path: pathlib.Path) -> str:
-    suites = [*ET.parse(path).getroot().iter("testsuite")]
-    kinds = ("tests", "failures", "errors", "skipped")
-    count = {kind: sum(int(suite.get(kind, 0)) for suite in suites) for kind in kinds}
-    failed = count["failures"] + count["errors"]
-    parts = [f"{count['tests'] - failed - count['skipped']} passed"]
-    parts += [f"**{failed} failed**"] if failed else []
-    parts += [f"{count['skipped']} skipped"] if count["skipped"] else []
+def _count(found: list[Case]) -> str:
+    outcomes = [case.outcome for case in found]
+    parts = [f"{outcomes.count('passed')} passed"]
+    parts += [f"**{outcomes.count('failed')} failed**"] if "failed" in outcomes else []
+    parts += [f"{outcomes.count('skipped')} skipped"] if "skipped" in outcomes else []
     return ", ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import time
@@ -83,12 +84,24 @@ class Tab:
         (part or self.page).screenshot(path=ARTIFACTS / f"{name}.png")
 
 
+def frontend(page: Page) -> str | None:
+    """Return the name and version of the frontend, as its page tells them."""
+    config = page.locator("#jupyter-config-data")
+    if config.count() == 0:
+        return None
+    told = json.loads(config.first.text_content() or "{}")
+    return f"{told.get('appName')} {told.get('appVersion')}"
+
+
 OpenTab = Callable[..., Tab]
 
 
 @pytest.fixture
-def open_tab(browser: Browser) -> Iterator[OpenTab]:
-    """Open an address in a tab; each call has a browser context of its own unless it is given one."""
+def open_tab(browser: Browser, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
+    """Open an address in a tab; each call has a browser context of its own unless it is given one.
+
+    The frontends that a test was in are a part of its report.
+    """
     contexts: list[BrowserContext] = []
 
     def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
@@ -98,6 +111,9 @@ def open_tab(browser: Browser) -> Iterator[OpenTab]:
         tab = Tab(context.new_page())
         tab.page.goto(url)
         tab.page.wait_for_selector(ready, timeout=60_000)
+        opened = frontend(tab.page)
+        if opened:
+            record_property("frontend", opened)
         return tab
 
     yield open_
