@@ -18,6 +18,7 @@ from .. import browser_finder
 from ..conftest import GUARD_LOG, instance_environment
 from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
+from ..waiting import LIMIT
 
 ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
 
@@ -40,8 +41,11 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-NOTEBOOKS_OWN = "Cannot read properties of undefined (reading 'schema')"
-"""What Notebook 7.6 complains about by itself when its tree opens; test_outside.py shows that it is not ours."""
+NOTEBOOKS_OWN = {
+    "7.2": "Cannot convert undefined or null to object",
+    "7.6": "Cannot read properties of undefined (reading 'schema')",
+}
+"""What Notebooks complain about by themselves when their tree opens; test_outside.py shows that it is not ours."""
 
 
 class Tab:
@@ -71,12 +75,19 @@ class Tab:
             self.failures.append(f"{response.status} {response.url}")
 
     def _complain(self, kind: str, text: str) -> None:
-        own = text == NOTEBOOKS_OWN and "/lab" not in urlsplit(self.page.url).path
+        own = text in NOTEBOOKS_OWN.values() and "/lab" not in urlsplit(self.page.url).path
         if kind == "error" and not own:
             self.complaints.append(f"{kind}: {text}")
 
     def requests_since(self, moment: float) -> list[str]:
         return [url for when, url in self.requests if when > moment and not url.startswith(("data:", "blob:"))]
+
+    def wait_until_it_listens(self) -> None:
+        """Wait until the page has its socket for the server's events."""
+        limit = time.monotonic() + LIMIT
+        while not any("/api/events/subscribe" in url for _, url in self.requests):
+            assert time.monotonic() < limit, "the page does not listen"
+            self.page.wait_for_timeout(100)
 
     def screenshot(self, name: str, part: Locator | None = None) -> None:
         """Take a picture of the page, or of a part of it."""

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import OpenTab, Server, Tab
+from ..conftest import instance_environment
+from .conftest import OpenTab, Server, StartServer, Tab
 from .steps import (
     OVERLAY,
     expect_farewell,
@@ -26,10 +27,20 @@ EDITOR = ".jp-FileEditor .cm-content"
 
 
 @pytest.fixture
-def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> dict[str, Tab]:
-    """Two JupyterLabs in browsers of their own, and a tab of Notebook 7, each with something typed."""
-    # Time to look at each of them, on a busy machine too, before the instance has stopped.
+def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
+    """A server that waits for its tabs on a busy machine, too: a roll call ends as soon as all have answered."""
+    # Time to look at each of them before the instance has stopped.
     simulator.instance.step_seconds = 5
+    return start_server(
+        instance_environment(simulator),
+        base_url=f"/{simulator.instance_id}/",
+        arguments=["--NotebookStop.roll_call_timeout=30"],
+    )
+
+
+@pytest.fixture
+def tabs(instance_server: Server, open_tab: OpenTab) -> dict[str, Tab]:
+    """Two JupyterLabs in browsers of their own, and a tab of Notebook 7, each with something typed."""
     (instance_server.work / "one.txt").write_text("one\n")
     (instance_server.work / "two.txt").write_text("two\n")
     write_notebook(instance_server.work / "three.ipynb", "1 + 1")
@@ -41,6 +52,7 @@ def tabs(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTa
     }
     for name, tab in opened.items():
         type_text(tab.page, f"typed in {name}")
+        tab.wait_until_it_listens()
     return opened
 
 
