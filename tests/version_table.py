@@ -60,8 +60,8 @@ def _tables() -> str:
                 ["run", "JupyterLab", "Notebook", "Python", "jupyter_server", "tests", "of them in Notebook"],
                 [_browser_row(name, found) for name, found in browsers.items()],
             ),
-            "What was done there, and in which of the two:\n",
-            _table(["", *(f"`{name}`" for name in browsers)], _deeds(browsers)),
+            "Each line is a test, with the pages that it opened:\n",
+            _table(["test", *(f"`{name}`" for name in browsers)], _deeds(browsers)),
             "### Server, cells and terminal\n",
             _table(["run", "Python", *COMPANIONS, "tests"], [_server_row(name) for name in servers]),
         ]
@@ -93,16 +93,13 @@ def _deed(name: str) -> str:
 
 
 def _seen(deed: str, found: list[Case]) -> str:
+    """Return in which frontends a test passed, or what came of it instead."""
     here = [case for case in found if _deed(case.name) == deed]
+    if not here:
+        return NOT_RUN
+    amiss = {case.outcome for case in here} - {"passed"}
     opened = {name for case in here for name, _ in case.frontends}
-    outcomes = {case.outcome for case in here}
-    return (
-        "both"
-        if opened == set(NAMES.values()) and outcomes == {"passed"}
-        else ", ".join(
-            sorted(opened) if outcomes == {"passed"} else [f"**{each}**" for each in sorted(outcomes)] or [NOT_RUN]
-        )
-    )
+    return ", ".join(f"**{outcome}**" for outcome in sorted(amiss)) or ", ".join(sorted(opened))
 
 
 def _server_row(name: str) -> list[str]:
