@@ -9,6 +9,7 @@ from traitlets import Callable as CallableTrait
 from traitlets.config import Configurable
 
 from .redaction import Secret
+from .translation import _
 
 if TYPE_CHECKING:
     _SecretTrait = TraitType[Secret, Any]
@@ -72,110 +73,134 @@ class NotebookStop(Configurable):
 
     instance_id = Unicode(
         "",
-        help="""Id of the instance, a UUID. Detected automatically inside an instance (environment variable
-        INSTANCE_ID, hostname, base_url). If two sources disagree, nothing is stopped.""",
+        help=_(
+            "Id of the instance, a UUID. Detected automatically inside an instance (environment variable"
+            " INSTANCE_ID, hostname, base_url). If two sources disagree, nothing is stopped."
+        ),
     ).tag(config=True)
 
     project_id = Unicode(
         "",
-        help="""Id of the project, 32 hexadecimal digits. Default: environment variable PROJECT_ID or
-        HUAWEICLOUD_SDK_PROJECT_ID, then the credentials', then the platform's SDK.""",
+        help=_(
+            "Id of the project, 32 hexadecimal digits. Default: environment variable PROJECT_ID or"
+            " HUAWEICLOUD_SDK_PROJECT_ID, then the credentials', then the platform's SDK."
+        ),
     ).tag(config=True)
 
     region = Unicode(
         "",
-        help="""Region, such as cn-north-4. Default: environment variable MODELARTS_REGION, then the credentials', then
-        the platform's SDK.""",
+        help=_(
+            "Region, such as cn-north-4. Default: environment variable MODELARTS_REGION, then the credentials',"
+            " then the platform's SDK."
+        ),
     ).tag(config=True)
 
     endpoint = Unicode(
         "",
-        help="""Scheme and host of the ModelArts service. Default: environment variable MODELARTS_ENDPOINT, then the
-        public endpoint of the region. Plain http is accepted on loopback only.""",
+        help=_(
+            "Scheme and host of the ModelArts service. Default: environment variable MODELARTS_ENDPOINT, then the"
+            " public endpoint of the region. Plain http is accepted on loopback only."
+        ),
     ).tag(config=True)
 
     auth_token = SecretText(
-        help="""IAM token, sent as X-Auth-Token instead of a signature. Prefer the environment variable
-        MODELARTS_AUTH_TOKEN to the command line, which other users of the machine can read.""",
+        help=_(
+            "IAM token, sent as X-Auth-Token instead of a signature. Prefer the environment variable"
+            " MODELARTS_AUTH_TOKEN to the command line, which other users of the machine can read."
+        ),
     ).tag(config=True)
 
     credential_sources = List(
         Union([Unicode(), CallableTrait()]),
         default_value=list(BUILTIN_SOURCES),
-        help="""Where to look for credentials, in this order; the first source that has any wins. Names of this
-        package (auth_token, environment, profile, session, pod_identity), the dotted name of a function without
-        arguments that returns jupyter_notebook_stop.Credentials or None, or the function itself.""",
+        help=_(
+            "Where to look for credentials, in this order; the first source that has any wins. Names of this"
+            " package (auth_token, environment, profile, session, pod_identity), the dotted name of a function"
+            " without arguments that returns jupyter_notebook_stop.Credentials or None, or the function itself."
+        ),
     ).tag(config=True)
 
-    credential_timeout = _Seconds(8.0, help="Longest wait for one source of credentials, in seconds.").tag(config=True)
-
-    connect_timeout = _Seconds(5.0, help="Longest wait for a connection to the cloud, in seconds.").tag(config=True)
-
-    read_timeout = _Seconds(15.0, help="Longest wait between two pieces of a response, in seconds.").tag(config=True)
-
-    total_timeout = _Seconds(40.0, help="Longest time for one operation with all its retries, in seconds.").tag(
+    credential_timeout = _Seconds(8.0, help=_("Longest wait for one source of credentials, in seconds.")).tag(
         config=True
     )
 
-    poll_interval = _Seconds(2.0, help="How often the state of an instance that is stopping is read, in seconds.").tag(
+    connect_timeout = _Seconds(5.0, help=_("Longest wait for a connection to the cloud, in seconds.")).tag(config=True)
+
+    read_timeout = _Seconds(15.0, help=_("Longest wait between two pieces of a response, in seconds.")).tag(config=True)
+
+    total_timeout = _Seconds(40.0, help=_("Longest time for one operation with all its retries, in seconds.")).tag(
         config=True
     )
+
+    poll_interval = _Seconds(
+        2.0, help=_("How often the state of an instance that is stopping is read, in seconds.")
+    ).tag(config=True)
 
     roll_call_timeout = _Seconds(
-        2.0, help="How long open tabs have to answer the roll call before a stop, in seconds."
+        2.0, help=_("How long open tabs have to answer the roll call before a stop, in seconds.")
     ).tag(config=True)
 
     save_timeout = _Seconds(
-        15.0, help="How long a tab that has answered has to save before the stop is cancelled, in seconds."
+        15.0, help=_("How long a tab that has answered has to save before the stop is cancelled, in seconds.")
     ).tag(config=True)
 
     cell_timeout = _Seconds(
         10.0,
-        help="""How long a stop that a cell has requested waits for this cell to end, in seconds, so that the notebook
-        is saved with its execution count and all of its outputs.""",
+        help=_(
+            "How long a stop that a cell has requested waits for this cell to end, in seconds, so that the"
+            " notebook is saved with its execution count and all of its outputs."
+        ),
     ).tag(config=True)
 
     silent_tabs = Enum(
         ["cancel", "ignore"],
         default_value="cancel",
-        help="""What follows if a page, or another program, is connected to a kernel and does not answer the roll call:
-        cancel the stop, or ignore it. Who requests a stop in a page is asked.""",
+        help=_(
+            "What follows if a page, or another program, is connected to a kernel and does not answer the roll"
+            " call: cancel the stop, or ignore it. Who requests a stop in a page is asked."
+        ),
     ).tag(config=True)
 
     schedule_enabled = Bool(
-        True, help="Whether users may have the instance stopped later: at a time, or when nobody works any more."
+        True, help=_("Whether users may have the instance stopped later: at a time, or when nobody works any more.")
     ).tag(config=True)
 
     schedule_countdown = _Seconds(
-        60.0, help="How long every open tab shows a countdown before a scheduled stop, in seconds."
+        60.0, help=_("How long every open tab shows a countdown before a scheduled stop, in seconds.")
     ).tag(config=True)
 
     idle_grace = _Seconds(
         600.0,
-        help="""How long nobody may have worked before an idle instance is stopped, in seconds, unless the user chooses
-        another time.""",
+        help=_(
+            "How long nobody may have worked before an idle instance is stopped, in seconds, unless the user"
+            " chooses another time."
+        ),
     ).tag(config=True)
 
     idle_terminals = Enum(
         ["children", "open", "ignore"],
         default_value="children",
-        help="""Which terminals count as work: those whose shell runs a program, every open one, or none. Where
-        programs cannot be seen, children means open.""",
+        help=_(
+            "Which terminals count as work: those whose shell runs a program, every open one, or none. Where"
+            " programs cannot be seen, children means open."
+        ),
     ).tag(config=True)
 
     longest_schedule = _Seconds(
-        604_800.0, help="How far in the future a stop may be scheduled, and the longest grace period, in seconds."
+        604_800.0, help=_("How far in the future a stop may be scheduled, and the longest grace period, in seconds.")
     ).tag(config=True)
 
     console_url = Unicode(
         "https://console.huaweicloud.com/modelarts/?region={region}",
-        help="""Where the user can start the instance again; {region} is replaced. If empty, no link is shown.""",
+        help=_("Where the user can start the instance again; {region} is replaced. If empty, no link is shown."),
     ).tag(config=True)
 
     locale = Unicode(
         "",
-        help="""The language of cells and terminals, such as zh_CN or en. Default: the environment variables LANGUAGE,
-        LC_ALL, LC_MESSAGES and LANG. A page has the language of JupyterLab.""",
+        help=_(
+            "The language of cells and terminals, such as zh_CN or en. Default: the environment variables"
+            " LANGUAGE, LC_ALL, LC_MESSAGES and LANG. A page has the language of JupyterLab."
+        ),
     ).tag(config=True)
 
     def console(self, region: str | None) -> str | None:

@@ -170,12 +170,7 @@ class ThisInstance:
             self._run = run = Run(attempt, requested_by)
             run.task = asyncio.ensure_future(self._carry_out(run, prepare))
         elif run.attempt.pending and run.attempt.save != attempt.save:
-            first = {"attempt": run.attempt.id, "source": run.attempt.source}
-            raise CancelledStopError(
-                _("Another stop with other options is under way: attempt {attempt}, requested from {source}.", **first),
-                code="other_stop_under_way",
-                remedy=_("Wait for it to end, or cancel it."),
-            )
+            raise views.other_stop(run.attempt)
         if run.task is not None:
             await asyncio.shield(run.task)
         if run.error is not None:

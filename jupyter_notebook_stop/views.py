@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, List, Optional, Union
 
 import msgspec
 
-from .errors import NotebookStopError, SaveError
+from .errors import CancelledStopError, NotebookStopError, SaveError
+from .labels import SOURCES
 from .redaction import one_line
 from .schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Schedule, Step
+from .translation import _
 
 if TYPE_CHECKING:
     from .modelarts.connection import Connection
@@ -34,6 +36,19 @@ def problem_of(error: NotebookStopError) -> Problem:
         request_id=error.request_id,
         upstream_status=error.status,
         documents=documents,
+    )
+
+
+def other_stop(first: Attempt) -> CancelledStopError:
+    """Return the error of a stop that comes after `first` and has other options."""
+    return CancelledStopError(
+        _(
+            "Another stop with other options is under way: attempt {attempt}, requested from {source}.",
+            attempt=first.id,
+            source=SOURCES.get(first.source, first.source),
+        ),
+        code="other_stop_under_way",
+        remedy=_("Wait for it to end, or cancel it."),
     )
 
 

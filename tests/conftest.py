@@ -30,13 +30,15 @@ if str(GUARD) not in sys.path:
 import sitecustomize  # noqa: E402, F401
 
 for name in [*os.environ]:
-    # The machine's own settings must not decide a test: proxies, keys, and what would make it look like an instance.
+    # The machine's own settings must not decide a test: proxies, keys, its language, and what makes it look like an
+    # instance.
     if name.lower() in ("http_proxy", "https_proxy", "all_proxy", "no_proxy") or name.startswith(
-        ("HUAWEICLOUD_SDK_", "MODELARTS_", "HC_CONTAINER_")
+        ("HUAWEICLOUD_SDK_", "MODELARTS_", "HC_CONTAINER_", "LC_")
     ):
         del os.environ[name]
-for name in ("INSTANCE_ID", "PROJECT_ID"):
+for name in ("INSTANCE_ID", "PROJECT_ID", "LANGUAGE"):
     os.environ.pop(name, None)
+os.environ["LANG"] = "C.UTF-8"
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Begun in the background by a shell: whatever the tests start would ignore Ctrl-C as well.

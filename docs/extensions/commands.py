@@ -17,10 +17,9 @@ def help_of(name: str) -> str:
 
         return str(StopMagics.stop_instance.__doc__).replace("::\n\n", "", 1).strip()
     from jupyter_notebook_stop.cli import NotebookStopApp
-    from jupyter_notebook_stop.cli.command import EXIT_CODES
 
     app: Any = NotebookStopApp.subcommands[name][0]
-    return "\n".join([*app().emit_help(), EXIT_CODES]).strip()
+    return "\n".join(app().emit_help())
 
 
 class CommandHelp(SphinxDirective):

@@ -8,6 +8,7 @@ from ..translation import _
 from .command import USAGE, Command, exit_code
 from .demo import DemoApp
 from .doctor import DoctorApp
+from .output import outlive_readers
 from .schedule import ScheduleApp
 from .status import StatusApp
 from .stop import StopApp
@@ -34,4 +35,7 @@ class NotebookStopApp(Command):
         return USAGE
 
 
-main = NotebookStopApp.launch_instance
+def main() -> None:
+    """Run the command that the command line names."""
+    outlive_readers()
+    NotebookStopApp.launch_instance()

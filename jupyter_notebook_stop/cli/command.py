@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any, List
+from typing import Any, Iterator, List
 
 from jupyter_core.application import JupyterApp
 from traitlets import TraitError, default
@@ -17,7 +17,7 @@ from ..errors import (
     NotInInstanceError,
     SaveError,
 )
-from ..translation import _, gettext, process_language, say, use
+from ..translation import gettext, process_language, say, use
 
 DONE = 0
 FAILED = 1
@@ -26,11 +26,6 @@ NOT_IN_INSTANCE = 3
 NO_CREDENTIALS = 4
 NOT_SAVED = 5
 INTERRUPTED = 130
-
-EXIT_CODES = _(
-    "Exit codes: 0 success; 1 refused or failed; 2 wrong usage; 3 not in an instance, or unclear in which;\n"
-    "4 credentials missing or rejected; 5 a document could not be saved, or the stop was cancelled; 130 Ctrl-C.\n"
-)
 
 
 def exit_code(error: NotebookStopError) -> int:
@@ -65,19 +60,24 @@ class Command(JupyterApp):
             self._print_error(gettext("Unrecognized arguments: {names}. See --help.", names=" ".join(self.extra_args)))
             raise SystemExit(USAGE)
 
-    def print_help(self, classes: bool = False) -> None:
-        """Print the help and the exit codes."""
-        self._localize_help()
-        super().print_help(classes)
-        print(say(EXIT_CODES))
+    def emit_help(self, classes: bool = False) -> Iterator[str]:  # type: ignore[override]
+        """Yield the lines of the help: this command's own; with `classes`, everything that can be set."""
+        from .help import short_help
 
-    def _localize_help(self) -> None:
-        """Put the texts of the help into the language of this process, which ends after them."""
+        if classes:
+            self._localize_settings()
+            yield from super().emit_help(classes)
+        else:
+            yield from short_help(self)
+
+    def _localize_settings(self) -> None:
+        """Put the texts of the settings into the language of this process, which ends after them."""
         self.description, self.examples = say(self.description), say(self.examples)
         self.flags = {name: (values, say(help)) for name, (values, help) in self.flags.items()}
         self.subcommands = {name: (command, say(help)) for name, (command, help) in self.subcommands.items()}
-        for trait in type(self).class_own_traits(config=True).values():
-            trait.help = say(trait.help)
+        for kind in (type(self), NotebookStop):
+            for trait in kind.class_own_traits(config=True).values():
+                trait.help = say(trait.help)
 
     def start(self) -> None:
         """Run the command and exit with its code."""

@@ -25,7 +25,9 @@ class DemoApp(Command):
 
     open_browser = Bool(True, help=_("Whether to open a browser.")).tag(config=True)
     refuse = Bool(False, help=_REFUSE).tag(config=True)
-    step_seconds = CFloat(2.0, min=0.0, help=_("Duration of each step of a stop, in seconds.")).tag(config=True)
+    step_seconds = CFloat(2.0, min=0.0, help=_("Duration of each step of a stop, in seconds.")).tag(
+        config=True, value="SECONDS"
+    )
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         "no-browser": ({"DemoApp": {"open_browser": False}}, _("Do not open a browser.")),

@@ -27,7 +27,7 @@ class DoctorApp(Command):
     description = _("Check everything that a stop needs, and show how to fix what is wrong. Nothing is stopped.")
     examples = "jupyter notebook-stop doctor\njupyter notebook-stop doctor --report report.txt"
 
-    report = Unicode("", help=_REPORT).tag(config=True)
+    report = Unicode("", help=_REPORT).tag(config=True, value="FILE")
 
     flags: Dict[Any, Any] = {  # noqa: RUF012 - a trait of the base class
         **base_flags,

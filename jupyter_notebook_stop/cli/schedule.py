@@ -23,10 +23,10 @@ class ScheduleApp(Command):
         "Have the Jupyter server stop this instance later, or show what is scheduled.\n\nBefore the instance stops,"
         " every open tab counts down and saves. A new schedule replaces the one that stands."
     )
-    examples = (
-        "jupyter notebook-stop schedule                           # show what is scheduled\n"
-        "jupyter notebook-stop schedule --when-idle --grace 20min # when nobody has worked for 20 min\n"
-        "jupyter notebook-stop schedule --at 23:30                # at a time of day, in the zone of this machine\n"
+    examples = _(
+        "jupyter notebook-stop schedule                            # show what is scheduled\n"
+        "jupyter notebook-stop schedule --when-idle --grace 20min  # when idle for 20 min\n"
+        "jupyter notebook-stop schedule --at 23:30                 # a time of day here\n"
         "jupyter notebook-stop schedule --at 2030-01-31T23:30+08:00\n"
         "jupyter notebook-stop schedule --after 2h\n"
         "jupyter notebook-stop schedule --cancel"
@@ -37,17 +37,17 @@ class ScheduleApp(Command):
         None,
         allow_none=True,
         help=_("With --when-idle: for how long nobody may have worked, such as 10min or 600 (seconds)."),
-    ).tag(config=True)
+    ).tag(config=True, value="DURATION")
     at = Unicode(
         None,
         allow_none=True,
         help=_(
             "Stop at this time: 23:30, or a date and time such as 2030-01-31T23:30, with a zone or in the local one."
         ),
-    ).tag(config=True)
+    ).tag(config=True, value="TIME")
     after = Unicode(
         None, allow_none=True, help=_("Stop when this long has passed: 2h, 90min, 1h30m, or a number of seconds.")
-    ).tag(config=True)
+    ).tag(config=True, value="DURATION")
     cancel = Bool(False, help=_CANCEL).tag(config=True)
     json = Bool(False, help=_JSON).tag(config=True)
 

@@ -26,7 +26,7 @@ class StopApp(Command):
         "Stop the notebook instance you work in.\n\nAsks for confirmation, counts down, has open tabs save, then"
         " requests the stop. Press Ctrl-C to cancel."
     )
-    examples = (
+    examples = _(
         "jupyter notebook-stop stop                 # ask, count down, stop\n"
         "jupyter notebook-stop stop --dry-run       # show what a stop would do\n"
         "papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
@@ -36,7 +36,7 @@ class StopApp(Command):
         None,
         allow_none=True,
         help=_("Length of the countdown in seconds. Default: 10, or 150 if open tabs cannot be saved for you."),
-    ).tag(config=True)
+    ).tag(config=True, value="SECONDS")
     save = Bool(True, help=_("Whether open tabs save first.")).tag(config=True)
     wait = Bool(False, help=_WAIT).tag(config=True)
     dry_run = Bool(False, help=_DRY_RUN).tag(config=True)

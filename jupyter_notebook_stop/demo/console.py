@@ -12,6 +12,18 @@ from tornado.web import Application, RequestHandler
 
 from ..simulator import Refusal, Simulator, ThreadedSimulator
 from ..simulator.service import LOOPBACK
+from ..translation import _, requested_language, translate
+
+TEXTS = {
+    "title": _("Simulated console"),
+    "what": _("This page stands in for the cloud's console. It runs on this machine only."),
+    "instance": _("Instance name"),
+    "id": _("ID"),
+    "status": _("Status"),
+    "start": _("Start"),
+    "lab": _("Open JupyterLab"),
+    "wait": _("(it takes a few seconds to start)"),
+}
 
 
 class ConsoleHandler(RequestHandler):
@@ -24,7 +36,10 @@ class ConsoleHandler(RequestHandler):
 
     def get(self) -> None:
         """Show the page."""
-        self.render("console.html", instance=self.instance, lab_url=self.lab_url)
+        language = requested_language(self.request.headers.get("Accept-Language", ""))
+        texts = {name: translate(text, language) for name, text in TEXTS.items()}
+        tag = language.replace("_", "-")
+        self.render("console.html", instance=self.instance, lab_url=self.lab_url, texts=texts, language=tag)
 
     def post(self) -> None:
         """Start the instance; if it cannot be started, the page shows its status."""
@@ -51,11 +66,11 @@ def serve_console(simulator: ThreadedSimulator, lab_url: str) -> Iterator[str]:
     server = HTTPServer(application)
     sockets = bind_sockets(0, LOOPBACK)
 
-    async def close(_: Simulator) -> None:
+    async def close(simulator: Simulator) -> None:
         server.stop()
         await server.close_all_connections()
 
-    simulator.call(lambda _: server.add_sockets(sockets))
+    simulator.call(lambda simulator: server.add_sockets(sockets))
     try:
         yield f"http://{LOOPBACK}:{sockets[0].getsockname()[1]}/"
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pathlib
@@ -17,6 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from ..simulator import Simulator
+from ..translation import CHINESE, _, gettext, process_language, say
 
 START_SECONDS = 90.0
 """How long JupyterLab may take to respond."""
@@ -24,15 +26,18 @@ START_SECONDS = 90.0
 END_SECONDS = 15.0
 """How long JupyterLab may take to end its kernels."""
 
+_INSTALL = "pip install 'jupyter_notebook_stop[demo]'"
+
 _EXAMPLE = pathlib.Path(__file__).with_name("train.ipynb")
 
-_NOT_LOADED = f"""JupyterLab runs without this extension, so that the demo cannot show a stop: {{reason}}.
-Run these commands to see why; the log may say it too:
-  {sys.executable} -m jupyter server extension list
-  {sys.executable} -m pip check
-"""
+_NOT_LOADED = _(
+    "JupyterLab runs without this extension, so that the demo cannot show a stop: {reason}.\nRun these commands to see"
+    " why; the log may say it too:\n  {python} -m jupyter server extension list\n  {python} -m pip check\n"
+)
 
 _SETTINGS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+
+_CHINESE_PACK = "jupyterlab_language_pack_zh_CN"
 
 # The user's own settings of these kinds must not reach the demo.
 _NOT_INHERITED = ("HUAWEICLOUD_SDK_", "MODELARTS_", "HC_CONTAINER_", "JUPYTER", "JPY_")
@@ -61,9 +66,13 @@ class Lab:
         self._root = pathlib.Path(tempfile.mkdtemp(prefix="notebook-stop-demo-"))
         for name in ("work", "data", "runtime", "config/labconfig"):
             (self._root / name).mkdir(parents=True)
-        shutil.copy(_EXAMPLE, self._root / "work")
+        example = json.loads(_EXAMPLE.read_text(encoding="utf-8"))
+        example["cells"][0]["source"] = gettext(
+            "# Train, save, stop\nChange something, then run *Stop this instance* from the command palette."
+        )
+        (self._root / "work" / _EXAMPLE.name).write_text(json.dumps(example), encoding="utf-8")
         overrides = self._root / "config" / "labconfig" / "default_setting_overrides.json"
-        overrides.write_text(json.dumps(_SETTINGS), encoding="utf-8")
+        overrides.write_text(json.dumps({**_SETTINGS, **_language()}), encoding="utf-8")
         return self
 
     def __exit__(
@@ -110,7 +119,7 @@ class Lab:
     def check(self) -> None:
         """Raise `LabError` if it has ended without being asked to."""
         if self._process is None or self._process.poll() is not None:
-            raise LabError(f"JupyterLab has ended unexpectedly.\n{self._end_of_log()}")
+            raise LabError(gettext("JupyterLab has ended unexpectedly.") + f"\n{self._end_of_log()}")
 
     def end(self) -> None:
         """End it, if it is running."""
@@ -129,14 +138,15 @@ class Lab:
         while time.monotonic() < limit:
             assert self._process is not None
             if self._process.poll() is not None:
-                hint = "JupyterLab did not start. To install it: pip install 'jupyter_notebook_stop[demo]'"
+                hint = gettext("JupyterLab did not start. To install it: {command}", command=_INSTALL)
                 raise LabError(f"{hint}\n{self._end_of_log()}")
             try:
                 self._get("api/status", timeout=2)
                 return
             except OSError:
                 time.sleep(0.2)
-        raise LabError(f"JupyterLab did not respond within {START_SECONDS:g} s.\n{self._end_of_log()}")
+        hint = gettext("JupyterLab did not respond within {seconds:g} s.", seconds=START_SECONDS)
+        raise LabError(f"{hint}\n{self._end_of_log()}")
 
     def _check_extension(self) -> None:
         """Raise `LabError` if no stop can be shown."""
@@ -149,7 +159,8 @@ class Lab:
             if instance.get("available"):
                 return
             reason = str(instance.get("reason"))
-        raise LabError(_NOT_LOADED.format(reason=reason.rstrip(".")) + self._end_of_log())
+        hint = say(_NOT_LOADED).format(reason=reason.rstrip(".\u3002"), python=sys.executable)
+        raise LabError(hint + self._end_of_log())
 
     def _get(self, path: str, timeout: float) -> bytes:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -169,7 +180,13 @@ class Lab:
 
     def _end_of_log(self) -> str:
         lines = (self._root / "jupyterlab.log").read_text(encoding="utf-8", errors="replace").splitlines()
-        return "\n".join(["The end of its log:", *lines[-15:]])
+        return "\n".join([gettext("The end of its log:"), *lines[-15:]])
+
+
+def _language() -> dict[str, Any]:
+    """Return the setting that has the page speak the language of this process, where JupyterLab can."""
+    spoken = process_language() == CHINESE and importlib.util.find_spec(_CHINESE_PACK)
+    return {"@jupyterlab/translation-extension:plugin": {"locale": CHINESE}} if spoken else {}
 
 
 def _free_port() -> int:

@@ -66,3 +66,9 @@ def aligned(rows: Rows) -> List[str]:
 def columns(text: str) -> int:
     """Return how many columns of a terminal a text takes: a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def cut(text: str, width: int) -> str:
+    """Return as much of a text as `width` columns of a terminal can show."""
+    end = next((end for end in range(1, len(text) + 1) if columns(text[:end]) > width), len(text) + 1)
+    return text[: end - 1]

@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Optional, TextIO, TypeVar, Union
 from ..schema import Instance, Schedule, ScheduleRules
 from ..translation import gettext
 from . import progress, rendering, schedule_rendering
-from .cards import bold, card
+from .cards import bold, card, cut
 from .progress import ProgressUpdate, Report
 
 E = TypeVar("E", bound=BaseException)
@@ -211,7 +211,7 @@ class TerminalDisplay(LineDisplay):
                 self._write_once(note)
         width = shutil.get_terminal_size().columns - 1
         self._clear()
-        self.write(rendering.update_line(update)[:width])
+        self.write(cut(rendering.update_line(update), width))
         self._open = True
 
     def result(self, bundle: Bundle) -> None:

@@ -52,8 +52,8 @@ async def dry_run(config: NotebookStop, options: StopOptions) -> Report:
 
 def unknown_instance(error: NotebookStopError) -> Report:
     """Return the report where it is not known which instance this is."""
-    names = ("credentials", "endpoint", "permission to read", "clock", "Jupyter server")
-    checks = [Check(name="identity", ok=False, detail=error.message, remedy=error.remedy)]
+    names = (_("credentials"), _("endpoint"), _("permission to read"), _("clock"), _("Jupyter server"))
+    checks = [Check(name=_("identity"), ok=False, detail=error.message, remedy=error.remedy)]
     skipped = _("not checked because the instance is not known")
     return Report(checks=checks + [Check(name=name, ok=None, detail=skipped) for name in names])
 
@@ -95,23 +95,23 @@ def _identity(instance: Instance) -> Check:
         if value:
             origin = instance.sources.get(key, _("an unknown source"))
             parts.append(_("{label} {value} (from {source})", label=label, value=value, source=origin))
-    return Check(name="identity", ok=True, detail=_("; ").join(parts))
+    return Check(name=_("identity"), ok=True, detail=_("; ").join(parts))
 
 
 def _credentials(instance: Instance, server: Server | None) -> Check:
     source = instance.sources.get("credentials")
     if source is None:
         remedy = instance.error.remedy if instance.error else None
-        return Check(name="credentials", ok=False, detail=_("none found"), remedy=remedy)
+        return Check(name=_("credentials"), ok=False, detail=_("none found"), remedy=remedy)
     detail = _("the Jupyter server's, from {source}", source=source) if server else _("from {source}", source=source)
-    return Check(name="credentials", ok=True, detail=detail)
+    return Check(name=_("credentials"), ok=True, detail=detail)
 
 
 def _endpoint(endpoint: str | None, found: _Probe) -> Check:
     if found.failure is None:
-        return Check(name="endpoint", ok=True, detail=_("{endpoint} responds", endpoint=endpoint))
+        return Check(name=_("endpoint"), ok=True, detail=_("{endpoint} responds", endpoint=endpoint))
     return Check(
-        name="endpoint",
+        name=_("endpoint"),
         ok=False,
         detail=found.failure,
         remedy=_(
@@ -121,7 +121,7 @@ def _endpoint(endpoint: str | None, found: _Probe) -> Check:
 
 
 def _permission_to_read(instance: Instance) -> Check:
-    name, error = "permission to read", instance.error
+    name, error = _("permission to read"), instance.error
     if error is None:
         return Check(
             name=name,
@@ -135,23 +135,23 @@ def _permission_to_read(instance: Instance) -> Check:
 
 def _permission_to_stop() -> Check:
     detail = _("only a stop can check it; it needs modelarts:notebook:stop, which the basic agency does not include")
-    return Check(name="permission to stop", ok=None, detail=detail)
+    return Check(name=_("permission to stop"), ok=None, detail=detail)
 
 
 def _clock(found: _Probe) -> Check:
     if found.skew is None:
-        return Check(name="clock", ok=None, detail=_("not checked because the endpoint sent no time"))
+        return Check(name=_("clock"), ok=None, detail=_("not checked because the endpoint sent no time"))
     seconds = abs(round(found.skew))
     if seconds < MAX_CLOCK_SKEW:
         return Check(
-            name="clock",
+            name=_("clock"),
             ok=True,
             detail=_(
                 "{seconds} s off; up to {max_clock_skew} s are accepted", seconds=seconds, max_clock_skew=MAX_CLOCK_SKEW
             ),
         )
     return Check(
-        name="clock",
+        name=_("clock"),
         ok=False,
         detail=_("{seconds} s behind", seconds=seconds) if found.skew > 0 else _("{seconds} s ahead", seconds=seconds),
         remedy=_("Set the clock of this machine."),
@@ -159,7 +159,7 @@ def _clock(found: _Probe) -> Check:
 
 
 def _servers(environment: Environment) -> List[Check]:
-    name, saving = "Jupyter server", environment.saving_server
+    name, saving = _("Jupyter server"), environment.saving_server
     if not environment.servers:
         detail = _("none found; the stop is requested directly, and open tabs are not saved")
         return [Check(name=name, ok=None, detail=detail)]

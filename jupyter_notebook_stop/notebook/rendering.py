@@ -6,6 +6,7 @@ import datetime
 import html
 from typing import List
 
+from ..labels import PHASES, SOURCES
 from ..schema import AtRisk, Attempt, Instance, Lease, Step
 from ..translation import _, gettext, say
 from . import progress
@@ -91,7 +92,8 @@ def _stays(instance: Instance) -> str:
 
 
 def _attempt(attempt: Attempt) -> str:
-    return gettext("{phase}, requested from {source}", phase=attempt.phase, source=attempt.source)
+    phase, source = PHASES.get(attempt.phase, attempt.phase), SOURCES.get(attempt.source, attempt.source)
+    return gettext("{phase}, requested from {source}", phase=phase, source=source)
 
 
 def instance_text(instance: Instance) -> str:

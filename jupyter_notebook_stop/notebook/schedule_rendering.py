@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Callable, Dict, Optional
 
+from ..labels import SOURCES
 from ..redaction import one_line
 from ..schema import (
     CANCELLED,
@@ -36,12 +37,6 @@ _TONES = {COUNTDOWN: "warn", STOPPING: "warn", RETRYING: "bad", ENDED: "bad", CA
 _FAILURES = {
     RETRYING: _("The scheduled stop failed and will be tried again"),
     ENDED: _("The scheduled stop failed and is not tried again"),
-}
-_SOURCES = {
-    "palette": _("the command palette"),
-    "menu": _("the menu"),
-    "cell": _("a cell"),
-    "terminal": _("a terminal"),
 }
 
 
@@ -189,10 +184,9 @@ def _facts(
 
 
 def _made(schedule: Schedule) -> str:
-    source = _SOURCES.get(schedule.source)
     text = time_words(schedule.created_at)
-    if source:
-        text = _("{time} from {source}", time=text, source=source)
+    if schedule.source in SOURCES and schedule.source != "api":
+        text = _("{time} from {source}", time=text, source=SOURCES[schedule.source])
     # Jupyter makes up a name for who has none.
     if schedule.user and not schedule.user.startswith("Anonymous "):
         text = _("{made} by {user}", made=text, user=schedule.user)

@@ -17,6 +17,7 @@ import { ScheduleWatch } from './schedule/watch';
 import { StopLoader } from './stop/loader';
 import { translateSettings } from './settings';
 import { listenForStops } from './stop/remote';
+import { setLanguage } from './ui/format';
 
 const ROOT = 'jupyter-notebook-stop:';
 const STOP = `${ROOT}stop`;
@@ -51,6 +52,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const identity = readIdentity();
     const { commands, serviceManager } = app;
     const api = new Api(serviceManager.serverSettings, language);
+    setLanguage(language);
     // The palette, where a command may have been called, does not give the focus back.
     const refocus = () => {
       if (document.activeElement === document.body) {

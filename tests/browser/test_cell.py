@@ -51,7 +51,7 @@ def run_cell(page: Page, number: int, expected: str) -> None:
 
 
 def output(text: str) -> str:
-    return f".jp-OutputArea-output:has-text({json.dumps(text)})"
+    return f".jp-OutputArea-output:has-text({json.dumps(text, ensure_ascii=False)})"
 
 
 @pytest.mark.versions

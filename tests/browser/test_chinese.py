@@ -10,26 +10,32 @@ from playwright.sync_api import Locator, Page, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import OpenTab, Server
-from .steps import LAB, OVERLAY, TREE, expect_phase, run_from_palette
+from ..conftest import instance_environment
+from ..language import english_in
+from .conftest import OpenTab, Server, StartServer
+from .steps import LAB, OVERLAY, TREE, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .test_cell import KERNEL_READY, output, run_cell
+from .test_pictures import PROMPT, type_command
+from .test_schedule import TRAINING, schedule_at
+
+OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'})"
 
 PLACES = pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
 
-KEPT = re.compile(
-    r"simulated[\w.-]+|[\w.]*/[\w./~-]*|modelarts[\w:.]+|c\.NotebookStop\.\w+|\b[A-Z][\w.]*|\b[0-9a-f-]{8,}\b"
-)
-"""What stays as it is in a Chinese text: names, paths, actions, codes, status values, ids."""
-
 
 @pytest.fixture
-def server(instance_server: Server, simulator: ThreadedSimulator) -> Server:
-    """A server whose pages are in Chinese."""
-    folder = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "translation-extension"
+def server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
+    """A server whose pages, kernels and terminals are in Chinese."""
+    environment = {**instance_environment(simulator), "LANG": "zh_CN.UTF-8"}
+    server = start_server(
+        environment, base_url=f"/{simulator.instance_id}/", arguments=["--LabApp.expose_app_in_browser=True"]
+    )
+    folder = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "translation-extension"
     folder.mkdir(parents=True)
     # Long enough for a picture on a busy machine.
     simulator.instance.step_seconds = 2
     (folder / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "zh_CN"}))
-    return instance_server
+    return server
 
 
 def run(page: Page, command: str = "stop") -> None:
@@ -41,7 +47,7 @@ def expect_chinese(part: Locator) -> None:
     """A part of the page is in Chinese: no English words are left."""
     expect(part).to_contain_text(re.compile("[\u4e00-\u9fff]{4}"))
     text = part.inner_text()
-    assert re.findall(r"[a-z]{3,}", KEPT.sub("", text)) == [], text
+    assert english_in(text) == [], text
 
 
 @PLACES
@@ -80,6 +86,107 @@ def test_a_failure_and_its_remedy(
     tab.screenshot(f"chinese-refused-{path}")
 
 
+def test_work_at_risk_and_documents_that_are_not_saved(server: Server, open_tab: OpenTab) -> None:
+    write_notebook(server.work / "train.ipynb", TRAINING)
+    tab = open_tab(server.address("lab/tree/train.ipynb"), ready=".jp-Notebook .jp-CodeCell", locale="zh-CN")
+    page = tab.page
+    expect_kernel(page, server)
+    page.locator(".jp-CodeCell .cm-content").click()
+    page.keyboard.press("Shift+Enter")
+    for name in ("a.txt", "b.txt"):
+        (server.work / name).write_text("as it was\n")
+        page.evaluate(OPEN, name)
+        page.locator(".jp-FileEditor:visible .cm-content").click()
+        page.keyboard.type("more")
+    run(page)
+    dialog = page.locator(".jp-Dialog")
+    expect(dialog).to_contain_text("train.ipynb 自 ")
+    expect(dialog).to_contain_text("、")
+    for part in ("lost", "stays", "risk", "unsaved"):
+        text = dialog.locator(f"[data-part={part}]").inner_text()
+        assert not re.search("[\uff0c\u3002\uff1b\uff1a\u3001] |[\u4e00-\u9fff][,;:(]", text), text
+    expect_chinese(dialog)
+    tab.screenshot("chinese-question-busy")
+    page.locator(".jp-Dialog-button", has_text="取消").click()
+    # A path that has become a folder cannot be saved.
+    (server.work / "b.txt").unlink()
+    (server.work / "b.txt").mkdir()
+    run(page)
+    page.get_by_role("button", name="全部保存并停止").click()
+    unsaved = page.locator(".jp-Dialog", has=page.get_by_role("button", name="复制详情"))
+    expect(unsaved).to_contain_text("部分打开的文档无法保存", timeout=40_000)
+    tab.screenshot("chinese-not-saved")
+
+
+@pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
+def test_a_cell(server: Server, open_tab: OpenTab, path: str) -> None:
+    stop = "from jupyter_notebook_stop import stop, status\n"
+    write_notebook(server.work / "train.ipynb", f"{stop}stop(dry_run=True)", "status()", "stop(delay=60)")
+    tab = open_tab(server.address(f"{path}/train.ipynb"), ready=KERNEL_READY, locale="zh-CN")
+    page = tab.page
+    page.set_viewport_size({"width": 1280, "height": 1250})
+    expect_kernel(page, server)
+    run_cell(page, 0, output("试运行：预计可以停止"))
+    run_cell(page, 1, output("停止后保留"))
+    run_cell(page, 2, output("秒后停止"))
+    for card in page.locator(".jp-OutputArea-output").all():
+        expect_chinese(card)
+    tab.screenshot(f"chinese-cell-{path.partition('/')[0]}")
+    page.keyboard.press("Escape")
+    page.keyboard.press("i")
+    page.keyboard.press("i")
+    page.locator(output("已在倒计时期间取消停止")).last.wait_for(timeout=30_000)
+
+
+def test_a_terminal(server: Server, open_tab: OpenTab) -> None:
+    settings = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "terminal-extension"
+    settings.mkdir(parents=True)
+    (settings / "plugin.jupyterlab-settings").write_text('{"screenReaderMode": true, "theme": "dark"}')
+    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
+    page = tab.page
+    page.locator(".jp-LauncherCard", has_text="终端").click()
+    terminal = page.locator(".jp-Terminal")
+    rows = terminal.locator(".xterm-accessibility-tree")
+    expect(rows).to_contain_text("work", timeout=20_000)
+    terminal.click()
+    page.keyboard.press("Control+B")
+    type_command(page, PROMPT)
+    expect(rows).not_to_contain_text("PS1")
+    type_command(page, "jupyter notebook-stop schedule --when-idle")
+    expect(rows).to_contain_text("取消方式", timeout=30_000)
+    type_command(page, "jupyter notebook-stop doctor")
+    expect(rows).to_contain_text("会在停止前保存打开的标签页", timeout=30_000)
+    type_command(page, "jupyter notebook-stop stop")
+    expect(rows).to_contain_text("确定停止此实例？[y/N]", timeout=30_000)
+    tab.screenshot("chinese-terminal", terminal)
+    type_command(page, "y")
+    expect(rows).to_contain_text("按 Ctrl-C 可取消", timeout=30_000)
+    tab.screenshot("chinese-terminal-countdown", terminal)
+    page.keyboard.press("Control+C")
+    expect(rows).to_contain_text("已在倒计时期间取消停止", timeout=30_000)
+
+
+def test_the_countdown(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
+    schedule_at(server, simulator)
+    countdown = tab.page.locator("[data-view=countdown]")
+    expect(countdown).to_contain_text("原定停止时间：", timeout=30_000)
+    expect_chinese(countdown)
+    tab.screenshot("chinese-countdown")
+    countdown.get_by_role("button", name="取消").click()
+    expect(countdown).to_have_count(0)
+
+
+def test_times_are_in_the_language_of_the_page(server: Server, open_tab: OpenTab) -> None:
+    # The browser speaks another one.
+    page = open_tab(server.address("lab"), ready=LAB, locale="en-US").page
+    run(page, "stop-at")
+    page.locator(".jp-Dialog select").select_option("720")
+    expect(page.locator(".jp-Dialog [aria-live=polite]")).to_contain_text(
+        re.compile(r"^将在 (\d+年\d+月\d+日 )?\d\d:\d\d 停止。$")
+    )
+
+
 def test_a_schedule_the_status_and_the_menu(server: Server, open_tab: OpenTab) -> None:
     tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
     page = tab.page
@@ -91,7 +198,8 @@ def test_a_schedule_the_status_and_the_menu(server: Server, open_tab: OpenTab) -
     expect(status).to_contain_text("空闲时停止")
     status.click()
     panel = page.locator(".jp-NotebookStop-panel")
-    expect(panel).to_contain_text("停止计划")
+    expect(panel).to_contain_text("空闲时停止：如果一直空闲，将在 ")
+    expect(panel).to_contain_text("/home/ma-user/work/（EVS）")
     expect_chinese(panel)
     tab.screenshot("chinese-status-panel")
     page.keyboard.press("Escape")
@@ -101,9 +209,17 @@ def test_a_schedule_the_status_and_the_menu(server: Server, open_tab: OpenTab) -
     tab.screenshot("chinese-menu")
 
 
-def test_the_titles_of_the_settings(server: Server, open_tab: OpenTab) -> None:
-    page = open_tab(server.address("lab"), ready=LAB, locale="zh-CN").page
+def test_the_settings(server: Server, open_tab: OpenTab) -> None:
+    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
+    page = tab.page
     page.keyboard.press("Control+,")
     editor = page.locator(".jp-SettingsPanel, #setting-editor, .jp-PluginList").first
     expect(editor).to_be_visible(timeout=30_000)
-    expect(page.locator(".jp-PluginList")).to_contain_text("停止此实例：状态")
+    ours = page.locator(".jp-PluginList-entry", has_text="停止此实例：状态")
+    expect(ours).to_be_visible()
+    # The menu's entries have no settings of their own.
+    ours.click()
+    form = page.locator(".jp-SettingsForm", has_text="空闲时长").first
+    expect(form).to_contain_text("在状态栏中显示实例。")
+    expect_chinese(form)
+    tab.screenshot("chinese-settings")

@@ -193,11 +193,24 @@ class TestUsage:
         assert commands.run(*arguments).code == 2
         assert simulator.count() == 0
 
-    def test_help_tells_the_exit_codes(self, commands: Commands) -> None:
-        for command in ("stop", "status", "doctor", "demo"):
-            ended = commands.run(command, "--help")
-            assert ended.code == 0
-            assert "130 Ctrl-C" in ended.out
+    @pytest.mark.parametrize("command", ["stop", "schedule", "status", "doctor", "demo"])
+    def test_help_is_about_this_command_alone(self, commands: Commands, command: str) -> None:
+        ended = commands.run(command, "--help")
+        assert ended.code == 0
+        assert f"Usage: jupyter notebook-stop {command}" in ended.out
+        assert "130  interrupted by Ctrl-C" in ended.out
+        assert ("-y, --yes " in ended.out) == (command in ("stop", "doctor"))
+        of_all = ("--log-level", "--config", "--generate-config", "--show-config", "Equivalent to", "--NotebookStop.")
+        assert [option for option in of_all if option in ended.out] == []
+        everything = commands.run(command, "--help-all").out
+        assert [option for option in of_all if option not in everything] == ([] if command != "demo" else [*of_all[:4]])
+
+    def test_help_names_the_commands(self, commands: Commands) -> None:
+        ended = commands.run("--help")
+        assert ended.code == 0
+        listed = ended.out.partition("Commands\n")[2].partition("\n\n")[0]
+        assert [line.split()[0] for line in listed.splitlines()] == ["stop", "schedule", "status", "doctor", "demo"]
+        assert "Options\n" not in ended.out
 
     def test_the_version(self, commands: Commands) -> None:
         for arguments in (["--version"], ["stop", "--version"]):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
 
+from jupyter_notebook_stop.notebook.cards import columns
 from jupyter_notebook_stop.simulator import BrokenJson, ThreadedSimulator
 
 from .conftest import Commands, Terminal
@@ -48,7 +50,9 @@ def test_an_error_has_its_remedy(chinese: Commands, simulator: ThreadedSimulator
 
 def test_doctor_and_json(chinese: Commands) -> None:
     ended = chinese.run("doctor")
-    assert "[ 正常 ] identity：实例 " in ended.out
+    assert "[ 正常 ] 实例信息：实例 " in ended.out
+    # Codes, names and addresses apart, nothing is left in English.
+    assert re.findall(r"\b(?:permission|clock|endpoint|credentials|server)\b", ended.out) == []
     assert "只有实际停止时才能验证" in ended.out
     shown = json.loads(chinese.run("status", "--json").out)
     assert shown["status"] == "RUNNING"
@@ -64,15 +68,33 @@ def test_what_is_put_into_a_text_is_chinese_as_well(chinese: Commands, simulator
     assert "返回 HTTP 200，响应内容有误：不是 Notebook 实例的信息" in chinese.run("status").err
 
 
-def test_help(chinese: Commands) -> None:
-    ended = chinese.run("stop", "--help")
-    assert "停止当前使用的 Notebook 实例。" in ended.out
-    assert "不请求确认。" in ended.out
-    assert "退出码：0 成功" in ended.out
+@pytest.mark.parametrize("command", ["", "stop", "schedule", "status", "doctor", "demo"])
+def test_help(chinese: Commands, command: str) -> None:
+    out = chinese.run(*filter(None, [command]), "--help").out
+    assert "用法：jupyter notebook-stop" in out
+    assert "退出码\n  0    成功" in out
+    # What a user types apart, each line is in Chinese, and short enough for its words to stay whole.
+    said = [line for line in out.splitlines() if line.strip() and not line.startswith("  jupyter notebook-stop ")]
+    assert [line for line in said if not re.search("[\u4e00-\u9fff]", line)] == [
+        line for line in said if "papermill" in line
+    ]
+    assert [line for line in said if columns(line) > 80] == []
+
+
+def test_the_help_of_all_settings(chinese: Commands) -> None:
+    out = chinese.run("stop", "--help-all").out
+    assert "实例 ID（UUID）。" in out
+    assert "--config=<Unicode>" in out
+    ours = out.partition("NotebookStop(Configurable) options")[2].partition("\nExamples")[0]
+    help = [
+        line for line in ours.splitlines() if line.startswith("    ") and not re.match(r" +(Default|Choices):", line)
+    ]
+    assert len(help) > 20
+    assert [line for line in help if re.search(r"[a-z]{2,} [a-z]{2,}", line)] == []
 
 
 def test_the_setting_goes_before_the_environment(chinese: Commands) -> None:
     assert "Exit codes" not in chinese.run("doctor", "--help").out
     assert "identity: instance" in chinese.run("doctor", "--NotebookStop.locale=en").out
     chinese.environment(LC_ALL="en_US.UTF-8")
-    assert "identity：实例" in chinese.run("doctor", "--NotebookStop.locale=zh_CN").out
+    assert "实例信息：实例" in chinese.run("doctor", "--NotebookStop.locale=zh_CN").out

@@ -141,6 +141,6 @@ def test_wrong_usage(commands: Commands, simulator: ThreadedSimulator, arguments
 def test_help(commands: Commands) -> None:
     ended = commands.run("schedule", "--help")
     assert ended.code == 0
-    for option in ("--when-idle", "--grace", "--at", "--after", "--cancel", "--json", "130 Ctrl-C"):
+    for option in ("--when-idle", "--grace", "--at", "--after", "--cancel", "--json", "130  interrupted by Ctrl-C"):
         assert option in ended.out
     assert "schedule" in commands.run("--help").out

@@ -89,7 +89,7 @@ def test_other_options_do_not_join(simulator: Any, inside: Any) -> None:
     async def main(instance: ThisInstance) -> None:
         first = asyncio.ensure_future(instance.stop(Attempt(source="menu", save="all")))
         await asyncio.sleep(0)
-        with pytest.raises(CancelledStopError, match="requested from menu") as caught:
+        with pytest.raises(CancelledStopError, match="requested from the menu") as caught:
             await instance.stop(Attempt(save="none"))
         assert caught.value.code == "other_stop_under_way"
         assert instance.attempt is not None

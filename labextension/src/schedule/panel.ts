@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { formatDuration, formatTime } from '../ui/format';
+import type { ISchedule } from '../model';
+import { formatDuration, formatTime, list } from '../ui/format';
 import { openPanel } from '../ui/panel';
 import type { IPanel } from '../ui/panel';
 import { waitingText } from './consequences';
@@ -50,7 +51,9 @@ function content(
       [trans.__('Image'), instance?.image ?? ''],
       [
         trans.__('Storage'),
-        [instance?.storage, instance?.mount_path].filter(Boolean).join(', ')
+        instance?.storage && instance.mount_path
+          ? trans.__('%1 (%2)', instance.mount_path, instance.storage)
+          : (instance?.mount_path ?? instance?.storage ?? '')
       ],
       [
         trans.__('Auto-stop'),
@@ -64,16 +67,13 @@ function content(
       ],
       [
         trans.__('Schedule'),
-        schedule
-          ? [scheduleText(trans, schedule), waitingText(trans, schedule, now)]
-              .filter(Boolean)
-              .join(': ')
-          : trans.__('none')
+        schedule ? scheduleFact(trans, schedule, now) : trans.__('none')
       ],
       [
         trans.__('Busy'),
-        (instance?.at_risk.kernels ?? [])
-          .map(({ path, name, busy_since }) =>
+        list(
+          trans,
+          (instance?.at_risk.kernels ?? []).map(({ path, name, busy_since }) =>
             busy_since
               ? trans.__(
                   '%1 for %2',
@@ -82,7 +82,7 @@ function content(
                 )
               : (path ?? name)
           )
-          .join(', ')
+        )
       ]
     ],
     buttons: [
@@ -93,4 +93,14 @@ function content(
       [trans.__('Extend auto-stop…'), extend]
     ]
   };
+}
+
+function scheduleFact(
+  trans: TranslationBundle,
+  schedule: ISchedule,
+  now: number
+): string {
+  const text = scheduleText(trans, schedule);
+  const waiting = waitingText(trans, schedule, now);
+  return waiting ? trans.__('%1: %2', text, waiting) : text;
 }

@@ -4,7 +4,7 @@ import { Widget } from '@lumino/widgets';
 import type { IBusyKernel, IInstance } from '../api';
 import { describe, launch, problemTexts } from './dialog';
 import { h } from './dom';
-import { formatLease, formatTime } from './format';
+import { formatLease, formatTime, list, sentences } from './format';
 
 /** How many items of a kind are named before the rest is counted. */
 const NAMED = 6;
@@ -140,14 +140,14 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
       h(
         'p',
         { class: 'note', 'data-part': 'error' },
-        problemTexts(instance.error)
-          .map(([name, text]) =>
+        sentences(
+          trans,
+          ...problemTexts(instance.error).map(([name, text]) =>
             name === 'message'
               ? trans.__('Could not read the state of the instance: %1', text)
               : text
           )
-          .filter(Boolean)
-          .join(' ')
+        )
       ),
     atRisk(trans, instance),
     noSaving(data),
@@ -182,21 +182,24 @@ function consequences(
     h(
       'dd',
       { 'data-part': 'lost' },
-      trans.__(
-        'Variables in memory, and running work in kernels and terminals.'
-      ),
-      ' ',
-      filesLost(trans, instance)
+      sentences(
+        trans,
+        trans.__(
+          'Variables in memory, and running work in kernels and terminals.'
+        ),
+        filesLost(trans, instance)
+      )
     ),
     h('dt', {}, trans.__('What stays')),
     h(
       'dd',
       { 'data-part': 'stays' },
-      whatStays(trans, instance),
-      ' ',
-      billing(trans, instance),
-      ' ',
-      trans.__('A restart can fail when the flavor is sold out.')
+      sentences(
+        trans,
+        whatStays(trans, instance),
+        billing(trans, instance),
+        trans.__('A restart can fail when the flavor is sold out.')
+      )
     )
   );
 }
@@ -264,7 +267,7 @@ function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
   if (!unsaved.length) {
     return null;
   }
-  const names = unsaved.slice(0, NAMED).join(', ');
+  const names = list(trans, unsaved.slice(0, NAMED));
   const more = unsaved.length - NAMED;
   return h(
     'p',

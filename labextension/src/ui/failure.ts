@@ -101,11 +101,14 @@ function facts({ trans, problem }: IFailure): Fact[] {
 }
 
 function details(failure: IFailure): string {
+  const { trans } = failure;
   const { documents = [] } = failure.problem;
   return [
     ...problemTexts(failure.problem).map(([, text]) => text),
-    ...facts(failure).map(([name, value]) => `${name}: ${value}`),
-    ...documents.map(({ path, reason }) => `${path}: ${reason ?? ''}`)
+    ...[
+      ...facts(failure),
+      ...documents.map(({ path, reason }): Fact => [path, reason ?? ''])
+    ].map(([name, value]) => trans.__('%1: %2', name, value))
   ]
     .filter(Boolean)
     .join('\n');

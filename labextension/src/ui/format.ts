@@ -1,12 +1,46 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IInstance } from '../api';
 
+/** The language of the page; undefined where the browser's is the same, perhaps in a dialect of its own. */
+let language: string | undefined;
+
+/**
+ * Have times written in the language of the page.
+ */
+export function setLanguage(tag: string): void {
+  const base = (text: string) => text.split('-', 1)[0];
+  language = base(navigator.language) === base(tag) ? undefined : tag;
+}
+
+/**
+ * Sentences one after the other: with a space between them, or without, as the language has it.
+ */
+export function sentences(
+  trans: TranslationBundle,
+  ...texts: (string | null | undefined)[]
+): string {
+  return texts.reduce<string>(
+    (before, after) =>
+      before && after
+        ? trans.__('%1 %2', before, after)
+        : before || (after ?? ''),
+    ''
+  );
+}
+
+/**
+ * A list of names.
+ */
+export function list(trans: TranslationBundle, names: string[]): string {
+  return names.join(trans.__(', '));
+}
+
 /**
  * A time, with its date unless that is today.
  */
 export function formatTime(date: Date): string {
   const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(undefined, {
+  return date.toLocaleString(language, {
     dateStyle: today ? undefined : 'medium',
     timeStyle: 'short'
   });
