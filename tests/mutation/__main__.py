@@ -1,85 +1,86 @@
 """Changes the policy in many small ways, one at a time, and tells which changes no test notices.
 
-Usage: python -m tests.mutation [module ...]
+Usage: python -m tests.mutation [--again FILE] [--sample N] [module ...]
+
+With --again only those changes are tried that FILE, the output of an earlier run, names as survivors. With --sample
+so many changes of each module are tried, always the same ones.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import os
 import pathlib
+import random
+import re
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
-from typing import Any
+from typing import Callable, Optional
 
-from .mutants import Mutant, mutants_of
-from .targets import TARGETS
-from .trial import ROOT, in_a_fork, preload, run_tests, watch_tests
+from .mutants import mutants_of
+from .targets import PAGE, TARGETS
+from .trial import ROOT, Trials
 
-
-def tests_for(mutant: Mutant, seen: dict[str, Any]) -> list[str]:
-    """Return the tests that run the changed lines, the fastest first."""
-    lines = set(range(mutant.first, mutant.last + 1))
-    hits = [name for name, test in seen.items() if not mutant.first or lines.intersection(test["lines"])]
-    return sorted(hits, key=lambda name: float(seen[name]["seconds"]))
+_SURVIVOR = re.compile(r"^ +(\S+\.py:\d+:\d+: .*?)(  \(no test runs it\))?$", re.MULTILINE)
 
 
-def examine(name: str, folder: pathlib.Path) -> bool:
-    """Print the survivors of a module; return whether its tests could be run."""
+def examine(name: str, options: argparse.Namespace, again: Optional[set[str]], tell: Callable[[str], None]) -> bool:
+    """Tell the survivors of a module; return whether its tests could be run."""
     path = ROOT / "jupyter_notebook_stop" / f"{name}.py"
-    module = f"jupyter_notebook_stop.{name.replace('/', '.')}"
-    output, result = folder / "output", folder / "seen.json"
+    mutants = list(mutants_of(path.read_text(encoding="utf-8"), str(path)))
+    if again is not None:
+        mutants = [mutant for mutant in mutants if f"{name}.py:{mutant}" in again]
+    if options.sample is not None and options.sample < len(mutants):
+        mutants = sorted(random.Random(0).sample(mutants, options.sample), key=lambda mutant: mutant.line)
+    if not mutants:
+        return True
     began = time.monotonic()
-    outcome = in_a_fork(lambda: watch_tests(TARGETS[name], path, result), 900, output)
-    if outcome.code != 0:
-        print(f"{name}: its tests fail without any change:\n{outcome.output[-3000:]}")
-        return False
-    seen = json.loads(result.read_text(encoding="utf-8"))
-    killed, survivors = 0, []
-    for mutant in mutants_of(path.read_text(encoding="utf-8"), str(path)):
-        tests = tests_for(mutant, seen)
-        seconds = sum(seen[test]["seconds"] for test in tests)
-        ended = None
-        if tests:
-            ended = in_a_fork(
-                lambda tests=tests, code=mutant.code: run_tests(tests, module, code),  # type: ignore[misc]
-                20 + 5 * seconds,
-                output,
-            )
-        if ended is None or ended.code == 0:
-            survivors.append(mutant)
-            print(f"  {name}.py:{mutant.line}: {mutant.change}{'' if tests else '  (no test runs it)'}", flush=True)
-        elif ended.code in (None, 1, 2, 70) or ended.code < 0:
-            # A change that cannot even be imported is noticed as well, and so is a connection that stays open (70).
-            killed += 1
-        else:
-            print(f"{name}.py:{mutant.line}: pytest itself failed ({ended.code}):\n{ended.output[-2000:]}")
-            return False
-    total = killed + len(survivors)
-    print(
-        f"{name}: {killed} of {total} noticed, {100 * killed / max(total, 1):.1f} %,"
-        f" in {time.monotonic() - began:.0f} s",
-        flush=True,
+    # No TemporaryDirectory: each fork would remove it at its end.
+    folder = tempfile.mkdtemp(prefix="mutation-")
+    try:
+        module = f"jupyter_notebook_stop.{name.replace('/', '.')}"
+        trials = Trials(module, path, TARGETS[name], pathlib.Path(folder), tell)
+        failure = trials.run(mutants)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    if failure:
+        tell(f"{name}: its tests fail without any change:\n{failure}")
+    noticed = len(mutants) - trials.survived
+    tell(
+        f"{name}: {noticed} of {len(mutants)} noticed, {100 * noticed / len(mutants):.1f} %,"
+        f" {trials.late} of them by their time, in {time.monotonic() - began:.0f} s"
     )
-    return True
+    return not failure
 
 
 def main() -> int:
     """Return 1 if a module could not be examined."""
-    names = sys.argv[1:] or list(TARGETS)
-    unknown = [name for name in names if name not in TARGETS]
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__.partition("\n")[0])
+    parser.add_argument("modules", nargs="*", metavar="module", help=", ".join([*TARGETS, PAGE]))
+    parser.add_argument("--sample", type=int, metavar="N", help="try N changes of each module, always the same")
+    parser.add_argument("--again", type=pathlib.Path, metavar="FILE", help="try the survivors in FILE alone")
+    options = parser.parse_args()
+    names = options.modules or [*TARGETS, PAGE]
+    unknown = [name for name in names if name not in TARGETS and name != PAGE]
     if unknown:
-        print(f"Unknown: {', '.join(unknown)}. Known: {', '.join(TARGETS)}")
-        return 2
-    kept = preload()
-    # No TemporaryDirectory: each fork would remove it at its end.
-    folder = tempfile.mkdtemp(prefix="mutation-")
-    try:
-        results = [examine(name, pathlib.Path(folder)) for name in names]
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    assert kept
+        parser.error(f"unknown: {', '.join(unknown)}; known are {', '.join([*TARGETS, PAGE])}")
+    again = None
+    if options.again:
+        again = {match[1] for match in _SURVIVOR.finditer(options.again.read_text(encoding="utf-8"))}
+    # What is told gets around the redirections of the forks.
+    with open(os.dup(1), "w", encoding="utf-8") as stream:
+
+        def tell(text: str) -> None:
+            print(text, file=stream, flush=True)
+
+        results = [examine(name, options, again, tell) for name in names if name != PAGE]
+    if PAGE in names:
+        given = [] if options.sample is None else [f"--sample={options.sample}"]
+        command = ["npm", "run", "--silent", "mutation", "--", *given]
+        results.append(subprocess.run(command, cwd=ROOT / "labextension", check=False).returncode == 0)
     return 0 if all(results) else 1
 
 

@@ -1,6 +1,7 @@
 """Small changes to a module, each of which a test should notice.
 
-Prose is left alone: strings with a space in them, docstrings and annotations. So is what only type checkers read.
+Prose is left alone: strings with a space in them, docstrings, annotations, and what is logged. So is what only type
+checkers read.
 """
 
 from __future__ import annotations
@@ -44,10 +45,14 @@ class Mutant(NamedTuple):
     """
 
     line: int
+    column: int
     first: int
     last: int
     change: str
     code: CodeType
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.change}"
 
 
 def mutants_of(source: str, filename: str) -> Iterator[Mutant]:
@@ -66,7 +71,8 @@ def mutants_of(source: str, filename: str) -> Iterator[Mutant]:
                 _set(owner, key, node)
             inside = function is not None and statement is not None
             first = statement.lineno if inside and statement else 0
-            yield Mutant(node.lineno, first, (node.end_lineno or node.lineno) if inside else 0, change, code)
+            last = (node.end_lineno or node.lineno) if inside else 0
+            yield Mutant(node.lineno, node.col_offset, first, last, change, code)
 
 
 def _get(owner: Any, key: Any) -> Any:
@@ -92,8 +98,12 @@ def _places(node: ast.AST, statement: ast.stmt | None, function: ast.AST | None)
                 continue
             own = child if isinstance(child, ast.stmt) else statement
             yield owner, key, own, function
-            is_function = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
-            yield from _places(child, own, child if is_function else function)
+            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                # Defaults are computed where the function is defined.
+                yield from _places(child.args, own, function)
+                yield from _places(ast.Module(child.body, []), own, child)
+            else:
+                yield from _places(child, own, child if isinstance(child, ast.Lambda) else function)
 
 
 def _only_for_readers(node: ast.AST) -> bool:
@@ -101,7 +111,19 @@ def _only_for_readers(node: ast.AST) -> bool:
         return True
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return True
-    return isinstance(node, (ast.Import, ast.ImportFrom, ast.Assert, ast.JoinedStr))
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and node.targets[0].id == "__all__":
+        return True
+    if isinstance(node, ast.Call) and ast.unparse(node.func) == "logging.getLogger":
+        return True
+    return _logs(node) or isinstance(node, (ast.Import, ast.ImportFrom, ast.Assert, ast.JoinedStr))
+
+
+def _logs(node: ast.AST) -> bool:
+    """Whether a statement writes to the log and does nothing else."""
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return False
+    called = node.value.func
+    return isinstance(called, ast.Attribute) and ast.unparse(called.value) in ("self._log", "_log", "self.log")
 
 
 def _replacements(node: ast.AST, function: ast.AST | None) -> Iterator[ast.AST]:

@@ -1,16 +1,22 @@
-"""The modules to change, and the tests that should notice."""
+"""The modules to change, and the tests that should notice, a module's own first."""
 
 from __future__ import annotations
 
 MODEL = "tests/model/test_whole.py"
 
+PAGE = "machine.ts"
+"""The page's state machine, whose changes labextension/mutation makes."""
+
 TARGETS = {
     "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
+    "scheduler": [MODEL, "tests/server/test_schedule.py", "tests/server/test_schedule_restart.py"],
     "modelarts/auth": [
+        "tests/unit/test_auth.py",
         "tests/unit/test_credentials.py",
         "tests/unit/test_client_reads.py",
         "tests/unit/test_client_stop.py",
         "tests/unit/test_signature.py",
+        "tests/unit/test_instance_course.py",
     ],
     "modelarts/transport": ["tests/unit/test_transport.py", "tests/unit/test_transport_phases.py", MODEL],
     "modelarts/client": [
@@ -21,7 +27,7 @@ TARGETS = {
         "tests/unit/test_instance_cancel.py",
         MODEL,
     ],
-    "server/roll_call": [MODEL, "tests/server/test_saving.py"],
+    "server/roll_call": ["tests/unit/test_roll_call.py", MODEL],
     "instance": [
         "tests/unit/test_instance.py",
         "tests/unit/test_instance_cancel.py",
@@ -29,5 +35,5 @@ TARGETS = {
         MODEL,
     ],
     "modelarts/identity": ["tests/unit/test_identity.py", "tests/unit/test_pod_identity.py"],
-    "notebook/discovery": ["tests/notebook/test_discovery.py"],
+    "notebook/discovery": ["tests/notebook/test_discovery.py", "tests/notebook/test_server.py"],
 }

@@ -1,44 +1,36 @@
-"""Runs tests in a fork of this process, with one module changed."""
+"""Runs the tests of a module in forks, on one mutant after the other.
+
+Most mutants change a function. Their tests are collected once, in a fork of this process; each mutant then has a fork
+of that one, in which the function's code is replaced. What changes a module while it is imported begins anew.
+"""
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import importlib.machinery
+import importlib
 import json
-import os
 import pathlib
 import signal
 import sys
 import threading
 import time
-import traceback
-from types import CodeType, FrameType, ModuleType
-from typing import Any, Callable, Iterator, NamedTuple, Optional, Sequence
+from types import CodeType, FrameType
+from typing import Any, Callable, Iterator, Sequence
 
 import pytest
 
+from .changes import Changed, change_functions
+from .forks import Outcome, in_a_fork
+from .mutants import Mutant
+
 ROOT = pathlib.Path(__file__).parents[2]
 
-OPTIONS = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+# The limits of a trial are its own. Without capturing, forks share no files.
+OPTIONS = ["-x", "-q", "-s", "--no-header", "-p", "no:cacheprovider", "-o", "timeout=0"]
+OPTIONS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
-
-class Changed:
-    """A finder that has another code for one module."""
-
-    def __init__(self, name: str, code: CodeType) -> None:
-        self._name = name
-        self._code = code
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
-        if name != self._name:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        assert spec is not None
-        loader: Any = spec.loader
-        code = self._code
-        loader.get_code = lambda _: code
-        return spec
+_LATER = 75
+"""Exit code of a fork that cannot change its functions."""
 
 
 class Watcher:
@@ -68,69 +60,195 @@ class Watcher:
         self.seen[item.nodeid] = {"lines": sorted(self._lines), "seconds": time.monotonic() - began}
 
 
-class Outcome(NamedTuple):
-    """How a run ended: the exit code of pytest, None if it took too long, and what it printed."""
+class Limiter:
+    """A plugin that ends the process in a test that takes far longer than it did without a change.
 
-    code: Optional[int]
-    output: str
+    It notes which test runs, so that one knows which has noticed the change.
+    """
 
+    def __init__(self, seconds: dict[str, float], running: pathlib.Path, patience: float) -> None:
+        self._seconds = seconds
+        self._running = running
+        self._patience = patience
 
-def in_a_fork(work: Callable[[], int], limit: float, output: pathlib.Path) -> Outcome:
-    """Do `work` in a fork of this process, which is killed after `limit` seconds."""
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        code = 70
-        try:
-            os.setsid()
-            os.chdir(ROOT)
-            descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-            os.dup2(descriptor, 1)
-            os.dup2(descriptor, 2)
-            code = work()
-            sys.stdout.flush()
-            atexit._run_exitfuncs()
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(code)
-    ends = time.monotonic() + limit
-    while time.monotonic() < ends:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            with contextlib.suppress(ProcessLookupError):
-                # What the tests have started and could not end.
-                os.killpg(child, signal.SIGKILL)
-            code = os.waitstatus_to_exitcode(status)
-            return Outcome(code, output.read_text(encoding="utf-8", errors="replace"))
-        time.sleep(0.01)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return Outcome(None, output.read_text(encoding="utf-8", errors="replace"))
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        self._running.write_text(item.nodeid, encoding="utf-8")
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.setitimer(signal.ITIMER_REAL, self._patience * (3.0 + 3.0 * self._seconds[item.nodeid]))
+        yield
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
 
 
-def run_tests(tests: Sequence[str], module: str, code: Optional[CodeType] = None) -> int:
-    """Return the exit code of pytest, with another code for `module` if there is one."""
-    assert not any(name.startswith("jupyter_notebook_stop") for name in sys.modules), "imported too early"
-    if code is not None:
-        finder: Any = Changed(module, code)
+class Loop:
+    """A plugin that does something else with the collected tests than run them one by one."""
+
+    def __init__(self, work: Callable[[list[pytest.Item]], None]) -> None:
+        self._work = work
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not session.testsfailed:
+            self._work(session.items)
+        return True
+
+
+class Trials:
+    """Tells which mutants of one module its tests notice.
+
+    Attributes
+    ----------
+    survived
+        How many mutants no test noticed.
+    late
+        How many were noticed because a test took too long.
+    """
+
+    def __init__(
+        self, module: str, path: pathlib.Path, files: Sequence[str], folder: pathlib.Path, tell: Callable[[str], None]
+    ) -> None:
+        self._module = module
+        self._tell = tell
+        self._path = path
+        self._files = files
+        self._output = folder / "output"
+        self._result = folder / "result.json"
+        self._running = folder / "running"
+        self._options = [*OPTIONS, f"--basetemp={folder / 'temporary'}"]
+        self._seen: dict[str, Any] = {}
+        self._items: dict[str, pytest.Item] = {}
+        self._noticed: dict[str, list[int]] = {}
+        self.survived = self.late = 0
+
+    def run(self, mutants: Sequence[Mutant]) -> str:
+        """Tell of each mutant that no test notices; return what pytest says if the tests fail without any change."""
+
+        def collected() -> int:
+            return int(pytest.main([*self._options, *self._files], plugins=[Loop(work)]))
+
+        def work(items: list[pytest.Item]) -> None:
+            self._items = {item.nodeid: item for item in items}
+            failure = self._watch()
+            later = []
+            for index, mutant in enumerate(mutants if not failure else ()):
+                if not mutant.first or self._verdict(mutant, self._try_here) is None:
+                    later.append(index)
+            failure = failure or self._control()
+            counts = {"survived": self.survived, "late": self.late}
+            known = {"_seen": self._seen, "_noticed": self._noticed}
+            state = {"failure": failure, "later": later, "known": {**counts, **known}}
+            self._result.write_text(json.dumps(state), encoding="utf-8")
+
+        self._result.unlink(missing_ok=True)
+        outcome = in_a_fork(collected, 86_400.0, self._result.with_name("collected"))
+        if not self._result.exists():
+            return outcome.output[-3000:]
+        state = json.loads(self._result.read_text(encoding="utf-8"))
+        vars(self).update(state["known"])
+        for index in state["later"]:
+            self._verdict(mutants[index], self._try_anew)
+        return str(state["failure"])
+
+    def _watch(self) -> str:
+        """Find out which test runs which line; return what pytest says if one fails."""
+        watcher = Watcher(str(self._path))
+        watched = self._result.with_name("watched.json")
+
+        def work() -> int:
+            code = self._protocols(list(self._items), watcher)
+            names = [name for name, module in sys.modules.items() if _is_found_by_name(name, module)]
+            watched.write_text(json.dumps({"tests": watcher.seen, "modules": names}), encoding="utf-8")
+            return code
+
+        outcome = in_a_fork(work, 1800.0, self._output)
+        if outcome.code != 0:
+            return outcome.output[-3000:] or "They took too long."
+        found = json.loads(watched.read_text(encoding="utf-8"))
+        self._seen = found["tests"]
+        for name in found["modules"]:
+            # What the tests import on their way is imported once, before the forks.
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
+        return ""
+
+    def _control(self) -> str:
+        """Run all tests on the module as it is; return what pytest says if one fails, as it would notice anything."""
+        outcome = self._run(lambda limiter: self._protocols(list(self._seen), limiter), list(self._seen))
+        return "" if outcome.code == 0 else f"At the end, the figures are too good: {outcome.output[-3000:]}"
+
+    def _tests_for(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run the changed lines: first those that noticed a change nearby, then the fastest."""
+        lines = set(range(mutant.first, mutant.last + 1))
+        hits = [name for name, test in self._seen.items() if not mutant.first or lines.intersection(test["lines"])]
+
+        def order(name: str) -> tuple[float, float]:
+            near = min((abs(line - mutant.line) for line in self._noticed.get(name, ())), default=1000)
+            return near + 5.0 * self._seen[name]["seconds"], self._seen[name]["seconds"]
+
+        return sorted(hits, key=order)
+
+    def _verdict(self, mutant: Mutant, way: Callable[[Sequence[str], CodeType, Limiter], int]) -> bool | None:
+        """Return whether a test notices the mutant; None if it cannot be changed this way."""
+        tests = self._tests_for(mutant)
+        if not tests:
+            return self._note_survivor(mutant, "  (no test runs it)")
+        ended = self._run(lambda limiter: way(tests, mutant.code, limiter), tests)
+        if ended.late:
+            # The machine may have been busy.
+            again = [*self._last(), *tests]
+            ended = self._run(lambda limiter: way(again, mutant.code, limiter), again, patience=3.0)
+            self.late += ended.late
+        if ended.code == _LATER:
+            return None
+        if ended.code in (3, 4, 5):
+            raise RuntimeError(f"pytest itself failed ({ended.code}):\n{ended.output[-2000:]}")
+        if ended.code == 0:
+            return self._note_survivor(mutant, "")
+        # A change that cannot even be imported is noticed as well, and so is a connection that stays open (70).
+        for name in self._last():
+            self._noticed.setdefault(name, []).append(mutant.line)
+        return True
+
+    def _note_survivor(self, mutant: Mutant, remark: str) -> bool:
+        self.survived += 1
+        name = self._path.relative_to(ROOT / "jupyter_notebook_stop")
+        self._tell(f"  {name}:{mutant}{remark}")
+        return False
+
+    def _last(self) -> list[str]:
+        """Return the test that ran last, if any did."""
+        return [self._running.read_text(encoding="utf-8")] if self._running.exists() else []
+
+    def _run(self, work: Callable[[Limiter], int], tests: Sequence[str], patience: float = 1.0) -> Outcome:
+        self._running.unlink(missing_ok=True)
+        seconds = {name: float(test["seconds"]) for name, test in self._seen.items()}
+        limit = patience * (60.0 + sum(3.0 + 3.0 * seconds[name] for name in tests))
+        limiter = Limiter(seconds, self._running, patience)
+        return in_a_fork(lambda: work(limiter), limit, self._output)
+
+    def _try_here(self, tests: Sequence[str], code: CodeType, limiter: Limiter) -> int:
+        return self._protocols(tests, limiter) if change_functions(code) else _LATER
+
+    def _try_anew(self, tests: Sequence[str], code: CodeType, limiter: Limiter) -> int:
+        assert not any(name.startswith("jupyter_notebook_stop") for name in sys.modules), "imported too early"
+        finder: Any = Changed(self._module, code)
         sys.meta_path.insert(0, finder)
-    return int(pytest.main([*OPTIONS, *tests]))
+        # Collecting file by file takes far less time than test by test; the module's own tests are in the first one.
+        for files in (self._files[:1], self._files[1:]):
+            code_of_tests = int(pytest.main([*self._options, *files], plugins=[limiter])) if files else 0
+            if code_of_tests:
+                return code_of_tests
+        return 0
+
+    def _protocols(self, tests: Sequence[str], plugin: object) -> int:
+        """Run collected tests until one fails; return an exit code."""
+        items = [self._items[name] for name in tests]
+        items[0].config.pluginmanager.register(plugin)
+        for item, following in zip(items, [*items[1:], None]):
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if item.session.testsfailed:
+                return 1
+        return 0
 
 
-def watch_tests(tests: Sequence[str], path: pathlib.Path, result: pathlib.Path) -> int:
-    """Write which test runs which lines of the file at `path`, if all pass."""
-    watcher = Watcher(str(path))
-    code = int(pytest.main([*OPTIONS, *tests], plugins=[watcher]))
-    result.write_text(json.dumps(watcher.seen), encoding="utf-8")
-    return code
-
-
-def preload() -> list[ModuleType]:
-    """Import what the tests need and does not change."""
-    import httpx
-    import hypothesis.stateful
-    import msgspec
-    import tornado.web
-
-    return [httpx, hypothesis.stateful, msgspec, tornado.web]
+def _is_found_by_name(name: str, module: Any) -> bool:
+    return getattr(module, "__spec__", None) is not None and not name.startswith(("tests", "__"))
