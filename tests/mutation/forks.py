@@ -19,11 +19,6 @@ class Outcome(NamedTuple):
     code: Optional[int]
     output: str
 
-    @property
-    def late(self) -> bool:
-        """Whether it, or one of its tests, took too long."""
-        return self.code in (None, -signal.SIGALRM)
-
 
 def in_a_fork(work: Callable[[], int], limit: float, output: pathlib.Path) -> Outcome:
     """Do `work` in a fork of this process, which is killed after `limit` seconds."""

@@ -176,7 +176,9 @@ def _constant(node: ast.Constant) -> Iterator[ast.AST]:
 
 
 def _return(node: ast.Return) -> Iterator[ast.AST]:
-    if node.value is not None and not (isinstance(node.value, ast.Constant) and node.value.value is None):
+    # A truth value is turned round, as every constant.
+    constant = node.value.value if isinstance(node.value, ast.Constant) else ...
+    if node.value is not None and constant not in (None, True, False):
         yield ast.Return(ast.Constant(None))
 
 

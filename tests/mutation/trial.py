@@ -12,84 +12,30 @@ import json
 import pathlib
 import signal
 import sys
-import threading
-import time
-from types import CodeType, FrameType
-from typing import Any, Callable, Iterator, Sequence
+from types import CodeType
+from typing import Any, Callable, Sequence
 
+import hypothesis
 import pytest
 
 from .changes import Changed, change_functions
 from .forks import Outcome, in_a_fork
 from .mutants import Mutant
+from .plugins import Limiter, Loop, Times, Watcher
+
+# What fails need not be made small.
+hypothesis.settings.register_profile(
+    "mutation", deadline=None, database=None, phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate]
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 
 # The limits of a trial are its own. Without capturing, forks share no files.
 OPTIONS = ["-x", "-q", "-s", "--no-header", "-p", "no:cacheprovider", "-o", "timeout=0"]
-OPTIONS += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+OPTIONS += ["--hypothesis-profile=mutation", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
 
 _LATER = 75
 """Exit code of a fork that cannot change its functions."""
-
-
-class Watcher:
-    """A plugin that notes which lines of a file each test runs, and how long it takes."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._lines: set[int] = set()
-        self.seen: dict[str, Any] = {}
-
-    def _trace(self, frame: FrameType, event: str, argument: Any) -> Any:
-        return self._line if frame.f_code.co_filename == self._path else None
-
-    def _line(self, frame: FrameType, event: str, argument: Any) -> Any:
-        self._lines.add(frame.f_lineno)
-        return self._line
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        self._lines.clear()
-        began = time.monotonic()
-        threading.settrace(self._trace)
-        sys.settrace(self._trace)
-        yield
-        sys.settrace(None)
-        threading.settrace(None)
-        self.seen[item.nodeid] = {"lines": sorted(self._lines), "seconds": time.monotonic() - began}
-
-
-class Limiter:
-    """A plugin that ends the process in a test that takes far longer than it did without a change.
-
-    It notes which test runs, so that one knows which has noticed the change.
-    """
-
-    def __init__(self, seconds: dict[str, float], running: pathlib.Path, patience: float) -> None:
-        self._seconds = seconds
-        self._running = running
-        self._patience = patience
-
-    @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        self._running.write_text(item.nodeid, encoding="utf-8")
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, self._patience * (3.0 + 3.0 * self._seconds[item.nodeid]))
-        yield
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-
-
-class Loop:
-    """A plugin that does something else with the collected tests than run them one by one."""
-
-    def __init__(self, work: Callable[[list[pytest.Item]], None]) -> None:
-        self._work = work
-
-    def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        if not session.testsfailed:
-            self._work(session.items)
-        return True
 
 
 class Trials:
@@ -150,20 +96,27 @@ class Trials:
 
     def _watch(self) -> str:
         """Find out which test runs which line; return what pytest says if one fails."""
-        watcher = Watcher(str(self._path))
+        watcher, times = Watcher(str(self._path)), Times()
         watched = self._result.with_name("watched.json")
 
-        def work() -> int:
+        def watch() -> int:
             code = self._protocols(list(self._items), watcher)
             names = [name for name, module in sys.modules.items() if _is_found_by_name(name, module)]
-            watched.write_text(json.dumps({"tests": watcher.seen, "modules": names}), encoding="utf-8")
+            watched.write_text(json.dumps({"lines": watcher.lines, "modules": names}), encoding="utf-8")
             return code
 
-        outcome = in_a_fork(work, 1800.0, self._output)
-        if outcome.code != 0:
-            return outcome.output[-3000:] or "They took too long."
+        def measure() -> int:
+            code = self._protocols(list(self._items), times)
+            self._result.with_name("times.json").write_text(json.dumps(times.seen), encoding="utf-8")
+            return code
+
+        for work in (measure, watch):
+            outcome = in_a_fork(work, 1800.0, self._output)
+            if outcome.code != 0:
+                return outcome.output[-3000:] or "They took too long."
         found = json.loads(watched.read_text(encoding="utf-8"))
-        self._seen = found["tests"]
+        seen = json.loads(self._result.with_name("times.json").read_text(encoding="utf-8"))
+        self._seen = {name: {"lines": found["lines"][name], **seen[name]} for name in seen}
         for name in found["modules"]:
             # What the tests import on their way is imported once, before the forks.
             with contextlib.suppress(Exception):
@@ -192,11 +145,11 @@ class Trials:
         if not tests:
             return self._note_survivor(mutant, "  (no test runs it)")
         ended = self._run(lambda limiter: way(tests, mutant.code, limiter), tests)
-        if ended.late:
+        if ended.code in (None, -signal.SIGALRM):
             # The machine may have been busy.
             again = [*self._last(), *tests]
             ended = self._run(lambda limiter: way(again, mutant.code, limiter), again, patience=3.0)
-            self.late += ended.late
+        self.late += ended.code in (None, -signal.SIGALRM, -signal.SIGVTALRM)
         if ended.code == _LATER:
             return None
         if ended.code in (3, 4, 5):
@@ -220,9 +173,8 @@ class Trials:
 
     def _run(self, work: Callable[[Limiter], int], tests: Sequence[str], patience: float = 1.0) -> Outcome:
         self._running.unlink(missing_ok=True)
-        seconds = {name: float(test["seconds"]) for name, test in self._seen.items()}
-        limit = patience * (60.0 + sum(3.0 + 3.0 * seconds[name] for name in tests))
-        limiter = Limiter(seconds, self._running, patience)
+        limiter = Limiter(self._seen, self._running, patience)
+        limit = 60.0 + sum(limiter.seconds(name) for name in tests)
         return in_a_fork(lambda: work(limiter), limit, self._output)
 
     def _try_here(self, tests: Sequence[str], code: CodeType, limiter: Limiter) -> int:
