@@ -9,7 +9,7 @@ PAGE = "machine.ts"
 
 TARGETS = {
     "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
-    "scheduler": [MODEL, "tests/server/test_schedule.py", "tests/server/test_schedule_restart.py"],
+    "scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL, "tests/server/test_schedule.py", "tests/server/test_schedule_restart.py"],
     "modelarts/auth": [
         "tests/unit/test_auth.py",
         "tests/unit/test_credentials.py",

@@ -26,6 +26,9 @@ from jupyter_notebook_stop.modelarts.transport import Timeouts
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..model.virtual_time import VirtualLoop
+from .house import House
+
 T = TypeVar("T")
 REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"
 
@@ -234,3 +237,19 @@ def deaf_port() -> Iterator[int]:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield taken.getsockname()[1]
+
+
+@pytest.fixture
+def loop() -> Iterator[VirtualLoop]:
+    """Return an event loop with a clock of its own, at whose end nothing goes on."""
+    loop = VirtualLoop()
+    yield loop
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.let_pass(0.0)
+    loop.close()
+
+
+@pytest.fixture
+def house(loop: VirtualLoop) -> House:
+    return House(loop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Iterator, Optional
+from typing import Any, Optional
 
 import pytest
 
@@ -112,13 +112,8 @@ class Call:
 
 
 @pytest.fixture
-def call() -> Iterator[Call]:
-    loop = VirtualLoop()
-    yield Call(loop)
-    for task in asyncio.all_tasks(loop):
-        task.cancel()
-    loop.let_pass(0.0)
-    loop.close()
+def call(loop: VirtualLoop) -> Call:
+    return Call(loop)
 
 
 class TestWhoIsThere:

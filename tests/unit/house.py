@@ -1,0 +1,140 @@
+"""A scheduler with all that surrounds it, by a clock of its own."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Optional
+
+from jupyter_notebook_stop.clock import Moment
+from jupyter_notebook_stop.config import NotebookStop
+from jupyter_notebook_stop.errors import NotebookStopError
+from jupyter_notebook_stop.instance import Run
+from jupyter_notebook_stop.requests import ScheduleRequest
+from jupyter_notebook_stop.schedule import ScheduledStop
+from jupyter_notebook_stop.scheduler import Scheduler
+from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, STOPPING, AtRisk, Attempt
+
+from ..model.virtual_time import VirtualLoop
+
+START = datetime.datetime(2026, 11, 28, 22, 0, tzinfo=datetime.timezone.utc)
+
+
+class File:
+    """Keeps what the scheduler keeps."""
+
+    def __init__(self, left: Optional[ScheduledStop] = None) -> None:
+        self.left = left
+        self.awake: Optional[float] = None
+        self.kept: list[Optional[tuple[str, bool]]] = []
+
+    def adopt(self, awake: float) -> Optional[ScheduledStop]:
+        self.awake = awake
+        return self.left
+
+    def write(self, scheduled: Optional[ScheduledStop]) -> None:
+        self.kept.append((scheduled.state, scheduled.requested) if scheduled else None)
+
+
+class House:
+    """A scheduler with an instance that does as it is told, and work that may be anything.
+
+    Attributes
+    ----------
+    stops
+        Each stop that was asked for: when, and the attempt.
+    failure
+        Why a stop fails; None if it goes well.
+    """
+
+    def __init__(self, loop: VirtualLoop, **traits: Any) -> None:
+        self.loop = loop
+        self.config = NotebookStop(**traits)
+        self.attempt: Optional[Attempt] = None
+        self.observers: list[Any] = []
+        self.stops: list[tuple[float, Attempt]] = []
+        self.asked_by: list[Optional[str]] = []
+        self.prepared: list[Any] = []
+        self.cancelled: list[str] = []
+        self.failure: Optional[NotebookStopError] = None
+        self.at_work = AtRisk()
+        self.has_worked = False
+        self.looks: list[float] = []
+        self.trouble = 0
+        self.told: list[Optional[str]] = []
+        self.prepare: Any = object()
+        self.scheduler = Scheduler(self, self.prepare, self.work, self.moment)  # type: ignore[arg-type]
+        self.scheduler.observe(lambda scheduled: self.told.append(scheduled.state if scheduled else None))
+
+    def moment(self) -> Moment:
+        # Nobody sees the microseconds that each step of the loop takes.
+        now = round(self.loop.time(), 2)
+        return Moment(START + datetime.timedelta(seconds=now), 1000.0 + now, 500.0 + now)
+
+    async def work(self) -> tuple[AtRisk, bool]:
+        self.looks.append(self.loop.time())
+        if self.trouble:
+            self.trouble -= 1
+            raise OSError("the kernels cannot be asked")
+        worked, self.has_worked = self.has_worked, False
+        return self.at_work, worked
+
+    # The instance
+
+    def observe(self, observer: Any) -> None:
+        self.observers.append(observer)
+
+    async def stop(self, attempt: Attempt, prepare: Any, requested_by: Optional[str]) -> None:
+        self.attempt = attempt
+        self.stops.append((self.loop.time(), attempt))
+        self.asked_by.append(requested_by)
+        self.prepared.append(prepare)
+        if self.failure is not None:
+            self.enter(REFUSED, self.failure)
+            raise self.failure
+        self.enter(STOPPING)
+        self.enter(ACCEPTED)
+
+    def cancel(self, identifier: str) -> None:
+        self.cancelled.append(identifier)
+
+    def enter(self, phase: str, error: Optional[NotebookStopError] = None) -> None:
+        assert self.attempt is not None
+        self.attempt.phase = phase
+        for observer in self.observers:
+            observer(Run(self.attempt, error=error))
+
+    def another_stop(self, phase: str, source: str = "menu") -> None:
+        self.attempt = Attempt(source=source)
+        self.enter(phase)
+
+    # Who uses it
+
+    def wait(self, seconds: float = 0.0) -> House:
+        self.loop.let_pass(seconds)
+        for _ in range(5):
+            self.loop.let_pass(0.0)
+        return self
+
+    def set(self, when: str = "idle", user: Optional[str] = None, **fields: Any) -> Any:
+        request = ScheduleRequest(instance_id="i", when=when, **fields)  # type: ignore[arg-type]
+
+        async def now() -> Any:
+            return self.scheduler.set(request, user)
+
+        replaced = self.loop.run_until_complete(now())
+        self.wait()
+        return replaced
+
+    def at(self, seconds: float, **more: Any) -> Any:
+        return self.set("at", at=self.moment().after(seconds), **more)
+
+    def cancel_schedule(self) -> Any:
+        async def now() -> Any:
+            return self.scheduler.cancel()
+
+        return self.loop.run_until_complete(now())
+
+    @property
+    def state(self) -> Optional[str]:
+        view = self.scheduler.view
+        return view.state if view else None
