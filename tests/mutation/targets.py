@@ -9,7 +9,13 @@ PAGE = "machine.ts"
 
 TARGETS = {
     "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
-    "scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL, "tests/server/test_schedule.py", "tests/server/test_schedule_restart.py"],
+    "scheduler": [
+        "tests/unit/test_scheduler.py",
+        "tests/unit/test_scheduler_requests.py",
+        MODEL,
+        "tests/server/test_schedule.py",
+        "tests/server/test_schedule_restart.py",
+    ],
     "modelarts/auth": [
         "tests/unit/test_auth.py",
         "tests/unit/test_credentials.py",
@@ -18,7 +24,12 @@ TARGETS = {
         "tests/unit/test_signature.py",
         "tests/unit/test_instance_course.py",
     ],
-    "modelarts/transport": ["tests/unit/test_transport.py", "tests/unit/test_transport_phases.py", MODEL],
+    "modelarts/transport": [
+        "tests/unit/test_transport_failures.py",
+        "tests/unit/test_transport.py",
+        "tests/unit/test_transport_phases.py",
+        MODEL,
+    ],
     "modelarts/client": [
         "tests/unit/test_client_reads.py",
         "tests/unit/test_client_stop.py",

@@ -299,3 +299,16 @@ def test_the_token_setting_goes_first(simulator: Any, inside: Any) -> None:
 
     inside.run(main, auth_token=simulator.auth_token)
     assert simulator.requests[0].headers["x-auth-token"] == simulator.auth_token
+
+
+def test_what_was_read_before_is_not_shown_where_the_cloud_can_not_be_read_now(inside: Any) -> None:
+    async def main(instance: ThisInstance) -> None:
+        assert instance.view().status is None
+        await instance.show()
+        assert instance.view().status == "RUNNING"
+        view = instance.view(error=NotebookStopError("No network.", code="connect"))
+        assert view.status is None
+        assert view.error is not None
+        assert view.error.code == "connect"
+
+    inside.run(main)

@@ -117,6 +117,20 @@ def test_where_nothing_is_under_way_nothing_is_cancelled(simulator: Any, inside:
     inside.run(main)
 
 
+def test_a_stop_that_was_cancelled_is_not_cancelled_again(simulator: Any, inside: Any) -> None:
+    simulator.faults.add("show", Delay(30.0), times=None)
+
+    async def main(instance: ThisInstance) -> None:
+        asking = asyncio.ensure_future(instance.stop(Attempt(save="none")))
+        await until_true(lambda: simulator.count("show") == 1)
+        assert await instance.cancel_unless_sent()
+        assert not await instance.cancel_unless_sent()
+        with pytest.raises(CancelledStopError):
+            await asking
+
+    inside.run(main, read_timeout=0.3)
+
+
 def test_a_read_from_before_the_acceptance_says_nothing_about_now(simulator: Any, inside: Any) -> None:
     simulator.faults.add("stop", Delay(0.3))
 
