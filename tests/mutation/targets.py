@@ -5,7 +5,7 @@ from __future__ import annotations
 MODEL = "tests/model/test_whole.py"
 
 PAGE = "machine.ts"
-"""The page's state machine, whose changes labextension/mutation makes."""
+"""The page's state machine, whose changes labextension/test/mutation makes."""
 
 TARGETS = {
     "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],

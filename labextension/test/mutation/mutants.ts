@@ -62,10 +62,7 @@ export function mutantsOf(text: string, names: readonly string[]): IMutant[] {
   return found;
 }
 
-function replacements(
-  node: ts.Node,
-  names: readonly string[]
-): Replacement[] {
+function replacements(node: ts.Node, names: readonly string[]): Replacement[] {
   if (ts.isBinaryExpression(node)) {
     return ofBinary(node);
   }
