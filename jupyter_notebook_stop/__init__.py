@@ -123,9 +123,9 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from jupyter_server import version_info
 
-    from .server.too_old import is_too_old
+    from .server import OLDEST_SERVER
 
-    if is_too_old(version_info):
+    if version_info[:2] < OLDEST_SERVER:
         # An error instead would fill the log of an old server with a traceback.
         return [{"module": "jupyter_notebook_stop.server.too_old"}]
     try:

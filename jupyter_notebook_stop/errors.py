@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from .redaction import one_line
 from .translation import ENGLISH, _, translate
 
 
@@ -123,6 +122,9 @@ class SaveError(NotebookStopError):
         return [self._line(each["path"], each["reason"] or _("not saved")) for each in self.documents]
 
     def _line(self, path: Optional[str], reason: str) -> str:
+        # A server loads this module at its start, and the other only for what it has to report.
+        from .redaction import one_line
+
         return one_line(translate(_("{path}: {reason}", path=path, reason=reason), self._language))
 
 

@@ -10,7 +10,7 @@ import ipaddress
 import os
 import re
 import socket
-from typing import TYPE_CHECKING, Mapping, NamedTuple, Optional
+from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from ..errors import IdentityError, NotInInstanceError
@@ -24,13 +24,48 @@ PROJECT_VARIABLES = ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
 REGION_VARIABLE = "MODELARTS_REGION"
 ENDPOINT_VARIABLE = "MODELARTS_ENDPOINT"
 
-_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-_INSTANCE_ID = re.compile(_UUID)
-_PROJECT_ID = re.compile(r"[0-9a-fA-F]{32}")
-_REGION = re.compile(r"[a-z]+(-[a-z0-9]+)+")
-_HOSTNAME = re.compile(rf"notebook-({_UUID})(?:[.-].*)?")
-_BASE_URL = re.compile(rf"(?:.*/)?({_UUID})/?")
-_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+")
+HOSTNAME_PREFIX = "notebook-"
+
+# As texts: a server loads this at its start, and most never see what these are for.
+_REGION = r"[a-z]+(-[a-z0-9]+)+"
+_HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+"
+
+_UUID_GROUPS = [8, 4, 4, 4, 12]
+_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
+
+
+def _is_hexadecimal(text: str, length: int) -> bool:
+    return len(text) == length and _HEXADECIMAL.issuperset(text)
+
+
+def _is_uuid(text: str) -> bool:
+    groups = text.split("-")
+    return len(groups) == len(_UUID_GROUPS) and all(map(_is_hexadecimal, groups, _UUID_GROUPS))
+
+
+def _is_project_id(text: str) -> bool:
+    return _is_hexadecimal(text, 32)
+
+
+def _is_region(text: str) -> bool:
+    return bool(re.fullmatch(_REGION, text))
+
+
+def _in_hostname(hostname: str) -> str | None:
+    """Return the instance id in ``notebook-<id>``, which more may follow after a dot or a hyphen."""
+    if not hostname.startswith(HOSTNAME_PREFIX):
+        return None
+    begin = len(HOSTNAME_PREFIX)
+    end = begin + sum(_UUID_GROUPS) + len(_UUID_GROUPS) - 1
+    found, rest = hostname[begin:end], hostname[end:]
+    return found if _is_uuid(found) and rest[:1] in ("", ".", "-") else None
+
+
+def _in_base_url(base_url: str) -> str | None:
+    """Return the instance id that is the last part of the path."""
+    last = base_url[: -len("/")] if base_url.endswith("/") else base_url
+    found = last.rpartition("/")[2]
+    return found if _is_uuid(found) else None
 
 
 class SourcedValue(NamedTuple):
@@ -84,7 +119,7 @@ def check_endpoint(url: str, source: str) -> str:
     except ValueError:
         raise IdentityError(_("The endpoint is not a URL."), code="bad_endpoint", remedy=remedy) from None
     host = parts.hostname or ""
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
+    if parts.scheme not in ("https", "http") or not re.fullmatch(_HOST, host):
         raise IdentityError(
             _("The endpoint is not a URL of the form https://host."), code="bad_endpoint", remedy=remedy
         )
@@ -102,8 +137,10 @@ def endpoint_of(region: str) -> str:
     return f"https://modelarts.{region}.myhuaweicloud.{top}"
 
 
-def _checked(found: SourcedValue | None, form: re.Pattern[str], what: Text, expected: str) -> SourcedValue | None:
-    if found is None or form.fullmatch(found.value):
+def _checked(
+    found: SourcedValue | None, is_valid: Callable[[str], bool], what: Text, expected: str
+) -> SourcedValue | None:
+    if found is None or is_valid(found.value):
         return found
     raise IdentityError(
         _("The {what} from {source} is not {expected}.", what=what, source=found.source, expected=expected),
@@ -112,9 +149,11 @@ def _checked(found: SourcedValue | None, form: re.Pattern[str], what: Text, expe
     )
 
 
-def _candidates(config: NotebookStop, trait: str, environ: Mapping[str, str], *variables: str) -> list[SourcedValue]:
+def _candidates(
+    config: NotebookStop | None, trait: str, environ: Mapping[str, str], *variables: str
+) -> list[SourcedValue]:
     """Return the values that are set, the trait's first."""
-    found = [SourcedValue(getattr(config, trait).strip(), f"c.NotebookStop.{trait}")]
+    found = [SourcedValue(getattr(config, trait, "").strip(), f"c.NotebookStop.{trait}")]
     found += (
         SourcedValue(environ.get(name, "").strip(), _("environment variable {name}", name=name)) for name in variables
     )
@@ -122,26 +161,25 @@ def _candidates(config: NotebookStop, trait: str, environ: Mapping[str, str], *v
 
 
 def _find_instance_id(
-    config: NotebookStop, environ: Mapping[str, str], hostname: str, base_url: str | None
+    config: NotebookStop | None, environ: Mapping[str, str], hostname: str, base_url: str | None
 ) -> SourcedValue:
     found = _candidates(config, "instance_id", environ, INSTANCE_VARIABLE)
-    for text, form, source in (
-        (hostname, _HOSTNAME, _("the hostname")),
-        (base_url or "", _BASE_URL, _("the server's base_url")),
+    for value, source in (
+        (_in_hostname(hostname), _("the hostname")),
+        (_in_base_url(base_url or ""), _("the server's base_url")),
     ):
-        match = form.fullmatch(text)
-        if match:
-            found.append(SourcedValue(match[1], source))
+        if value:
+            found.append(SourcedValue(value, source))
     looked_for = [
         "c.NotebookStop.instance_id",
         _("the environment variable {name}", name=INSTANCE_VARIABLE),
         _("a hostname notebook-<id>"),
         *([] if base_url is None else [_("a base_url /<id>/")]),
     ]
-    valid = [candidate for candidate in found if _INSTANCE_ID.fullmatch(candidate.value)]
+    valid = [candidate for candidate in found if _is_uuid(candidate.value)]
     malformed = [candidate for candidate in found if candidate not in valid]
-    if malformed and (valid or config.instance_id):
-        _checked(malformed[0], _INSTANCE_ID, _("instance id"), _("a UUID"))
+    if malformed and (valid or (config and config.instance_id)):
+        _checked(malformed[0], _is_uuid, _("instance id"), _("a UUID"))
     if not valid:
         # Other platforms use the name INSTANCE_ID too: their value means "not a notebook instance", not "malformed".
         message = _(
@@ -170,7 +208,7 @@ def _find_instance_id(
 
 
 def find_identity(
-    config: NotebookStop,
+    config: NotebookStop | None,
     *,
     environ: Mapping[str, str] | None = None,
     hostname: str | None = None,
@@ -181,7 +219,7 @@ def find_identity(
     Parameters
     ----------
     config
-        The settings, which go first; an id set there must agree with the other sources.
+        The settings, which go first; an id set there must agree with the other sources. None where nothing is set.
     environ
         Environment variables, those of this process by default.
     hostname
@@ -209,8 +247,8 @@ def find_identity(
     )
     return Identity(
         instance_id=instance_id,
-        project_id=_checked(project, _PROJECT_ID, _("project id"), _("32 hexadecimal digits")),
-        region=_checked(region, _REGION, _("region"), _("a region name such as cn-north-4")),
+        project_id=_checked(project, _is_project_id, _("project id"), _("32 hexadecimal digits")),
+        region=_checked(region, _is_region, _("region"), _("a region name such as cn-north-4")),
         endpoint=SourcedValue(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
     )
 
@@ -230,8 +268,10 @@ def complete_identity(identity: Identity, project_id: SourcedValue | None, regio
     IdentityError
         When the project, or both region and endpoint, cannot be determined.
     """
-    project_id = identity.project_id or _checked(project_id, _PROJECT_ID, _("project id"), _("32 hexadecimal digits"))
-    region = identity.region or _checked(region, _REGION, _("region"), _("a region name such as cn-north-4"))
+    project_id = identity.project_id or _checked(
+        project_id, _is_project_id, _("project id"), _("32 hexadecimal digits")
+    )
+    region = identity.region or _checked(region, _is_region, _("region"), _("a region name such as cn-north-4"))
     if project_id is None:
         raise IdentityError(
             _("Could not determine the project of this instance."),

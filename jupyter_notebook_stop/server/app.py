@@ -3,11 +3,13 @@
 Every server loads this at its start, also one that is never asked to stop: what requests need is in runtime.py.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
-import pathlib
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Optional
+import os
+import socket
+from typing import TYPE_CHECKING, Any, Dict, List, Optional, Type
 
 from jupyter_core.paths import jupyter_runtime_dir
 from jupyter_events import EventLogger
@@ -15,55 +17,81 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..config import SCHEDULE_FILES, NotebookStop
-from ..errors import IdentityError, NotInInstanceError
-from ..modelarts.identity import find_identity
-from .events import KERNEL_ACTIONS, register_schemas
-from .log_lines import LastLines
+from . import PREFIX, optional
+from .events import KERNEL_ACTIONS, keep_sockets_alive, register_schemas
 
 if TYPE_CHECKING:
+    from ..config import NotebookStop
+    from .log_lines import LastLines
     from .runtime import Runtime
 
 PAGE_OPTION = "jupyterNotebookStop"
 """Name of the page option that tells a page which instance it is served from, if any."""
 
-PING_INTERVAL = 30
-"""Seconds between two pings of a WebSocket; Jupyter pings the sockets of kernels as often."""
-
-ROUTES = (
-    "instance",
-    "stop",
-    "stop/([^/]+)",
-    "stop/([^/]+)/tabs/([^/]+)",
-    "schedule",
-    "schedule/activity",
-    "lease",
-    "report",
+NO_SIGN = (
+    "Not running in a ModelArts notebook instance: looked for c.NotebookStop.instance_id, the environment variable"
+    " INSTANCE_ID, a hostname notebook-<id>, a base_url /<id>/."
 )
-"""What follows ``/jupyter-notebook-stop/`` in the local REST API."""
+"""What `find_identity` says where nothing looks like an instance, for servers that need not load it."""
+
+LOAD_TIMEOUT = 60.0
+"""Longest wait for what the first request loads, in seconds."""
 
 
 class DeferredHandler(ExtensionHandlerMixin, web.RequestHandler):
-    """Becomes the handler of its route when a request comes."""
+    """Has a request answered by the handler of its route, which the first of all requests loads."""
 
-    def __new__(cls, application: Any, request: Any, *, app: "NotebookStopExtension", route: str, name: str) -> Any:
-        """Return the handler that is meant, which Python then does not initialize as one of this class."""
+    def initialize(self, name: str, app: "NotebookStopExtension") -> None:
+        super().initialize(name)
+        self._app = app
+
+    async def _execute(self, transforms: List[Any], *args: bytes, **kwargs: bytes) -> None:
+        # What authenticates, and checks, and measures is the other handler: nothing happens here before it is made.
         try:
-            runtime = app.runtime
-        except ImportError as error:
-            app.log.error("jupyter_notebook_stop does not work with what is installed here; run pip check: %s", error)
-            return web.ErrorHandler(application, request, status_code=500)
-        return runtime.handler(route)(application, request, name=name, **runtime.shared)
+            runtime = await self._app.load()
+        except (Exception, asyncio.CancelledError) as error:
+            self._error = error
+            await super()._execute(transforms, *args, **kwargs)
+            return
+        handler, arguments = runtime.handler(self.application, self.request, self.name)
+        await handler._execute(transforms, *arguments)
+
+    def check_xsrf_cookie(self) -> None:
+        """Check nothing, as nothing is done."""
+
+    def prepare(self) -> None:
+        """Answer that nothing could be loaded."""
+        if isinstance(self._error, asyncio.CancelledError):
+            self._refuse(503, code="not_loaded", message="The Jupyter server is shutting down.")
+        else:
+            message = "jupyter_notebook_stop does not work with what is installed in this server."
+            remedy = "Look into the log of the server, and run pip check in its environment."
+            self._refuse(500, code="not_loaded", message=message, remedy=remedy)
+
+    def _refuse(self, status: int, **problem: str) -> None:
+        # A Problem, without what makes one, which may be what fails.
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(problem)
 
 
-def _keep_sockets_alive(serverapp: Any) -> None:
-    """Have tornado ping the event socket, by which tabs hear of a stop, unless the server is configured otherwise.
+class _LineHandler(logging.Handler):
+    """Has the lines of the log kept, by what the first line loads."""
 
-    Nothing else is sent on it for hours, so that proxies drop it, and a page that is gone is not noticed.
-    """
-    settings = serverapp.web_app.settings
-    if not settings.get("websocket_ping_interval") and "websocket_ping_interval" not in serverapp.config.ServerApp:
-        settings["websocket_ping_interval"] = PING_INTERVAL
+    def __init__(self, app: "NotebookStopExtension") -> None:
+        super().__init__(logging.INFO)
+        self._app = app
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._app.log_lines.keep(record)
+
+
+def _files_are_left() -> bool:
+    """Tell whether this extension has left a file for the next server, which is a schedule."""
+    try:
+        return any(name.startswith("jupyter_notebook_stop-") for name in os.listdir(jupyter_runtime_dir()))
+    except OSError:
+        return False
 
 
 class NotebookStopExtension(ExtensionApp):
@@ -72,55 +100,132 @@ class NotebookStopExtension(ExtensionApp):
     name = "notebook_stop"
     description = "Stop the ModelArts notebook instance that this Jupyter server runs in."
     load_other_extensions = True
-    classes: List[Any] = [NotebookStop]  # noqa: RUF012 - a trait of the base class
 
-    _runtime: "Optional[Runtime]" = None
+    runtime: "Optional[Runtime]" = None
+    _loading: "Optional[asyncio.Future[Runtime]]" = None
+    _has_ended = False
+    _stop_config: "Optional[NotebookStop]" = None
+    _log_lines: "Optional[LastLines]" = None
     _tabs_are_told = False
-    log_lines: Optional[LastLines] = None
+    line_handler: Optional[logging.Handler] = None
+
+    def _link_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Take over the settings of the server.
+
+        The base class also looks for files and parses arguments: two milliseconds, and hardly ever there are any.
+        """
+        self.serverapp = serverapp
+        files = [f"{self.config_file_name}{ending}" for ending in (".py", ".json")]
+        if serverapp.extra_args or any(
+            os.path.exists(f"{it}/{file}") for it in self.config_file_paths for file in files
+        ):
+            super()._link_jupyter_server_extension(serverapp)
+        else:
+            self.update_config(serverapp.config)
+            self._linked = True
 
     @property
-    def runtime(self) -> "Runtime":
-        """All that is needed once somebody asks, made at the first use."""
-        if self._runtime is None:
+    def stop_config(self) -> "NotebookStop":
+        """The settings; where there are none, all have their defaults, and are made at the first use."""
+        if self._stop_config is None:
+            from ..config import NotebookStop
+
+            self._stop_config = NotebookStop(parent=self)
+        return self._stop_config
+
+    @property
+    def log_lines(self) -> "LastLines":
+        """The last lines of the log."""
+        if self._log_lines is None:
+            from .log_lines import LastLines
+
+            self._log_lines = LastLines()
+        return self._log_lines
+
+    async def load(self) -> "Runtime":
+        """Return all that is needed once somebody asks, loaded at the first use; an error makes the next use try again.
+
+        Raises
+        ------
+        asyncio.CancelledError
+            When the server ends.
+        """
+        if self.runtime is None:
+            if self._has_ended:
+                raise asyncio.CancelledError
+            if self._loading is None:
+                self._loading = asyncio.ensure_future(self._load())
+                self._loading.add_done_callback(self._loaded)
+            return await asyncio.shield(self._loading)
+        return self.runtime
+
+    async def _load(self) -> "Runtime":
+        from ..modelarts.threads import call_in_thread
+
+        def load() -> "Type[Runtime]":
             from .runtime import Runtime
 
-            self._runtime = Runtime(
-                self.serverapp,
-                self.stop_config,
-                tabs_are_told=self._tabs_are_told,
-                tell_pages=self._tell_pages,
-                log=self.log,
-            )
-            with self._optional("the start of kernels is not observed"):
-                self._runtime.activity.listen()
-            if self._option["available"]:
-                with self._optional("a scheduled stop is not taken up again"):
-                    self._runtime.restore_schedule()
-        return self._runtime
+            _ = self.stop_config
+            return Runtime
+
+        # All this takes longer than an event loop may be blocked.
+        kind = await call_in_thread(load, LOAD_TIMEOUT)
+        runtime = kind(
+            self.serverapp,
+            self.stop_config,
+            tabs_are_told=self._tabs_are_told,
+            tell_pages=self._tell_pages,
+            log=self.log,
+        )
+        runtime.begin(resume=self._option["available"])
+        self.runtime = runtime
+        return runtime
+
+    def _loaded(self, loading: "asyncio.Future[Runtime]") -> None:
+        self._loading = None
+        error = None if loading.cancelled() else loading.exception()
+        if isinstance(error, ImportError):
+            self.log.error("jupyter_notebook_stop does not work with what is installed here; run pip check: %s", error)
+        elif error is not None:
+            self.log.error("jupyter_notebook_stop could not be loaded", exc_info=error)
 
     def initialize_settings(self) -> None:
         """Find out which instance this is, without any request, and tell the page."""
-        serverapp: Any = self.serverapp
-        self.log_lines = LastLines()
+        self.line_handler = _LineHandler(self)
         for logger in self._loggers():
-            logger.addHandler(self.log_lines)
-        self.stop_config = NotebookStop(parent=self)
-        option: Dict[str, Any]
-        try:
-            identity = find_identity(self.stop_config, base_url=serverapp.base_url)
-            option = {
-                "available": True,
-                "instance_id": identity.instance_id.value,
-                "scheduling": self.stop_config.schedule_enabled,
-            }
-        except NotInInstanceError as error:
-            option = {"available": False, "code": error.code, "reason": str(error.message)}
-            self.log.info("jupyter_notebook_stop is disabled: %s", error.message)
-        except IdentityError as error:
-            option = {"available": False, "code": error.code, "reason": str(error.message)}
-            self.log.warning("jupyter_notebook_stop is disabled: %s", error)
-        self._option = option
+            logger.addHandler(self.line_handler)
+        has_settings = "NotebookStop" in self.config or type(self).__name__ in self.config
+        if has_settings or self._has_sign():
+            self._option = self._find_out(self.stop_config if has_settings else None)
+        else:
+            self._option = {"available": False, "code": "not_in_instance", "reason": NO_SIGN}
+            self.log.info("jupyter_notebook_stop is disabled: %s", NO_SIGN)
         self._tell_pages()
+
+    def _has_sign(self) -> bool:
+        """Tell whether anything looks like an instance, which most servers are not in."""
+        serverapp: Any = self.serverapp
+        in_hostname = socket.gethostname().startswith("notebook-")
+        return "INSTANCE_ID" in os.environ or in_hostname or serverapp.base_url.count("-") >= 4
+
+    def _find_out(self, config: "Optional[NotebookStop]") -> Dict[str, Any]:
+        from ..errors import IdentityError, NotInInstanceError
+        from ..modelarts.identity import find_identity
+
+        serverapp: Any = self.serverapp
+        try:
+            identity = find_identity(config, base_url=serverapp.base_url)
+        except NotInInstanceError as error:
+            self.log.info("jupyter_notebook_stop is disabled: %s", error.message)
+            return {"available": False, "code": error.code, "reason": str(error.message)}
+        except IdentityError as error:
+            self.log.warning("jupyter_notebook_stop is disabled: %s", error)
+            return {"available": False, "code": error.code, "reason": str(error.message)}
+        return {
+            "available": True,
+            "instance_id": identity.instance_id.value,
+            "scheduling": config is None or config.schedule_enabled,
+        }
 
     def _tell_pages(self, **news: Optional[str]) -> None:
         """Put the page option, with what is new, into every page that is served from now on."""
@@ -133,40 +238,40 @@ class NotebookStopExtension(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes under the server's base_url, and hear of what makes this extension needed."""
         serverapp: Any = self.serverapp
-        self.handlers.extend(
-            (f"/jupyter-notebook-stop/{route}", DeferredHandler, {"app": self, "route": route}) for route in ROUTES
-        )
-        with self._optional("open tabs cannot be asked to save"):
+        # One for all: the server compiles a pattern for each.
+        self.handlers.append((f"/{PREFIX}/.*", DeferredHandler, {"app": self}))
+        with optional(self.log, "open tabs cannot be asked to save"):
             register_schemas(serverapp.event_logger)
             self._tabs_are_told = True
-            _keep_sockets_alive(serverapp)
-        with self._optional("the start of kernels is not observed"):
+            keep_sockets_alive(serverapp)
+        with optional(self.log, "the start of kernels is not observed"):
             if KERNEL_ACTIONS in serverapp.event_logger.schemas:
                 serverapp.event_logger.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
-        if self._option["available"] and any(pathlib.Path(jupyter_runtime_dir()).glob(SCHEDULE_FILES)):
+        if self._option["available"] and _files_are_left():
             # Once the event loop runs, which it does not yet.
-            serverapp.io_loop.add_callback(lambda: self.runtime)
+            serverapp.io_loop.add_callback(self._load_early)
 
     # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
     async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
         # Since when a kernel is busy can be told only by who observes it.
-        _ = self.runtime
+        await self._load_early()
+
+    async def _load_early(self) -> None:
+        # What fails is logged already, and told who asks.
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            await self.load()
 
     def _loggers(self) -> List[Any]:
         return [self.log, logging.getLogger("jupyter_notebook_stop")]
 
-    @contextlib.contextmanager
-    def _optional(self, consequence: str) -> Iterator[None]:
-        """Keep the routes working, whatever fails here."""
-        try:
-            yield
-        except Exception as error:
-            self.log.warning("jupyter_notebook_stop: %s: %s: %s", consequence, type(error).__name__, error)
-
     async def stop_extension(self) -> None:
         """Close the connections to the cloud."""
-        if self.log_lines is not None:
+        if self.line_handler is not None:
             for logger in self._loggers():
-                logger.removeHandler(self.log_lines)
-        if self._runtime is not None:
-            await self._runtime.aclose()
+                logger.removeHandler(self.line_handler)
+        self._has_ended = True
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait([self._loading])
+        if self.runtime is not None:
+            await self.runtime.aclose()

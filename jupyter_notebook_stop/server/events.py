@@ -18,6 +18,9 @@ SCHEDULE_EVENT = f"{_ROOT}/schedule/v1"
 KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 """Jupyter's own event of kernels that start and end."""
 
+PING_INTERVAL = 30
+"""Seconds between two pings of a WebSocket; Jupyter pings the sockets of kernels as often."""
+
 _FOLDER = pathlib.Path(__file__).parent / "events"
 _FILES = {STOP_EVENT: "stop.yaml", ATTEMPT_EVENT: "attempt.yaml", SCHEDULE_EVENT: "schedule.yaml"}
 
@@ -74,3 +77,13 @@ def register_schemas(event_logger: Any) -> None:
     """Make the events known to a server's event bus."""
     for schema_id, name in _FILES.items():
         event_logger.register_event_schema(DeferredSchema(schema_id, _FOLDER / name))
+
+
+def keep_sockets_alive(serverapp: Any) -> None:
+    """Have tornado ping the event socket, by which tabs hear of a stop, unless the server is configured otherwise.
+
+    Nothing else is sent on it for hours, so that proxies drop it, and a page that is gone is not noticed.
+    """
+    settings = serverapp.web_app.settings
+    if not settings.get("websocket_ping_interval") and "websocket_ping_interval" not in serverapp.config.ServerApp:
+        settings["websocket_ping_interval"] = PING_INTERVAL

@@ -9,15 +9,12 @@ import pathlib
 import traceback
 from typing import Any, Deque, List
 
-from ..errors import NotebookStopError
-from ..translation import Text
-
 MAX_LINES = 60
 
 _PACKAGE = "jupyter_notebook_stop"
 
 
-class LastLines(logging.Handler):
+class LastLines:
     """Keeps the last lines, without what others have written into them.
 
     Of an error that the service has sent, the line has the kind, the code and
@@ -26,7 +23,6 @@ class LastLines(logging.Handler):
     """
 
     def __init__(self) -> None:
-        super().__init__(logging.INFO)
         self._lines: Deque[str] = collections.deque(maxlen=MAX_LINES)
 
     @property
@@ -34,7 +30,7 @@ class LastLines(logging.Handler):
         """The lines, the latest last."""
         return [*self._lines]
 
-    def emit(self, record: logging.LogRecord) -> None:
+    def keep(self, record: logging.LogRecord) -> None:
         """Keep a record of this package, or of an error in it."""
         ours = _PACKAGE in record.pathname or record.name == _PACKAGE
         if not (ours or record.exc_info):
@@ -56,12 +52,16 @@ def _message(record: logging.LogRecord) -> str:
 
 
 def _shown(argument: Any) -> Any:
-    if type(argument) in (str, int, float, Text):
+    if type(argument) in (str, int, float):
         return argument
-    # Most servers never log anything else, and load this for nothing.
+    # Most servers never log anything else, and would load this for nothing.
+    from ..errors import NotebookStopError
     from ..modelarts.shapes import text_of_code
     from ..pseudonyms import UserName
+    from ..translation import Text
 
+    if type(argument) is Text:
+        return argument
     if isinstance(argument, UserName):
         return "<user>"
     if isinstance(argument, pathlib.PurePath):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Type
+from typing import Any, List, Mapping, Tuple, Type
 
+from jupyter_server.utils import url_path_join
+from tornado import web
+from tornado.routing import PathMatches
+
+from . import PREFIX
 from .handlers import AttemptHandler, InstanceHandler, NotebookStopHandler, StopHandler, TabHandler
 from .report_handler import ReportHandler
 from .schedule_handlers import ActivityHandler, LeaseHandler, ScheduleHandler
@@ -18,4 +23,35 @@ HANDLERS: Mapping[str, Type[NotebookStopHandler]] = {
     "lease": LeaseHandler,
     "report": ReportHandler,
 }
-"""The routes are those of ``ROUTES`` in app.py, which is loaded before this."""
+
+
+class NoRouteHandler(NotebookStopHandler):
+    """Any other path."""
+
+    async def prepare(self, **options: Any) -> None:
+        """Refuse every request that Jupyter itself does not."""
+        await super().prepare(**options)
+        raise web.HTTPError(404)
+
+
+class Routes:
+    """Finds the handler for a request.
+
+    Parameters
+    ----------
+    base_url
+        The Jupyter server's.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        self._routes = [
+            (PathMatches(url_path_join(base_url, PREFIX, route)), handler) for route, handler in HANDLERS.items()
+        ]
+
+    def find(self, request: Any) -> Tuple[Type[NotebookStopHandler], List[bytes]]:
+        """Return the handler, and what the path has for it."""
+        for matcher, handler in self._routes:
+            found = matcher.match(request)
+            if found is not None:
+                return handler, found.get("path_args", [])
+        return NoRouteHandler, []

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Callable, Dict, Optional, Type
+from typing import Any, Callable, List, Optional, Tuple
 
 from ..config import NotebookStop
 from ..instance import Run, ThisInstance
 from ..modelarts.connection import Connection
 from ..schedule_file import ScheduleFile
 from ..scheduler import Scheduler
+from . import optional
 from .activity import Activity
 from .event_emitter import EventEmitter
 from .handlers import NotebookStopHandler
 from .roll_call import RollCall
-from .routes import HANDLERS
+from .routes import Routes
 
 
 def _attempt_of(run: Run) -> Optional[str]:
@@ -48,6 +49,8 @@ class Runtime:
         tell_pages: Callable[..., None],
         log: logging.Logger,
     ) -> None:
+        self._log = log
+        self._routes = Routes(serverapp.base_url)
         self.instance = ThisInstance(Connection(config, base_url=serverapp.base_url))
         self.activity = Activity(serverapp, config.idle_terminals)
         self.roll_call = RollCall(config, self.instance.check, self.activity.connected)
@@ -60,23 +63,41 @@ class Runtime:
             self.roll_call.listeners = lambda: emitter.listeners
         self.scheduler.observe(lambda scheduled: tell_pages(schedule=scheduled.id if scheduled else None))
 
-    def handler(self, route: str) -> Type[NotebookStopHandler]:
-        """Return the handler of a route."""
-        return HANDLERS[route]
+    def handler(self, application: Any, request: Any, name: str) -> Tuple[NotebookStopHandler, List[bytes]]:
+        """Return the handler that answers a request, and what its path has for it.
 
-    @property
-    def shared(self) -> Dict[str, Any]:
-        """What the handlers of all routes are given."""
-        return {
-            "instance": self.instance,
-            "activity": self.activity,
-            "roll_call": self.roll_call,
-            "scheduler": self.scheduler,
-        }
+        Parameters
+        ----------
+        application, request
+            As tornado makes a handler with them.
+        name
+            The extension's, by which a handler finds its settings.
+        """
+        kind, arguments = self._routes.find(request)
+        handler = kind(
+            application,
+            request,
+            name=name,
+            instance=self.instance,
+            activity=self.activity,
+            roll_call=self.roll_call,
+            scheduler=self.scheduler,
+        )
+        return handler, arguments
 
-    def restore_schedule(self) -> None:
-        """Keep the schedule in a file from now on, and go on with the one that an earlier server has left."""
-        self.scheduler.restore(ScheduleFile(self.instance.identity.instance_id.value))
+    def begin(self, *, resume: bool) -> None:
+        """Observe the kernels from now on; whatever fails, the routes work.
+
+        Parameters
+        ----------
+        resume
+            Whether to keep the schedule in a file, and go on with the one that an earlier server has left.
+        """
+        with optional(self._log, "the start of kernels is not observed"):
+            self.activity.listen()
+        if resume:
+            with optional(self._log, "a scheduled stop is not taken up again"):
+                self.scheduler.restore(ScheduleFile(self.instance.identity.instance_id.value))
 
     async def aclose(self) -> None:
         """Watch no longer, and close the connections to the cloud."""

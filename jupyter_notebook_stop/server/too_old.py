@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Tuple
+from typing import Any
 
-OLDEST_SERVER = (2, 4)
-"""The floor of jupyter_server in pyproject.toml, which an installation without its dependencies does not heed."""
-
-
-def is_too_old(version: Tuple[Any, ...]) -> bool:
-    """Tell whether the extension lacks something in a jupyter_server of this version."""
-    return version[:2] < OLDEST_SERVER
+from . import OLDEST_SERVER
 
 
 def _load_jupyter_server_extension(serverapp: Any) -> None:

@@ -155,7 +155,7 @@ async def test_a_cell_gets_the_exception_that_the_server_raised(
         raise kind("No.", remedy="Do it.")
 
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    monkeypatch.setattr(app.runtime.instance.connection, "connect", refuse)
+    monkeypatch.setattr((await app.load()).instance.connection, "connect", refuse)
     body = {"instance_id": simulator.instance_id, "save": "none"}
     status, answer = await fetch("POST", "stop", body=body)
     error = error_of(msgspec.convert(answer, Problem), status)

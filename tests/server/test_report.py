@@ -76,15 +76,15 @@ def record(name: str, message: str, *arguments: Any, error: Any = None, path: st
 def test_of_others_only_what_went_wrong_here_is_kept() -> None:
     lines = LastLines()
     ours = "jupyter_notebook_stop"
-    lines.emit(record("NotebookStopExtension", "Uncaught exception for %s", "alice"))
-    lines.emit(record("NotebookStopExtension", "Uncaught exception for %s", "alice", error=KeyError("bob")))
-    lines.emit(record(ours, "%d is wrong", "none"))
-    lines.emit(record("NotebookStopExtension", "told by us", path=f"/x/{ours}/server/app.py"))
-    lines.emit(record(ours, "by %s in %s", UserName("alice"), pathlib.Path("/data/bob/schedule.json")))
+    lines.keep(record("NotebookStopExtension", "Uncaught exception for %s", "alice"))
+    lines.keep(record("NotebookStopExtension", "Uncaught exception for %s", "alice", error=KeyError("bob")))
+    lines.keep(record(ours, "%d is wrong", "none"))
+    lines.keep(record("NotebookStopExtension", "told by us", path=f"/x/{ours}/server/app.py"))
+    lines.keep(record(ours, "by %s in %s", UserName("alice"), pathlib.Path("/data/bob/schedule.json")))
     try:
         one_line(5)  # type: ignore[arg-type]
     except TypeError as caught:
-        lines.emit(record(ours, "failed", error=caught))
+        lines.keep(record(ours, "failed", error=caught))
     told = [line.partition(" ")[2] for line in lines.lines]
     assert told[4].startswith("ERROR failed (TypeError at ")
     assert "redaction.py:" in told[4]
@@ -95,7 +95,7 @@ def test_of_others_only_what_went_wrong_here_is_kept() -> None:
         "ERROR by <user> in schedule.json",
     ]
     for number in range(100):
-        lines.emit(record(ours, "%d", number))
+        lines.keep(record(ours, "%d", number))
     assert lines.lines[-1].endswith("ERROR 99")
     assert len(lines.lines) == MAX_LINES
 
@@ -115,6 +115,6 @@ async def test_outside_an_instance_too(outside: None, fetch: Fetch, simulator: T
 async def test_after_the_server_nothing_listens(jp_serverapp: Any, fetch: Fetch) -> None:
     log = logging.getLogger("jupyter_notebook_stop")
     extension = jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"].copy().pop()
-    assert extension.log_lines in log.handlers
+    assert extension.line_handler in log.handlers
     await extension.stop_extension()
-    assert extension.log_lines not in log.handlers
+    assert extension.line_handler not in log.handlers

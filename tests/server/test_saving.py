@@ -325,7 +325,7 @@ class TestSilentTabs:
         self, kernel: str, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
     ) -> None:
         app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-        app.runtime.instance.config.silent_tabs = "ignore"
+        (await app.load()).instance.config.silent_tabs = "ignore"
         assert (await stopping(fetch, simulator, silent="cancel"))[0] == 409
         assert (await stopping(fetch, simulator))[0] == 202
 

@@ -252,7 +252,7 @@ async def test_who_works_ends_a_countdown(
     how: str, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator, events: list[tuple[str, dict[str, Any]]]
 ) -> None:
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    app.runtime.instance.config.schedule_countdown = 60.0
+    (await app.load()).instance.config.schedule_countdown = 60.0
     await put(fetch, simulator, when="idle", grace=1)
     await until_state(fetch, "countdown")
     if how == "typing":
@@ -285,7 +285,7 @@ async def test_what_tabs_save_for_a_stop_does_not_put_the_next_try_off(
 ) -> None:
     simulator.settings.deny("stop")
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    app.runtime.instance.config.roll_call_timeout = 2.0
+    (await app.load()).instance.config.roll_call_timeout = 2.0
     await put(fetch, simulator, when="idle", grace=2)
     await until_state(fetch, "stopping")
     await jp_serverapp.contents_manager.save({"type": "file", "format": "text", "content": "x"}, "a.txt")
@@ -320,7 +320,7 @@ async def test_it_is_cancelled_in_its_countdown_and_while_tabs_save(
     jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
 ) -> None:
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    app.runtime.instance.config.roll_call_timeout = 60.0
+    (await app.load()).instance.config.roll_call_timeout = 60.0
     for state in ("countdown", "stopping"):
         await put(fetch, simulator, when="at", at=soon(0.1))
         await until_state(fetch, state)
@@ -336,7 +336,7 @@ async def test_who_cancels_the_stop_cancels_the_schedule(
     jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
 ) -> None:
     app = next(iter(jp_serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
-    app.runtime.instance.config.roll_call_timeout = 60.0
+    (await app.load()).instance.config.roll_call_timeout = 60.0
     await put(fetch, simulator, when="at", at=soon(0.1))
     await until_state(fetch, "stopping")
     _, view = await fetch("GET", "instance")

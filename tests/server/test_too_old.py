@@ -9,7 +9,7 @@ from typing import Iterator
 
 import pytest
 
-from jupyter_notebook_stop.server.too_old import OLDEST_SERVER
+from jupyter_notebook_stop.server import OLDEST_SERVER
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import GUARD, instance_environment
