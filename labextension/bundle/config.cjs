@@ -3,10 +3,14 @@
  */
 const path = require('path');
 const { rspack } = require('@rspack/core');
+const SmallRuntime = require('./runtime.cjs');
 
 module.exports = {
   // What tsc emits.
   target: ['web', 'es2022'],
+  plugins: [new SmallRuntime()],
+  // Each name and each hash once; the version of the address is added where a chunk is loaded.
+  output: { filename: '[name].[contenthash].js' },
   module: {
     rules: [
       {
@@ -21,6 +25,7 @@ module.exports = {
   optimization: {
     // By default they follow from absolute paths, and a build in another folder has other bytes.
     moduleIds: 'natural',
+    chunkIds: 'natural',
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({
         minimizerOptions: {

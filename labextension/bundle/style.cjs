@@ -26,6 +26,6 @@ module.exports.pitch = function () {
   // As for the scripts: with a version in its address the server lets browsers keep it.
   return `const link = document.createElement('link');
 link.rel = 'stylesheet';
-link.href = __webpack_public_path__ + '${file}?v=${hash.slice(0, 16)}';
+link.href = __webpack_public_path__ + '${file}?v=1';
 document.head.append(link);`;
 };

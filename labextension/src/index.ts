@@ -18,6 +18,7 @@ import { StopLoader } from './stop/loader';
 import { translateSettings } from './settings';
 import { listenForStops } from './stop/remote';
 import { setLanguage } from './ui/format';
+import '../style/base.css';
 
 const ROOT = 'jupyter-notebook-stop:';
 const STOP = `${ROOT}stop`;
