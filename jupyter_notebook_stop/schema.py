@@ -253,6 +253,8 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
         The stop under way, or the last one.
     schedule
         The stop that is to come later, if any.
+    refusal
+        Why an instance with this status cannot be stopped; None if it can, or if only the cloud knows.
     error
         Why the cloud could not be read.
     """
@@ -279,6 +281,7 @@ class Instance(_Response, frozen=True, kw_only=True, weakref=True):
     at_risk: AtRisk = AtRisk()
     attempt: Optional[Attempt] = None
     schedule: Optional[Schedule] = None
+    refusal: Optional[Problem] = None
     error: Optional[Problem] = None
 
     def __repr__(self) -> str:

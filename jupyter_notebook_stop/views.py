@@ -10,6 +10,7 @@ from .errors import CancelledStopError, NotebookStopError, SaveError
 from .labels import SOURCES
 from .redaction import one_line
 from .schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Schedule, Step
+from .states import refusal_of
 from .translation import _
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def instance_of(
     from .modelarts.models import Notebook
 
     identity, notebook = connection.identity, notebook or Notebook()
+    refusal = refusal_of(notebook.status)
     volume, pool, image = notebook.volume, notebook.pool, notebook.image
     region = identity.region.value if identity.region else None
     sources = identity.sources()
@@ -108,6 +110,7 @@ def instance_of(
         # A copy: the stop goes on, and this shows one moment.
         attempt=msgspec.structs.replace(attempt, tabs=list(attempt.tabs)) if attempt else None,
         schedule=schedule,
+        refusal=problem_of(refusal) if refusal else None,
         error=problem_of(error) if error else None,
     )
 

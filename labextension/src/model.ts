@@ -113,6 +113,8 @@ export interface IInstance {
   console_url?: string | null;
   at_risk: IAtRisk;
   attempt?: IAttempt | null;
+  /** Why an instance with this status cannot be stopped. */
+  refusal?: IProblem | null;
   error?: IProblem | null;
 }
 

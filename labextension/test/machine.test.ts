@@ -521,16 +521,14 @@ describe('the question', () => {
     assert.equal(clicked().see(stopping).count('withdraw'), 1);
   });
 
-  for (const status of ['STARTING', 'FROZEN', 'ERROR', 'DELETED']) {
-    test(`gives way to a message in the state ${status}`, () => {
-      const page = clicked().see(view(status));
-      assert.deepEqual(page.end?.trouble, { kind: 'state', status });
-      assert.equal(page.end.phase, 'refused');
-      assert.equal(page.count('fill'), 0);
-      assert.equal(page.count('withdraw'), 1);
-      assert.equal(page.state.name, 'idle');
-    });
-  }
+  test('gives way to the reason why the server would refuse a stop', () => {
+    const page = clicked().see(view('STARTING'));
+    assert.deepEqual(page.end?.trouble, problem(409, 'state_starting'));
+    assert.equal(page.end.phase, 'refused');
+    assert.equal(page.count('fill'), 0);
+    assert.equal(page.count('withdraw'), 1);
+    assert.equal(page.state.name, 'idle');
+  });
 
   for (const status of [null, 'RUNNING', 'STOPPED', 'SOMETHING_NEW']) {
     test(`is asked in the state ${status}`, () => {

@@ -35,7 +35,9 @@ export function view(
     status,
     action_progress: [],
     at_risk: { kernels: [], terminals: [] },
-    attempt
+    attempt,
+    refusal:
+      status === 'STARTING' ? { code: 'state_starting', message: 'No.' } : null
   };
 }
 

@@ -47,8 +47,10 @@ def test_a_state_that_cannot_be_stopped_is_told_before_the_question(
         until(lambda expected=status: instance_server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
         run_from_palette(tab.page)
         dialog = failure(tab.page)
-        expect(dialog).to_contain_text("cannot be stopped")
-        expect(dialog).to_contain_text(f"Its status is {status}")
+        expect(dialog).to_contain_text("This instance cannot be stopped")
+        reason, remedy = map(str, REFUSED_STATES[status])
+        expect(dialog).to_contain_text(f"The instance is {status} and cannot be stopped: {reason}.")
+        expect(dialog).to_contain_text(remedy)
         expect(dialog.get_by_role("button", name="Save all and stop")).to_have_count(0)
         if status == "STARTING":
             tab.screenshot("cannot-be-stopped")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 import pytest
@@ -156,6 +157,22 @@ def test_a_state_that_can_not_be_stopped(simulator: Any, inside: Any, status: st
     assert (caught.value.remedy, reason in caught.value.message) == (remedy, True)
     assert str(caught.value.remedy).endswith(".")
     assert simulator.count("stop") == 0
+
+
+@pytest.mark.parametrize("status", [*REFUSED_STATES, "RUNNING", "RESTORING", "SOMETHING_NEW", ""])
+def test_a_view_says_beforehand_why_a_stop_would_be_refused(simulator: Any, inside: Any, status: str) -> None:
+    simulator.instance.extra["status"] = status
+
+    async def main(instance: ThisInstance) -> Any:
+        await instance.show()
+        view = instance.view()
+        with contextlib.suppress(InstanceStateError):
+            await stop(instance)
+        return view.refusal, instance.attempt.error if instance.attempt else None
+
+    refusal, error = inside.run(main)
+    assert refusal == error
+    assert (refusal is not None) == (status in REFUSED_STATES)
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "RESTORING", "SOMETHING_NEW", ""])

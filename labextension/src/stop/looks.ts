@@ -14,15 +14,7 @@ import type {
   Trouble,
   View
 } from './state';
-import {
-  end,
-  idle,
-  isLive,
-  isUnstoppable,
-  LIMITS,
-  stay,
-  wait
-} from './transition.ts';
+import { end, idle, isLive, LIMITS, stay, wait } from './transition.ts';
 
 /** A look was answered. */
 export function seen(state: State, view: View): ITransition {
@@ -35,8 +27,9 @@ export function seen(state: State, view: View): ITransition {
       if (view.attempt && isLive(view.attempt)) {
         return follow(state, view, view.attempt);
       }
-      if (view.status && isUnstoppable(view.status)) {
-        return end(state, 'refused', { kind: 'state', status: view.status });
+      if (view.refusal) {
+        const problem = view.refusal;
+        return end(state, 'refused', { kind: 'problem', problem, status: 409 });
       }
       return stay(
         {

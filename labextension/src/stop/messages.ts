@@ -16,7 +16,8 @@ export function endTitle(trans: TranslationBundle, end: IEnd): string {
     case 'unknown':
       return trans.__('Could not confirm whether the instance is stopping');
     case 'refused':
-      return end.trouble?.kind === 'state'
+      return end.trouble?.kind === 'problem' &&
+        end.trouble.problem.code.startsWith('state_')
         ? trans.__('This instance cannot be stopped')
         : trans.__('The instance was not stopped');
   }
@@ -88,8 +89,6 @@ function troubleProblem(
           : trouble.view.reason,
         remedy: trans.__('Reload the page.')
       };
-    case 'state':
-      return stateProblem(trans, trouble.status);
     case 'forgotten':
       return {
         code: 'unknown_attempt',
@@ -109,31 +108,5 @@ function troubleProblem(
         remedy: nothing ? retry : look
       };
     }
-  }
-}
-
-/** What to do about a state in which an instance cannot be stopped. */
-function stateProblem(trans: TranslationBundle, status: string): IProblem {
-  return {
-    code: `state_${status.toLowerCase()}`,
-    message: trans.__('Its status is %1.', status),
-    remedy: stateRemedy(trans, status)
-  };
-}
-
-function stateRemedy(trans: TranslationBundle, status: string): string {
-  switch (status) {
-    case 'INIT':
-    case 'CREATING':
-    case 'STARTING':
-    case 'SNAPSHOTTING':
-      return trans.__('Wait until it is RUNNING.');
-    case 'FROZEN':
-      return trans.__('Settle the account in the ModelArts console.');
-    case 'DELETING':
-    case 'DELETED':
-      return '';
-    default:
-      return trans.__('Look at it in the ModelArts console.');
   }
 }

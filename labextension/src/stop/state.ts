@@ -5,7 +5,7 @@ export type View = IInstance | INoInstance;
 
 /** Why a request did not get the answer that it was sent for. */
 export type Trouble =
-  /** The server answered with an error. */
+  /** The server answered with an error, or said beforehand why it would refuse to stop. */
   | { readonly kind: 'problem'; problem: IProblem; status: number }
   /** No answer arrived; the request may have been received. */
   | { readonly kind: 'lost' }
@@ -14,9 +14,7 @@ export type Trouble =
   /** The server runs in another instance, or in none. */
   | { readonly kind: 'foreign'; view: View }
   /** The server does not know the attempt. */
-  | { readonly kind: 'forgotten' }
-  /** The instance is in a state in which it cannot be stopped. */
-  | { readonly kind: 'state'; status: string };
+  | { readonly kind: 'forgotten' };
 
 /** The user's answer to a question. */
 export type Choice = 'cancel' | 'save' | 'discard' | 'anyway';

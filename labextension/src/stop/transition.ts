@@ -39,26 +39,6 @@ const UNKNOWN_OUTCOME = ['outcome_unknown', 'foreign_answer'];
 /** The code with which the server says that tabs which may hold unsaved work did not respond. */
 const SILENT_TABS = 'silent_tabs';
 
-/** States in which the server refuses to stop an instance; whether any other can be stopped, the cloud decides. */
-const UNSTOPPABLE = [
-  'INIT',
-  'CREATING',
-  'STARTING',
-  'SNAPSHOTTING',
-  'FROZEN',
-  'DELETING',
-  'DELETED',
-  'CREATE_FAILED',
-  'START_FAILED',
-  'DELETE_FAILED',
-  'ERROR'
-];
-
-/** Whether the server would refuse to stop an instance in this state. */
-export function isUnstoppable(status: string): boolean {
-  return UNSTOPPABLE.includes(status);
-}
-
 /** Whether a stop is followed that has not been accepted. */
 export function isPending(state: State): state is Pending {
   return ['requesting', 'saving', 'stopping'].includes(state.name);
