@@ -31,6 +31,7 @@ TARGETS = {
         MODEL,
     ],
     "modelarts/client": [
+        "tests/unit/test_client_answers.py",
         "tests/unit/test_client_reads.py",
         "tests/unit/test_client_stop.py",
         "tests/unit/test_credentials.py",
