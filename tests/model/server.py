@@ -22,7 +22,7 @@ from jupyter_notebook_stop.server.roll_call import RollCall
 from jupyter_notebook_stop.simulator.request_log import Request
 
 from .cloud import ACCESS_KEY, INSTANCE_ID, PROJECT_ID, SECRET_KEY, Cloud, Post, Way
-from .tabs import KERNEL, Tab
+from .tabs import KERNEL, ROLL_CALL, Tab
 
 START = datetime.datetime(2026, 11, 28, 22, 0, tzinfo=datetime.timezone.utc)
 
@@ -43,6 +43,8 @@ class Around:
     ----------
     broken
         The rules that were broken, in words.
+    early
+        How often a roll call ended before its full time.
     promised
         Attempts, and schedules, of which somebody was told that they are cancelled.
     """
@@ -53,6 +55,7 @@ class Around:
     tabs: list[Tab] = dataclasses.field(default_factory=list)
     busy: bool = False
     broken: list[str] = dataclasses.field(default_factory=list)
+    early: int = 0
     promised: set[str] = dataclasses.field(default_factory=set)
     phases: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
@@ -68,6 +71,8 @@ class Server:
     ----------
     reports
         What tabs have reported of each attempt, and the server has accepted.
+    listened
+        How many tabs listened when the last attempt was announced.
     began
         When each attempt began.
     """
@@ -76,15 +81,17 @@ class Server:
         self.around = around
         self.boot = boot
         self.gone = False
+        self.listened = 0
         self.reports: dict[str, dict[str, str]] = {}
         self.began: dict[str, float] = {}
         self.way = Way(around.cloud, self._on_post)
         self.tasks: set[asyncio.Task[Any]] = set()
-        config = NotebookStop(poll_interval=5.0)
+        config = NotebookStop(poll_interval=5.0, roll_call_timeout=ROLL_CALL)
         self.instance = ThisInstance(Connection(config, environ=ENVIRONMENT, hostname="somewhere"))
         self.activity = SimpleNamespace(at_risk=self._at_risk, connected=self._connected)
         self.roll_call = RollCall(config, self.instance.check, self._connected)
         self.roll_call.tabs_are_told = True
+        self.roll_call.listeners = lambda: self.listened
         self.scheduler = Scheduler(self.instance, self.roll_call, self._work, around.moment)
         self.instance.observe(self._on_phase)
         self.file = ScheduleFile(INSTANCE_ID, around.folder)
@@ -128,8 +135,9 @@ class Server:
         if self.gone:
             return
         if attempt.phase == SAVING:
+            self.listened = sum(tab.open and tab.hears for tab in self.around.tabs)
             for tab in self.around.tabs:
-                if tab.open and tab.hears:
+                if tab.open and (tab.hears or tab.looks):
                     self.spawn(tab.take_part(self, attempt.id))
         if attempt.phase in (ACCEPTED, STOPPED):
             self._check_told(attempt.id, attempt.phase)
@@ -169,6 +177,12 @@ class Server:
         if any(state != "saved" for state in reports.values()):
             self._break(f"a request although tabs have not saved: {reports}")
         since = self.began[attempt]
+        self.around.early += self.around.loop.time() < since + ROLL_CALL
+        passed_over = [
+            tab for tab in self.around.tabs if tab.in_time and tab.id not in reports and tab.opened_at < since
+        ]
+        if passed_over:
+            self._break(f"a request before tabs that have heard of it have answered: {passed_over}")
         unheard = [
             tab
             for tab in self.around.tabs

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 KERNEL = "k1"
 
+ROLL_CALL = 2.0
+"""How long the server waits for tabs that may be there, in seconds."""
+
 
 @dataclasses.dataclass
 class Tab:
@@ -22,6 +25,8 @@ class Tab:
     ----------
     hears
         Whether its event socket works.
+    looks
+        Whether it learns of a stop by looking, where it does not hear of it.
     delay, saving
         How long it takes to answer the roll call, and to save.
     outcome
@@ -32,12 +37,18 @@ class Tab:
 
     id: str
     hears: bool
+    looks: bool
     delay: float
     saving: float
     outcome: str
     holds: bool
     open: bool = True
     opened_at: float = 0.0
+
+    @property
+    def in_time(self) -> bool:
+        """Whether it answers while the server still waits for the tabs that have heard of the stop."""
+        return self.open and self.hears and self.delay < ROLL_CALL
 
     async def take_part(self, server: Server, attempt: str) -> None:
         """Answer the roll call, as the page's code does."""
@@ -68,7 +79,9 @@ class Tab:
         if state == "waiting":
             # It counts when it is sent: its answer comes when the cell is over.
             reports[self.id] = state
-        answer = await call(TabHandler, "put", server, attempt, self.id, body=body)
+        answer = await call(
+            TabHandler, "put", server, attempt, self.id, body=body, heard="event" if self.hears else "look"
+        )
         if answer.status == 204 and state != "waiting":
             reports[self.id] = state
         return answer.status == 204

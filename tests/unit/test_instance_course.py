@@ -25,7 +25,7 @@ from jupyter_notebook_stop.instance import Run, ThisInstance
 from jupyter_notebook_stop.modelarts import auth, connection
 from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.redaction import Secret
-from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, Attempt, Tab
+from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt, Tab
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
 from jupyter_notebook_stop.views import problem_of
 
@@ -468,6 +468,7 @@ def test_closing_in_the_midst_of_a_stop(
         await instance.aclose()
         answers = await asyncio.gather(asking, return_exceptions=True)
         assert isinstance(answers[0], BaseException)
+        assert attempt.phase == (CANCELLED if moment == "saving" else STOPPING), "more is told than is known"
         assert not asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.sleep(0.1)
         assert instance.connection.client is None, "it was made after all"
