@@ -9,13 +9,7 @@ PAGE = "machine.ts"
 
 TARGETS = {
     "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
-    "scheduler": [
-        "tests/unit/test_scheduler.py",
-        "tests/unit/test_scheduler_requests.py",
-        MODEL,
-        "tests/server/test_schedule.py",
-        "tests/server/test_schedule_restart.py",
-    ],
+    "scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL],
     "modelarts/auth": [
         "tests/unit/test_auth.py",
         "tests/unit/test_credentials.py",
@@ -28,16 +22,12 @@ TARGETS = {
         "tests/unit/test_transport_failures.py",
         "tests/unit/test_transport.py",
         "tests/unit/test_transport_phases.py",
-        MODEL,
     ],
     "modelarts/client": [
         "tests/unit/test_client_answers.py",
         "tests/unit/test_client_reads.py",
         "tests/unit/test_client_stop.py",
-        "tests/unit/test_credentials.py",
-        "tests/unit/test_errors.py",
         "tests/unit/test_instance_cancel.py",
-        MODEL,
     ],
     "server/roll_call": ["tests/unit/test_roll_call.py", MODEL],
     "instance": [
@@ -46,6 +36,6 @@ TARGETS = {
         "tests/unit/test_instance_course.py",
         MODEL,
     ],
-    "modelarts/identity": ["tests/unit/test_identity.py", "tests/unit/test_pod_identity.py"],
-    "notebook/discovery": ["tests/notebook/test_discovery.py", "tests/notebook/test_server.py"],
+    "modelarts/identity": ["tests/unit/test_identity.py"],
+    "notebook/discovery": ["tests/notebook/test_discovery.py"],
 }
