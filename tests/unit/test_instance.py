@@ -120,9 +120,15 @@ def test_who_asked_may_go_away(simulator: Any, inside: Any) -> None:
 @pytest.mark.parametrize("status", ["STOPPING", "STOPPED"])
 def test_what_stops_already_is_an_answer(simulator: Any, inside: Any, status: str) -> None:
     simulator.instance.status = status
-    attempt = inside.run(stop)
-    assert attempt.phase in (ACCEPTED, STOPPED)
-    assert attempt.error is None
+
+    async def main(instance: ThisInstance) -> None:
+        attempt = await instance.stop(Attempt())
+        assert attempt.phase in (ACCEPTED, STOPPED)
+        assert attempt.error is None
+        assert instance.latest is not None
+        assert instance.latest.status == status
+
+    inside.run(main)
     assert simulator.count("stop") == 0
 
 

@@ -139,6 +139,11 @@ class TestWhoIsThere:
         call.begin(1).report("t1", SAVED)
         assert call.took == 2.0
 
+    def test_a_tab_that_does_not_say_how_it_learned_of_it_does_not_count(self, call: Call) -> None:
+        call.begin(1)
+        call.roll_call.report(call.attempt, Tab(id="t1", state=SAVED))
+        assert call.took == 2.0
+
     def test_what_was_heard_of_another_attempt_does_not_count(self, call: Call) -> None:
         call.begin(1)
         before = Attempt(id="a0", phase=SAVING)
