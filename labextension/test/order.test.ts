@@ -1,0 +1,242 @@
+/**
+ * Events that come too late, twice, or for another attempt.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Event } from '../src/stop/state';
+import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
+
+const running = view('RUNNING');
+const saving = view('RUNNING', attempt('ours', 'saving'));
+const calling = view('RUNNING', attempt('ours', 'stopping'));
+const stopping = view('STOPPING', attempt('ours', 'accepted'));
+const stopped = view('STOPPED', attempt('ours', 'stopped'));
+
+/** Assert that an event changes nothing and asks for nothing. */
+function ignores(page: Page, event: Event): void {
+  const before = page.state;
+  const effects = page.effects.length;
+  page.dispatch(event);
+  assert.deepEqual(page.state, before);
+  assert.equal(page.effects.length, effects);
+}
+
+const clicked = () => new Page().dispatch({ type: 'command', source: 'menu' });
+
+describe('a page that has just opened', () => {
+  test('waits for no look', () => {
+    const page = new Page();
+    assert.deepEqual(page.state, {
+      own: OWN,
+      look: { id: 0, sent: false },
+      name: 'idle'
+    });
+    ignores(page, { type: 'seen', look: 0, view: saving });
+    ignores(page, { type: 'unseen', look: 0, trouble: LOST });
+  });
+});
+
+describe('a look that is due', () => {
+  test('is sent once', () => {
+    const page = new Page().request();
+    const { id } = page.state.look;
+    const before = page.count('look');
+    page.dispatch({ type: 'due', look: id });
+    assert.equal(page.count('look'), before + 1);
+    ignores(page, { type: 'due', look: id });
+  });
+
+  test('is not sent for an earlier one', () => {
+    const page = new Page().request().see(saving);
+    ignores(page, { type: 'due', look: page.state.look.id - 1 });
+  });
+
+  test('is answered after it was sent, not before', () => {
+    const page = new Page().request();
+    const look = page.state.look.id;
+    assert.equal(page.state.look.sent, false);
+    ignores(page, { type: 'seen', look, view: saving });
+    ignores(page, { type: 'unseen', look, trouble: LOST });
+  });
+
+  test('is answered once', () => {
+    const page = new Page().request();
+    page.see(saving);
+    const look = page.state.look.id - 1;
+    ignores(page, { type: 'seen', look, view: calling });
+  });
+
+  test('has an id that no earlier one had', () => {
+    const page = new Page().request();
+    for (const next of [saving, saving, calling, stopping, stopping, stopped]) {
+      page.see(next);
+    }
+    page.miss();
+    const ids = page.effects.flatMap(effect =>
+      effect.type === 'look' ? [effect.look] : []
+    );
+    assert.equal(new Set(ids).size, ids.length);
+    assert.deepEqual(
+      ids,
+      [...ids].sort((a, b) => a - b)
+    );
+  });
+});
+
+describe('an answer to another request', () => {
+  test('that failed does not end this one', () => {
+    const page = new Page().request().see(saving);
+    const trouble = problem(409, 'denied');
+    ignores(page, { type: 'failed', requested: 'other', trouble });
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.phase, 'refused');
+  });
+
+  test('that was accepted is not taken for this one', () => {
+    const page = new Page().request().see(saving);
+    const instance = view('STOPPING', attempt('other', 'accepted'));
+    ignores(page, { type: 'accepted', requested: 'other', instance });
+  });
+
+  test('that was accepted and has ended is not followed', () => {
+    const page = new Page();
+    for (const instance of [
+      running,
+      view('RUNNING', attempt('ours', 'refused'))
+    ]) {
+      ignores(page, { type: 'accepted', requested: 'ours', instance });
+    }
+    ignores(clicked(), {
+      type: 'accepted',
+      requested: 'ours',
+      instance: stopping
+    });
+  });
+
+  test('that was cancelled, or could not be, is another one', () => {
+    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    ignores(page, { type: 'cancelled', attempt: 'other' });
+    ignores(page, { type: 'cancelFailed', attempt: 'other', trouble: LOST });
+  });
+});
+
+describe('a cancel', () => {
+  test('is possible only while tabs save', () => {
+    for (const page of [
+      new Page(),
+      new Page().request(),
+      new Page().request().see(calling),
+      new Page().accept()
+    ]) {
+      ignores(page, { type: 'cancel' });
+      ignores(page.accept(), { type: 'cancelled', attempt: 'ours' });
+    }
+  });
+
+  test('that failed is looked after while tabs save, and forgotten afterwards', () => {
+    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const before = page.count('look');
+    const trouble = LOST;
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    assert.equal(page.count('look'), before + 1);
+    const later = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    later.see(calling);
+    ignores(later, { type: 'cancelFailed', attempt: 'ours', trouble });
+  });
+
+  test('of which a gateway says that it failed has no reason to show', () => {
+    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const trouble = problem(502);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    assert.ok(page.state.name === 'saving');
+    assert.equal(page.state.refusal, null);
+    assert.equal(page.state.cancel, 'failed');
+  });
+
+  test('that is sent again has no reason to show', () => {
+    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const trouble = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    page.dispatch({ type: 'cancel' });
+    assert.ok(page.state.name === 'saving');
+    assert.equal(page.state.refusal, null);
+  });
+});
+
+describe('a reason to look', () => {
+  test('doubt, while the cloud is called and after STOPPED was read', () => {
+    for (const page of [
+      new Page().request().see(calling),
+      new Page().accept().see(stopped)
+    ]) {
+      const { name } = page.state;
+      const before = page.count('look');
+      page.dispatch({ type: 'doubt' });
+      assert.equal(page.count('look'), before + 1);
+      assert.equal(page.state.name, name);
+    }
+  });
+
+  test('doubt is none while nothing was accepted, or the connection is lost anyway', () => {
+    for (const page of [
+      new Page(),
+      clicked(),
+      new Page().request(),
+      new Page().request().see(saving),
+      new Page().accept().miss()
+    ]) {
+      ignores(page, { type: 'doubt' });
+    }
+  });
+
+  test('a hint, the network and the user, in every state of a stop', () => {
+    for (const type of ['hint', 'online', 'visible'] as const) {
+      for (const page of [
+        new Page().request(),
+        new Page().request().see(saving),
+        new Page().request().see(calling),
+        new Page().accept(),
+        new Page().accept().miss()
+      ]) {
+        const { name } = page.state;
+        const before = page.count('look');
+        page.dispatch({ type, attempt: 'other' });
+        assert.equal(page.count('look'), before + 1, `${type} in ${name}`);
+        assert.equal(page.state.name, name);
+      }
+    }
+  });
+
+  test('neither the network nor the user are one where nothing is under way', () => {
+    for (const type of ['online', 'visible'] as const) {
+      ignores(new Page(), { type });
+      ignores(clicked().see(running), { type });
+    }
+  });
+});
+
+describe('a hint', () => {
+  test('is looked after anew for each attempt', () => {
+    const page = new Page().dispatch({ type: 'hint', attempt: 'first' });
+    page.miss().miss();
+    page.dispatch({ type: 'hint', attempt: 'ours' });
+    assert.ok(page.state.name === 'joining');
+    assert.deepEqual([page.state.hint, page.state.misses], ['ours', 0]);
+    assert.equal(page.see(saving).shown, 'saving');
+  });
+
+  test('keeps the state that it meets', () => {
+    const page = clicked().dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(page.state.name, 'reading');
+    const open = clicked()
+      .see(running)
+      .dispatch({ type: 'hint', attempt: 'x' });
+    assert.equal(open.state.name, 'confirming');
+  });
+
+  test('is none of a page that was closed', () => {
+    const page = new Page().accept().see(stopped).miss();
+    assert.equal(page.state.name, 'closed');
+    ignores(page, { type: 'hint', attempt: 'x' });
+  });
+});
