@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 
 def _load() -> ssl.SSLContext:
     # Importing httpx and creating a TLS context take longer than an event loop may be blocked.
-    from . import client  # noqa: F401
-    from .http_library import httpx
+    from . import client, credential_sources  # noqa: F401
+    from .http_library import httpx, load_all
 
+    load_all()
     return httpx.create_ssl_context()
 
 

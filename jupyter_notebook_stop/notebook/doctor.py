@@ -11,6 +11,7 @@ from ..config import NotebookStop
 from ..errors import NotebookStopError
 from ..modelarts.http_library import httpx
 from ..modelarts.probe import probe
+from ..modelarts.threads import call_in_thread
 from ..modelarts.time_headers import MAX_CLOCK_SKEW, clock_skew
 from ..schema import Instance
 from ..translation import _
@@ -78,7 +79,9 @@ async def _probe(endpoint: str | None) -> _Probe:
     if endpoint is None:
         return _Probe(_("no endpoint is known"))
     try:
-        headers = await asyncio.wait_for(probe(endpoint, httpx.create_ssl_context(), PROBE_TIMEOUT), PROBE_TIMEOUT)
+        # Making a TLS context takes longer than an event loop may be blocked.
+        verify = await call_in_thread(httpx.create_ssl_context, PROBE_TIMEOUT)
+        headers = await asyncio.wait_for(probe(endpoint, verify, PROBE_TIMEOUT), PROBE_TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError, asyncio.TimeoutError) as error:
         # The text of the error may contain the proxy's password.
         return _Probe(_("cannot reach {endpoint} ({name})", endpoint=endpoint, name=type(error).__name__))
