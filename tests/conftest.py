@@ -15,7 +15,11 @@ from typing import Any, Iterator
 import hypothesis
 import pytest
 
+STRICT = ("-W", "error", "-W", "ignore:Jupyter is migrating its paths")
+"""Options for Python: every warning is an error, but the one with which an old jupyter_core begins."""
+
 GUARD = pathlib.Path(__file__).parent / "guard"
+
 # Each worker of pytest-xdist has a log of its own, and so has what it starts: a test fails for its own contacts only.
 GUARD_LOG = pathlib.Path(tempfile.mkdtemp(prefix="network-guard-")) / "contacts"
 atexit.register(shutil.rmtree, GUARD_LOG.parent, ignore_errors=True)

@@ -79,7 +79,8 @@ FRONTENDS = {
 
 MATRIX = {
     "lowest": Environment([*FLOORS, *PYTEST], OLDEST),
-    **{f"python-{version}": Environment(PYTEST, version) for version in PYTHONS},
+    # Cells are run in kernels of a JupyterLab.
+    **{f"python-{version}": Environment([*PYTEST, "jupyterlab>=4,<5"], version) for version in PYTHONS},
     **FRONTENDS,
 }
 """What noxfile.py makes and runs."""

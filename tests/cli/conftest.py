@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ..conftest import STRICT
 from ..notebook.conftest import Place, folders, place
 
 __all__ = ["folders", "place"]
@@ -38,7 +39,7 @@ class Commands:
             **options,
         }
         return subprocess.Popen(
-            [sys.executable, "-W", "error", "-m", "jupyter_notebook_stop.cli", *arguments],
+            [sys.executable, *STRICT, "-m", "jupyter_notebook_stop.cli", *arguments],
             env=self.place.environment,
             cwd=self.place.folder,
             text=True,

@@ -15,7 +15,7 @@ from jupyter_client.manager import KernelManager
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..conftest import instance_environment
+from ..conftest import STRICT, instance_environment
 from ..servers import Server
 from ..waiting import until
 
@@ -59,7 +59,7 @@ class Place:
     def start(self, code: str, **options: Any) -> subprocess.Popen[str]:
         """Start a Python script."""
         return subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", code],
+            [sys.executable, *STRICT, "-c", code],
             env=self.environment,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
