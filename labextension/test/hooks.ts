@@ -5,7 +5,8 @@ import { registerHooks } from 'node:module';
 
 const PAGE = new URL('./page.ts', import.meta.url).href;
 
-const REPLACED = /\/src\/(api|ui\/(confirmation|overlay|failure))\.ts$/;
+const REPLACED =
+  /\/src\/(api|stop\/parts|ui\/(confirmation|overlay|failure))\.ts$/;
 
 registerHooks({
   resolve(specifier, context, next) {

@@ -17,6 +17,13 @@ export class ApiError extends Error {
   }
 }
 
+export const STOP_EVENT = 'the schema of stops';
+
+/** Stands in for what a stop needs: what makes the session is the test's. */
+export function loadDialogs(): Promise<null> {
+  return Promise.resolve(null);
+}
+
 let ids = 0;
 
 export function newId(): string {
@@ -63,8 +70,11 @@ export class Time {
   }
 }
 
-/** Let all promises that can be settled be so. */
+/** Let all promises that can be settled be so, those of an import too. */
 async function settled(): Promise<void> {
+  await new Promise(resolve => {
+    setImmediate(resolve);
+  });
   for (let turn = 0; turn < 12; turn++) {
     await Promise.resolve();
   }
@@ -80,6 +90,8 @@ export interface IQuestion {
 export class Browser {
   readonly time = new Time();
   question: IQuestion | null = null;
+  /** How many errors were told. */
+  errors = 0;
   overlay: IProgress | IFarewell | null = null;
   cancel: () => void = () => undefined;
   private readonly listeners = new Map<string, (() => void)[]>();
@@ -89,7 +101,11 @@ export class Browser {
       this.listeners.set(name, [...(this.listeners.get(name) ?? []), listener]);
     };
     const globals = {
+      setTimeout: (action: () => void, delay: number) =>
+        this.time.after(delay, action),
       window: {
+        requestIdleCallback: (action: () => void) =>
+          this.time.after(50, action),
         setTimeout: (action: () => void, delay: number) =>
           this.time.after(delay, action),
         clearTimeout: (id: number) => this.time.forget(id),
@@ -177,26 +193,31 @@ export function stopOverlay(
 
 export const Notification = {
   info: () => 'notice',
-  error: () => 'notice',
+  error: () => {
+    current.errors++;
+    return 'notice';
+  },
   dismiss: () => undefined
 };
 
+type Slot = (sender?: unknown, args?: unknown) => void;
+
 /** Enough of a signal of Lumino's. */
 export class Signal {
-  private readonly slots: [() => void, unknown][] = [];
+  private readonly slots: [Slot, unknown][] = [];
 
-  connect(slot: () => void, owner?: unknown): void {
+  connect(slot: Slot, owner?: unknown): void {
     this.slots.push([slot, owner]);
   }
 
-  disconnect(slot: () => void): void {
+  disconnect(slot: Slot): void {
     const at = this.slots.findIndex(([one]) => one === slot);
     if (at >= 0) {
       this.slots.splice(at, 1);
     }
   }
 
-  emit(): void {
-    [...this.slots].forEach(([slot, owner]) => slot.call(owner));
+  emit(args?: unknown): void {
+    [...this.slots].forEach(([slot, owner]) => slot.call(owner, this, args));
   }
 }

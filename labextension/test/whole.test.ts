@@ -1,117 +1,17 @@
 /**
- * The whole page except what draws: session, roll call and connection, with a server that fails, through any order of
- * events.
+ * The whole page through any order of events.
  */
-import './hooks.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Choice } from '../src/stop/state';
-import { Browser, show, Signal } from './page.ts';
-import { Server } from './server.ts';
 import type { Network, Outcome } from './server.ts';
-import { OWN } from './world.ts';
-
-const { StopSession } = await import('../src/stop/session.ts');
-const { ConnectionGuard } = await import('../src/connection.ts');
+import { click, Whole } from './whole.ts';
 
 /** A night's run sets it. */
 const RUNS = Number(process.env.MODEL_RUNS ?? 100);
 
 const HOUR = 3_600_000;
-
-/** A page, its server, and what its user does. */
-class Whole {
-  readonly browser = show(new Browser());
-  readonly server = new Server(this.browser.time);
-  readonly failure = new Signal();
-  readonly fetch = () => Promise.reject(new Error('not used'));
-  readonly settings = { fetch: this.fetch, WebSocket: Signal };
-  disposed = false;
-  saving = 100;
-  saves = true;
-  readonly session = this.open();
-
-  private open() {
-    const manager = {
-      serverSettings: this.settings,
-      connectionFailure: this.failure,
-      kernels: {
-        refreshRunning: () => Promise.resolve(),
-        dispose: () => undefined
-      },
-      sessions: { refreshRunning: () => Promise.resolve() },
-      dispose: () => {
-        this.disposed = true;
-      }
-    };
-    const documents = {
-      unsavedPaths: () => ['a.ipynb'],
-      kernels: () => [],
-      open: () => [],
-      saveAll: () =>
-        new Promise(resolve =>
-          this.browser.time.after(this.saving, () =>
-            resolve(this.saves ? [] : [{ path: 'a.ipynb', reason: 'No.' }])
-          )
-        )
-    };
-    const trans = { __: (text: string) => text };
-    const parts = {
-      api: this.server.api,
-      documents,
-      canSave: true,
-      user: () => undefined,
-      trans,
-      instanceId: OWN,
-      tab: 'tab',
-      guard: (onDoubt: () => void) =>
-        new ConnectionGuard(
-          { serviceManager: manager } as never,
-          { isConnected: true } as never,
-          () => [],
-          onDoubt
-        ),
-      onChange: () => undefined,
-      onShow: () => undefined
-    };
-    const session = new StopSession(parts as never);
-    this.server.hear = attempt => session.dispatch({ type: 'hint', attempt });
-    return session;
-  }
-
-  answer(choice: Choice): void {
-    const { question } = this.browser;
-    if (question?.answers.includes(choice)) {
-      question.answer(choice);
-    }
-  }
-
-  /** What the page lets JupyterLab do: everything, nothing for now, nothing any more. */
-  get connection(): string {
-    return this.disposed
-      ? 'disposed'
-      : this.settings.fetch === this.fetch
-        ? 'open'
-        : 'held';
-  }
-
-  /** Which farewell is shown, if any: each can be left by a reload. */
-  get farewell(): string | null {
-    const { overlay } = this.browser;
-    return overlay?.view === 'farewell' ? overlay.phase : null;
-  }
-
-  /** All dialogs can be left: each by its first button. */
-  async leaveDialogs(): Promise<void> {
-    for (let turn = 0; this.browser.question; turn++) {
-      assert.ok(turn < 5, 'dialogs without end');
-      assert.ok(this.browser.question.answers.includes('cancel'));
-      this.answer('cancel');
-      await this.browser.time.pass(100);
-    }
-  }
-}
 
 type Act = (whole: Whole) => void | Promise<void>;
 
@@ -177,8 +77,10 @@ const acts = fc.oneof(
       ({ failure }) => failure.emit(),
       ({ server }) => server.restart(),
       ({ server }) => server.revive(),
-      ({ session }) => session.stopNow(),
-      ({ server }) => server.hear('made up'),
+      ({ session }) => session?.stopNow(),
+      whole => whole.emit({ attempt: 'made up' }),
+      whole => whole.emit({ attempt: 'theirs', instance_id: 'other' }),
+      whole => whole.emit({ attempt: 1 }),
       whole => {
         whole.saves = !whole.saves;
       },
@@ -200,10 +102,6 @@ const acts = fc.oneof(
       })
   }
 );
-
-function click({ session }: Whole): void {
-  session.dispatch({ type: 'command', source: 'menu' });
-}
 
 const histories = fc.array(acts, { minLength: 5, maxLength: 40 });
 
@@ -237,7 +135,7 @@ describe('through any order of events', () => {
         } else {
           assert.equal(browser.overlay, null);
           assert.equal(whole.connection, 'open');
-          assert.ok(whole.session.isIdle);
+          assert.ok(whole.loader.isIdle);
           // And it can stop its instance.
           Object.assign(server, { outcome: 'accepted', resumes: false });
           const before = server.requested.length;
@@ -291,6 +189,19 @@ describe('through any order of events', () => {
         const { server } = await play(history);
         const ids = server.requested.map(({ attempt }) => attempt);
         assert.equal(new Set(ids).size, ids.length);
+      }),
+      { numRuns: RUNS }
+    );
+  });
+
+  test('what a stop needs is loaded once', async () => {
+    await fc.assert(
+      fc.asyncProperty(histories, async history => {
+        const whole = await play(history);
+        whole.server.network = 'up';
+        click(whole);
+        await whole.browser.time.pass(1_000);
+        assert.equal(whole.starts, 1);
       }),
       { numRuns: RUNS }
     );

@@ -1,0 +1,145 @@
+/**
+ * The whole page except what draws: what loads a stop, what hears of one, session, roll call and connection, with a
+ * server that fails.
+ */
+import './hooks.ts';
+import assert from 'node:assert/strict';
+import type { Choice } from '../src/stop/state';
+import { Browser, show, Signal, STOP_EVENT } from './page.ts';
+import { Server } from './server.ts';
+import { OWN } from './world.ts';
+
+const { StopSession } = await import('../src/stop/session.ts');
+const { StopLoader } = await import('../src/stop/loader.ts');
+const { listenForStops } = await import('../src/stop/remote.ts');
+const { ConnectionGuard } = await import('../src/connection.ts');
+
+type Session = InstanceType<typeof StopSession>;
+
+// What could not be loaded is told there as well.
+console.warn = () => undefined;
+
+/** A page, its server, and what its user does. */
+export class Whole {
+  readonly browser = show(new Browser());
+  readonly server = new Server(this.browser.time);
+  readonly failure = new Signal();
+  readonly fetch = () => Promise.reject(new Error('not used'));
+  readonly settings = { fetch: this.fetch, WebSocket: Signal };
+  disposed = false;
+  saving = 100;
+  saves = true;
+  readonly trans = { __: (text: string) => text };
+  /** The session, once its parts are loaded. */
+  session: Session | null = null;
+  /** How often a session was made. */
+  starts = 0;
+  readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
+  readonly loader = new StopLoader(this.trans as never, () => this.start());
+
+  constructor() {
+    const services = { events: this.events };
+    listenForStops(services as never, this.loader, OWN);
+    this.server.hear = attempt => this.emit({ attempt });
+    this.loader.preload();
+  }
+
+  /** Have an event come by, one of a stop of this instance unless it says otherwise. */
+  emit(event: object): void {
+    const ours = { schema_id: STOP_EVENT, instance_id: OWN };
+    this.events.stream.emit({ ...ours, ...event });
+  }
+
+  /** What is loaded comes from the server. */
+  private start(): Session {
+    if (this.server.network !== 'up') {
+      throw new Error('loading failed');
+    }
+    this.starts++;
+    this.session = this.open();
+    return this.session;
+  }
+
+  private open(): Session {
+    const manager = {
+      serverSettings: this.settings,
+      connectionFailure: this.failure,
+      kernels: {
+        refreshRunning: () => Promise.resolve(),
+        dispose: () => undefined
+      },
+      sessions: { refreshRunning: () => Promise.resolve() },
+      dispose: () => {
+        this.disposed = true;
+      }
+    };
+    const documents = {
+      unsavedPaths: () => ['a.ipynb'],
+      kernels: () => [],
+      open: () => [],
+      saveAll: () =>
+        new Promise(resolve =>
+          this.browser.time.after(this.saving, () =>
+            resolve(this.saves ? [] : [{ path: 'a.ipynb', reason: 'No.' }])
+          )
+        )
+    };
+    const { trans } = this;
+    const parts = {
+      api: this.server.api,
+      documents,
+      canSave: true,
+      user: () => undefined,
+      trans,
+      instanceId: OWN,
+      tab: 'tab',
+      guard: (onDoubt: () => void) =>
+        new ConnectionGuard(
+          { serviceManager: manager } as never,
+          { isConnected: true } as never,
+          () => [],
+          onDoubt
+        ),
+      onChange: () => undefined,
+      onShow: () => undefined
+    };
+    return new StopSession(parts as never);
+  }
+
+  answer(choice: Choice): void {
+    const { question } = this.browser;
+    if (question?.answers.includes(choice)) {
+      question.answer(choice);
+    }
+  }
+
+  /** What the page lets JupyterLab do: everything, nothing for now, nothing any more. */
+  get connection(): string {
+    return this.disposed
+      ? 'disposed'
+      : this.settings.fetch === this.fetch
+        ? 'open'
+        : 'held';
+  }
+
+  /** Which farewell is shown, if any: each can be left by a reload. */
+  get farewell(): string | null {
+    const { overlay } = this.browser;
+    return overlay?.view === 'farewell' ? overlay.phase : null;
+  }
+
+  /** All dialogs can be left: each by its first button. */
+  async leaveDialogs(): Promise<void> {
+    for (let turn = 0; this.browser.question; turn++) {
+      assert.ok(turn < 5, 'dialogs without end');
+      assert.ok(this.browser.question.answers.includes('cancel'));
+      this.answer('cancel');
+      await this.browser.time.pass(100);
+    }
+  }
+}
+
+/** Choose the command. */
+export function click({ loader }: Whole): void {
+  void loader.dispatch({ type: 'command', source: 'menu' });
+}
