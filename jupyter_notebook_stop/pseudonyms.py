@@ -16,19 +16,20 @@ MAX_LINE = 400
 _SHORTEST = 4
 """A value that is shorter is no name of anything: it would be found in every second word."""
 
+# As texts: they are compiled at their first use, which is a report.
 _FORMS = (
-    ("email", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")),
-    ("id", re.compile(r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")),
-    ("id", re.compile(r"(?i)(?<![0-9a-z])(?=[a-f]*[0-9])[0-9a-f]{16,}(?![0-9a-z])")),
+    ("email", r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"),
+    ("id", r"(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
+    ("id", r"(?i)(?<![0-9a-z])(?=[a-f]*[0-9])[0-9a-f]{16,}(?![0-9a-z])"),
     # The digits tell it from a long name of a module or a setting.
-    ("text", re.compile(r"(?<![\w+=])(?=(?:[^\d\s]*\d){4})(?=[\d_+=]*[A-Za-z])[\w+=]{20,}(?![\w+=])", re.ASCII)),
-    ("address", re.compile(r"(?<![\w.])(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")),
+    ("text", r"(?a)(?<![\w+=])(?=(?:[^\d\s]*\d){4})(?=[\d_+=]*[A-Za-z])[\w+=]{20,}(?![\w+=])"),
+    ("address", r"(?<![\w.])(?!127\.|0\.0\.0\.0)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"),
 )
-_SECRET_NAME = re.compile(r"(?i)token|secret|passw|credential|(?:^|_)(?:ak|sk)(?:_|$)|key(?:_id)?$|cookie")
+_SECRET_NAME = r"(?i)token|secret|passw|credential|(?:^|_)(?:ak|sk)(?:_|$)|key(?:_id)?$|cookie"
 _SHORTEST_SECRET = 6
 """A value that is shorter is no secret, or cannot be told from other text, in characters."""
 
-_HOME = re.compile(r"(?<=/home/)[^/\s\"',;:]+|(?<=/Users/)[^/\s\"',;:]+|(?<=\\Users\\)[^\\\s\"',;:]+")
+_HOME = r"(?<=/home/)[^/\s\"',;:]+|(?<=/Users/)[^/\s\"',;:]+|(?<=\\Users\\)[^\\\s\"',;:]+"
 
 
 class UserName(str):
@@ -41,7 +42,7 @@ def secrets_in(environ: Mapping[str, str]) -> Set[str]:
     """Return the values of variables whose names say that they are secret, and what proxies' addresses contain."""
     found = set()
     for name, value in environ.items():
-        if _SECRET_NAME.search(name):
+        if re.search(_SECRET_NAME, name):
             found.add(value.strip())
         if name.lower().endswith("_proxy"):
             with contextlib.suppress(ValueError):
@@ -100,8 +101,8 @@ class Pseudonyms:
             word = rf"(?i)(?<![^\W_]){re.escape(value)}(?![^\W_])"
             text = re.sub(word, self._known[value].replace("\\", ""), text)
         for kind, form in _FORMS:
-            text = form.sub(functools.partial(self._numbered, kind), text)
-        text = _HOME.sub("<user>", text)
+            text = re.sub(form, functools.partial(self._numbered, kind), text)
+        text = re.sub(_HOME, "<user>", text)
         return text if len(text) <= MAX_LINE else text[: MAX_LINE - 1] + "…"
 
     def _numbered(self, kind: str, found: Match[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Iterator, NoReturn
 from urllib.parse import quote
@@ -71,6 +70,8 @@ class Secret:
 
 def _forms(secret: str) -> Iterator[str]:
     """Yield the ways in which a response may write a secret."""
+    import html
+
     yield from (secret, secret.replace("/", "\\/"), secret.replace("/", "\\\\/"), html.escape(secret), quote(secret))
     for spelling in ("%{:02X}", "%{:02x}", "&#x{:X};", "&#x{:x};", "&#{};", "\\u{:04x}", "\\u{:04X}"):
         yield "".join(each if each.isalnum() or each in "-._~" else spelling.format(ord(each)) for each in secret)

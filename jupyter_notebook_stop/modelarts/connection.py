@@ -15,7 +15,7 @@ from ..pseudonyms import secrets_in
 from ..translation import _
 from .answers import Answer, LastAnswers
 from .identity import Identity, SourcedValue, complete_identity, find_identity
-from .threads import call_in_thread
+from .threads import call_in_thread, start
 
 if TYPE_CHECKING:
     import ssl
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 
 def _load() -> ssl.SSLContext:
     # Importing httpx and creating a TLS context take longer than an event loop may be blocked.
-    from . import client, credential_sources  # noqa: F401
     from .http_library import httpx, load_all
 
+    # While OpenSSL reads its certificates, Python can go on loading.
+    context = start(httpx.create_ssl_context)
+    from . import client, credential_sources  # noqa: F401
+
     load_all()
-    return httpx.create_ssl_context()
+    return context.result()
 
 
 class Connection:

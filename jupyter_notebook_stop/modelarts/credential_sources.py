@@ -6,7 +6,6 @@ instead of the user.
 
 from __future__ import annotations
 
-import configparser
 import datetime
 import ipaddress
 import os
@@ -63,6 +62,8 @@ def from_profile(environ: Mapping[str, str]) -> Credentials | None:
     CredentialsError
         When the file cannot be read as an INI file.
     """
+    import configparser
+
     named = environ.get("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
     path = pathlib.Path(named) if named else pathlib.Path.home() / ".huaweicloud" / "credentials"
     parser = configparser.ConfigParser(interpolation=None)

@@ -33,6 +33,11 @@ async def call_in_thread(function: Callable[[], T], timeout: float | None) -> T:
         What `function` raised; one that would end the interpreter or cancel
         a task, such as SystemExit, is raised as a RuntimeError.
     """
+    return await asyncio.wait_for(asyncio.wrap_future(start(function)), timeout)
+
+
+def start(function: Callable[[], T]) -> concurrent.futures.Future[T]:
+    """Call `function` in a daemon thread, and return the future of what it returns; see `call_in_thread`."""
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
     def run() -> None:
@@ -46,4 +51,4 @@ async def call_in_thread(function: Callable[[], T], timeout: float | None) -> T:
             future.set_exception(error if harmless else RuntimeError(f"{type(error).__name__} in a worker"))
 
     threading.Thread(target=run, name="jupyter_notebook_stop", daemon=True).start()
-    return await asyncio.wait_for(asyncio.wrap_future(future), timeout)
+    return future
