@@ -141,7 +141,7 @@ def start_server(tmp_path: pathlib.Path) -> Iterator[StartServer]:
     servers: list[Server] = []
 
     def start(environment: dict[str, str], **options: Any) -> Server:
-        server = Server(tmp_path / f"server-{len(servers)}", environment, **options)
+        server = Server(tmp_path / f"server-{len(servers)}", environment, forked=True, **options)
         servers.append(server)
         return server
 

@@ -58,7 +58,7 @@ def cloud() -> Iterator[ThreadedSimulator]:
 @pytest.fixture(scope="module")
 def server(cloud: ThreadedSimulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     arguments = ["--NotebookStop.schedule_countdown=120", "--NotebookStop.save_timeout=90"]
-    running = Server(tmp_path_factory.mktemp("server"), instance_environment(cloud), arguments=arguments)
+    running = Server(tmp_path_factory.mktemp("server"), instance_environment(cloud), arguments=arguments, forked=True)
     yield running
     running.kill()
 
@@ -238,6 +238,7 @@ def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator,
     lab.keyboard.press("Control+Shift+C")
     expect(lab.locator(".lm-CommandPalette-input")).to_be_focused()
     lab.keyboard.type("Stop this instance")
+    expect(lab.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text("Stop this instance")
     lab.keyboard.press("Enter")
     expect(lab.get_by_role("button", name="Save all and stop")).to_be_enabled()
     tab_to(lab, "Save all and stop")

@@ -98,7 +98,9 @@ def test_a_page_left_open_says_so(tmp_path: pathlib.Path, simulator: ThreadedSim
         path = browser_finder.find()
         assert path, "no Chromium or Chrome; run: python tests/run.py"
         environment = instance_environment(simulator)
-        server = Server(tmp_path / "server", environment, base_url="/same/", arguments=["--log-level=DEBUG"])
+        server = Server(
+            tmp_path / "server", environment, base_url="/same/", arguments=["--log-level=DEBUG"], forked=True
+        )
         try:
             with sync_playwright() as playwright:
                 running = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_OPTIONS)

@@ -199,6 +199,7 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]
             instance_environment(simulator),
             base_url=f"/{simulator.instance_id}/",
             arguments=["--NotebookStop.roll_call_timeout=1.0", "--NotebookStop.save_timeout=30"],
+            forked=True,
         )
         yield Inside(server, simulator)
         server.close()
@@ -231,7 +232,7 @@ def start_server(tmp_path: pathlib.Path) -> Iterator[StartServer]:
     servers: list[Server] = []
 
     def start(environment: dict[str, str], **options: Any) -> Server:
-        servers.append(Server(tmp_path / f"server-{len(servers)}", environment, **options))
+        servers.append(Server(tmp_path / f"server-{len(servers)}", environment, forked=True, **options))
         return servers[-1]
 
     yield start
