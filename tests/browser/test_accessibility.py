@@ -223,6 +223,13 @@ def test_a_countdown(lab: Page, server: Server, cloud: ThreadedSimulator, check:
     assert not check.found, "\n".join(check.found)
 
 
+def palette_has_focus(page: Page) -> bool:
+    """Open the palette; JupyterLab closes it when the focus moves, as it does while a page is still settling."""
+    page.keyboard.press("Control+Shift+C")
+    field = page.locator(".lm-CommandPalette-input")
+    return bool(field.evaluate("node => new Promise(done => setTimeout(() => done(node.matches(':focus')), 200))"))
+
+
 def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator, check: Checks) -> None:
     cloud.instance.step_seconds = 30
     held: list[Route] = []
@@ -235,8 +242,7 @@ def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator,
             route.continue_()
 
     lab.route("**/jupyter-notebook-stop/stop/*/tabs/*", hold)
-    lab.keyboard.press("Control+Shift+C")
-    expect(lab.locator(".lm-CommandPalette-input")).to_be_focused()
+    until(lambda: palette_has_focus(lab), pause=0.5)
     lab.keyboard.type("Stop this instance")
     expect(lab.locator(".lm-CommandPalette-item.lm-mod-active")).to_contain_text("Stop this instance")
     lab.keyboard.press("Enter")
