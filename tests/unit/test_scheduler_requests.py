@@ -158,6 +158,12 @@ class TestCancel:
         assert house.cancel_schedule().replaced is not None
         assert house.cancelled == []
 
+    def test_where_no_stop_is_known_of_nothing_is_in_the_way(self, house: House) -> None:
+        self.begin(house, STOPPING)
+        house.attempt = None
+        assert house.cancel_schedule().replaced is not None
+        assert house.cancelled == []
+
     def test_while_it_waits_the_stop_of_another_does_not_matter(self, house: House) -> None:
         house.at(600.0)
         house.another_stop(SAVING)

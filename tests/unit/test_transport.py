@@ -153,6 +153,7 @@ def test_a_proxy_whose_address_makes_no_sense(cloud: Any, monkeypatch: pytest.Mo
         error: BaseException | None = caught.value
         assert "password" not in f"{error} {vars(error)}"
         assert "proxy" in str(error)
+        assert caught.value.code == "bad_proxy"
     assert cloud.slept == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from typing import Any, Callable, Optional
+from typing import Any, AsyncGenerator, Callable, Optional
 
 import httpx
 import pytest
@@ -56,6 +56,7 @@ class Sender:
         content: Optional[bytes] = None,
         left: float = 60.0,
         at: bytes = b"POST",
+        auth: Optional[httpx.Auth] = None,
     ) -> Response:
         """Return the response; `steps` are those that httpx reports before the answer, of a request of method `at`."""
 
@@ -73,7 +74,7 @@ class Sender:
             transport = Transport(
                 ENDPOINT,
                 lambda *seen: self.observed.append(seen),
-                auth=httpx.Auth(),
+                auth=auth or httpx.Auth(),
                 verify=self.trusting,
                 timeouts=Timeouts(),
             )
@@ -192,8 +193,43 @@ def test_as_long_as_nothing_is_reported_what_was_handed_over_counts_as_sent(
 def test_what_a_proxy_says_is_shown_in_part_and_on_one_line(sender: Sender) -> None:
     found = sender.fail(httpx.ProxyError("407 Who\nare you? " + "x" * 200))
     assert "407 Who are you? " in found.message
-    assert "x" * 60 in found.message
-    assert "x" * 65 not in found.message
+    assert f"{'x' * 63})" in found.message
+    assert "x" * 64 not in found.message
+
+
+class Broken(httpx.Auth):
+    """Credentials that cannot be had."""
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        raise ConnectionResetError("the source is gone")
+        yield request
+
+
+def test_a_failure_before_the_request_is_complete_is_no_end_of_the_time(sender: Sender) -> None:
+    found = sender.fail(ZeroDivisionError(), auth=Broken())
+    assert isinstance(found, NotSentError)
+    assert (found.code, found.final) == ("connect", False)
+    assert sender.requests == []
+
+
+class Endless(httpx.AsyncByteStream):
+    """A body without an end."""
+
+    closed = False
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        while True:
+            yield b"x" * 65536
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+def test_what_is_not_read_to_its_end_is_closed(sender: Sender) -> None:
+    body = Endless()
+    with pytest.raises(ResponseLostError):
+        sender.send(lambda request: httpx.Response(200, stream=body))
+    assert body.closed
 
 
 @pytest.mark.parametrize("left", [0.0, -5.0])
