@@ -65,7 +65,11 @@ class Limiter:
 
     def seconds(self, name: str) -> float:
         """Return how long a test may take."""
-        return self._patience * (5.0 + 4.0 * float(self._seen[name]["seconds"]))
+        return self._patience * (5.0 + 4.0 * self._without_change(name, "seconds"))
+
+    def _without_change(self, name: str, what: str) -> float:
+        # A change can give a test another name.
+        return float(self._seen[name][what]) if name in self._seen else 1.0
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -74,7 +78,7 @@ class Limiter:
         signal.signal(signal.SIGVTALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, self.seconds(item.nodeid))
         # A busy machine changes little of this.
-        signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 5.0 * float(self._seen[item.nodeid]["work"]))
+        signal.setitimer(signal.ITIMER_VIRTUAL, 2.0 + 5.0 * self._without_change(item.nodeid, "work"))
         yield
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
