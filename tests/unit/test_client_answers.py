@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 
 from jupyter_notebook_stop.errors import (
@@ -225,6 +227,32 @@ class TestSent:
             assert client.stop_sent
             await stopping
             assert not client.stop_sent
+
+        cloud.run(main)
+
+    def test_not_before_its_first_step(self, cloud: Any) -> None:
+        async def main(client: NotebooksClient) -> None:
+            steps = {name: asyncio.Event() for name in ("connect", "connecting", "send", "sending")}
+
+            async def handle(request: httpx.Request) -> httpx.Response:
+                trace = request.extensions["trace"]
+                await trace("connection.connect_tcp.started", {"request": request})
+                steps["connecting"].set()
+                await steps["connect"].wait()
+                await trace("http11.send_request_headers.started", {"request": SimpleNamespace(method=b"POST")})
+                steps["sending"].set()
+                await steps["send"].wait()
+                return httpx.Response(200, stream=httpx.ByteStream(b'{"status": "STOPPING"}'))
+
+            client._transport._http._transport = httpx.MockTransport(handle)
+            stopping = asyncio.ensure_future(client.stop(cloud.simulator.instance_id))
+            await steps["connecting"].wait()
+            assert not client.stop_sent
+            steps["connect"].set()
+            await steps["sending"].wait()
+            assert client.stop_sent
+            steps["send"].set()
+            assert (await stopping).status == "STOPPING"
 
         cloud.run(main)
 

@@ -23,6 +23,7 @@ from jupyter_notebook_stop.modelarts.identity import (
 )
 
 ID = "f9937afa-4451-42db-a76b-72d624749f66"
+SHORT = ID.rpartition("-")[0]
 OTHER = "00000000-51d0-4000-8000-000000000001"
 PROJECT = "0123456789abcdef0123456789abcdef"
 PROJECT_2 = "fedcba9876543210fedcba9876543210"
@@ -80,6 +81,8 @@ def test_case_is_no_disagreement() -> None:
         (f"notebook-{ID}.svc.local", True),
         (f"notebook-{ID}f", False),
         (f"my-notebook-{ID}", False),
+        (f"notebook-{SHORT}", False),
+        (f"notebook-{'z' * 36}", False),
         ("notebook", False),
         (ID, False),
         ("", False),
@@ -95,7 +98,16 @@ def test_the_form_of_the_hostname(hostname: str, fits: bool) -> None:
 
 @pytest.mark.parametrize(
     ("base_url", "fits"),
-    [(f"/{ID}/", True), (f"/{ID}", True), (f"/a/{ID}/", True), ("/", False), (f"/{ID}/b/", False), (f"/x{ID}/", False)],
+    [
+        (f"/{ID}/", True),
+        (f"/{ID}", True),
+        (f"/a/{ID}/", True),
+        ("/", False),
+        (f"/{ID}/b/", False),
+        (f"/x{ID}/", False),
+        (f"/{SHORT}/", False),
+        (f"/{ID}-0123/", False),
+    ],
 )
 def test_the_form_of_the_base_url(base_url: str, fits: bool) -> None:
     if fits:
@@ -103,6 +115,11 @@ def test_the_form_of_the_base_url(base_url: str, fits: bool) -> None:
     else:
         with pytest.raises(NotInInstanceError):
             find(base_url=base_url)
+
+
+def test_a_hostname_of_another_kind_says_nothing_against_an_id() -> None:
+    for hostname in ("notebook-of-mine", f"notebook-{'z' * 36}"):
+        assert find(environ={"INSTANCE_ID": ID}, hostname=hostname).instance_id.value == ID
 
 
 def test_outside_an_instance_it_says_what_was_looked_for() -> None:
@@ -268,6 +285,7 @@ def test_a_good_endpoint(url: str, plain: str) -> None:
         "https://:password@host.example",
         "https://@host.example",
         "https://host.example/path",
+        "https://host.example/X",
         "https://host.example/../x",
         "https://host.example?x=1",
         "https://host.example#x",
