@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from typing import Any, Optional
 
@@ -44,6 +45,8 @@ class House:
         Each stop that was asked for: when, and the attempt.
     failure
         Why a stop fails; None if it goes well.
+    look_takes
+        How long it takes to look at the work, in seconds.
     """
 
     def __init__(self, loop: VirtualLoop, **traits: Any) -> None:
@@ -59,6 +62,7 @@ class House:
         self.at_work = AtRisk()
         self.has_worked = False
         self.looks: list[float] = []
+        self.look_takes = 0.0
         self.trouble = 0
         self.told: list[Optional[str]] = []
         self.prepare: Any = object()
@@ -72,6 +76,7 @@ class House:
 
     async def work(self) -> tuple[AtRisk, bool]:
         self.looks.append(self.loop.time())
+        await asyncio.sleep(self.look_takes)
         if self.trouble:
             self.trouble -= 1
             raise OSError("the kernels cannot be asked")

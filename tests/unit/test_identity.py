@@ -125,7 +125,7 @@ def test_a_hostname_of_another_kind_says_nothing_against_an_id() -> None:
 def test_outside_an_instance_it_says_what_was_looked_for() -> None:
     with pytest.raises(NotInInstanceError) as caught:
         find(hostname="laptop", base_url="/")
-    for part in ("c.NotebookStop.instance_id", "INSTANCE_ID", "hostname notebook-<id>", "base_url /<id>/"):
+    for part in ("c.NotebookStop.instance_id, ", "INSTANCE_ID, ", "hostname notebook-<id>", "base_url /<id>/"):
         assert part in caught.value.message
     assert "Run this inside a ModelArts notebook instance" in str(caught.value)
     with pytest.raises(NotInInstanceError) as without_server:
@@ -136,6 +136,8 @@ def test_outside_an_instance_it_says_what_was_looked_for() -> None:
 def test_another_platform_s_instance_id_is_not_ours() -> None:
     with pytest.raises(NotInInstanceError, match="INSTANCE_ID is set, but is not a UUID"):
         find(environ={"INSTANCE_ID": "i-0abc"})
+    with pytest.raises(NotInInstanceError, match="INSTANCE_ID is set, but is not a UUID"):
+        find_identity(None, environ={"INSTANCE_ID": "i-0abc"}, hostname="host", base_url=None)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,20 @@ class TestCourse:
         assert len(house.looks) > 1
         assert house.state == COUNTDOWN
 
+    @pytest.mark.parametrize("then", ["cancelled", "replaced"])
+    def test_one_that_is_given_up_while_the_work_is_looked_at_stops_nothing(self, house: House, then: str) -> None:
+        house.set(grace=1.0)
+        house.wait(59.0)
+        assert house.state == COUNTDOWN
+        house.look_takes = 10.0
+        house.wait(5.0)
+        house.cancel_schedule()
+        if then == "replaced":
+            house.at(10_000.0)
+        house.wait(1_000.0)
+        assert house.stops == []
+        assert house.state == (None if then == "cancelled" else WAITING)
+
 
 class TestOtherStops:
     """The instance may be stopped by others meanwhile."""
