@@ -26,6 +26,8 @@ export const SCHEDULE_EVENT =
 
 /** Time limits of requests, in milliseconds. */
 const TIMEOUT = {
+  /** A stop is answered when the tabs have saved. */
+  none: 0,
   /** A request that the server answers from memory. */
   quick: 10_000,
   /** A request that makes the server read the cloud; the server itself gives up after 40 seconds. */
@@ -117,12 +119,12 @@ export class Api {
 
   /** Stop the instance. The answer may take as long as tabs need to save. */
   stop(request: IStopRequest): Promise<IAccepted> {
-    return this.#request('POST', ['stop'], request);
+    return this.#request('POST', ['stop'], request, TIMEOUT.none);
   }
 
   /** Cancel an attempt before the cloud is called. */
   cancel(attempt: string): Promise<void> {
-    return this.#request('DELETE', ['stop', attempt], null, TIMEOUT.quick);
+    return this.#request('DELETE', ['stop', attempt]);
   }
 
   /** Report how far this tab is with saving. The answer to `waiting` comes when it should wait no longer. */
@@ -148,7 +150,7 @@ export class Api {
 
   /** The stop that is to come later, if any, and the rules. */
   schedule(): Promise<IScheduleAnswer> {
-    return this.#request('GET', ['schedule'], null, TIMEOUT.quick);
+    return this.#request('GET', ['schedule']);
   }
 
   /** Stop the instance later. The answer has the schedule that this replaced. */
@@ -157,18 +159,18 @@ export class Api {
     request: IScheduleRequest
   ): Promise<IScheduleAnswer> {
     const body = { instance_id, ...request };
-    return this.#request('PUT', ['schedule'], body, TIMEOUT.quick);
+    return this.#request('PUT', ['schedule'], body);
   }
 
   /** Cancel the scheduled stop. The answer has the schedule that was cancelled. */
   cancelSchedule(): Promise<IScheduleAnswer> {
-    return this.#request('DELETE', ['schedule'], null, TIMEOUT.quick);
+    return this.#request('DELETE', ['schedule']);
   }
 
   /** Report that somebody works in this page. */
   reportActivity(): Promise<void> {
     const path = ['schedule', 'activity'];
-    return this.#request('POST', path, null, TIMEOUT.quick);
+    return this.#request('POST', path);
   }
 
   /** Have the platform stop the instance later: so many seconds from now. */
@@ -185,8 +187,8 @@ export class Api {
   async #request<T>(
     method: string,
     path: string[],
-    body: object | null,
-    timeout = 0,
+    body: object | null = null,
+    timeout: number = TIMEOUT.quick,
     query = ''
   ): Promise<T> {
     const { baseUrl } = this.#settings;

@@ -7,6 +7,7 @@ import type { Kernel } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 import type { IDocument } from './api';
+import { pause } from './pause';
 
 type Context = DocumentRegistry.Context;
 
@@ -125,10 +126,9 @@ export class Documents {
     const failed: IDocument[] = [];
     results.forEach((result, index) => {
       if (result.status === 'rejected') {
-        const reason: unknown = result.reason;
         failed.push({
           path: dirty[index].localPath,
-          reason: reason instanceof Error ? reason.message : String(reason)
+          reason: asError(result.reason).message
         });
       }
     });
@@ -256,12 +256,6 @@ function dismissDuplicates(known: Set<Dialog<unknown>>, given: string[]): void {
 
 function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
-}
-
-function pause(milliseconds: number): Promise<void> {
-  return new Promise(resolve => {
-    window.setTimeout(resolve, milliseconds);
-  });
 }
 
 /** A text without the line endings that JupyterLab changes. */

@@ -16,6 +16,7 @@ import { showStatus } from './schedule/status';
 import { ScheduleWatch } from './schedule/watch';
 import { StopLoader } from './stop/loader';
 import { translateSettings } from './settings';
+import { sourceArgs, sourceOf } from './source';
 import { listenForStops } from './stop/remote';
 import { setLanguage } from './ui/format';
 import '../style/base.css';
@@ -136,27 +137,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       icon: powerIcon,
       isVisible: () => identity !== null,
       isEnabled: () => !!loader?.isIdle,
-      describedBy: {
-        args: {
-          type: 'object',
-          properties: {
-            source: {
-              type: 'string',
-              description: trans.__('Where the command was called from'),
-              oneOf: [
-                { const: 'palette', title: trans.__('Command palette') },
-                { const: 'menu', title: trans.__('Menu') },
-                { const: 'api', title: trans.__('Another extension') }
-              ]
-            }
-          }
-        }
-      },
-      execute: ({ source }) =>
-        loader?.dispatch({
-          type: 'command',
-          source: source === 'palette' || source === 'menu' ? source : 'api'
-        })
+      describedBy: sourceArgs(trans),
+      execute: args =>
+        loader?.dispatch({ type: 'command', source: sourceOf(args) })
     });
     palette?.addItem({
       command: STOP,
@@ -178,25 +161,32 @@ const plugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/**
- * The File menu's item, which comes from this plugin's settings schema.
- */
-const menu: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter-notebook-stop:menu',
-  description: 'Adds "Stop this instance" to the File menu.',
+/** A plugin whose settings schema does all. */
+const ofSchema = (
+  id: string,
+  description: string
+): JupyterFrontEndPlugin<void> => ({
+  id,
+  description,
   autoStart: true,
   activate: () => undefined
-};
+});
 
 /**
- * The top bar's entry, which comes from this plugin's settings schema and is off until a user switches it on.
+ * The File menu's item.
  */
-const topBar: JupyterFrontEndPlugin<void> = {
-  id: 'jupyter-notebook-stop:top-bar',
-  description: 'Offers "Stop this instance" for the top bar.',
-  autoStart: true,
-  activate: () => undefined
-};
+const menu = ofSchema(
+  'jupyter-notebook-stop:menu',
+  'Adds "Stop this instance" to the File menu.'
+);
+
+/**
+ * The top bar's entry, which is off until a user switches it on.
+ */
+const topBar = ofSchema(
+  'jupyter-notebook-stop:top-bar',
+  'Offers "Stop this instance" for the top bar.'
+);
 
 /**
  * The status bar's item, and the settings of scheduled stops.

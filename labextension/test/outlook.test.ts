@@ -39,7 +39,7 @@ const trans = {
 
 const iso = (after: number) => new Date(NOW + after).toISOString();
 
-const shown = (after: number) => formatTime(new Date(NOW + after));
+const shown = (after: number) => formatTime(NOW + after);
 
 function schedule(more: Partial<ISchedule> = {}): ISchedule {
   return {

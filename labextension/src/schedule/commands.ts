@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { sourceArgs, sourceOf } from '../source';
 import type { StopLoader } from '../stop/loader';
 import { leaseWhen, scheduleText, stands, summary } from './outlook';
 import type { ScheduleWatch } from './watch';
@@ -33,17 +34,6 @@ export function addScheduleCommands(
   isVisible: () => boolean
 ): void {
   const schedule = () => watch?.outlook.schedule ?? null;
-  const args = {
-    type: 'object' as const,
-    properties: {
-      source: {
-        type: 'string' as const,
-        description: trans.__('Where the command was called from')
-      }
-    }
-  };
-  const sourceOf = (source: unknown) =>
-    source === 'palette' || source === 'menu' ? source : 'api';
   const add = (
     id: string,
     label: string | (() => string),
@@ -62,11 +52,11 @@ export function addScheduleCommands(
       caption: enabled ? caption : reason,
       isVisible: visible,
       isEnabled: () => !!watch && enabled,
-      describedBy: { args },
-      execute: async ({ source }) => {
+      describedBy: sourceArgs(trans),
+      execute: async args => {
         const dialogs = await loader?.loadDialogs();
         if (watch && dialogs) {
-          await execute(watch, dialogs, sourceOf(source));
+          await execute(watch, dialogs, sourceOf(args));
         }
       }
     });

@@ -3,8 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISchedule } from '../model';
-import { formatDuration } from '../ui/format.ts';
-import { time } from './outlook.ts';
+import { formatDuration, formatTime } from '../ui/format.ts';
 import type { IOutlook } from './outlook.ts';
 
 /** The longest pause between two reports of activity, in milliseconds. */
@@ -21,7 +20,7 @@ export function waitingText(
     return '';
   }
   if (not_before && Date.parse(not_before) > now) {
-    return trans.__('put off until %1', time(not_before));
+    return trans.__('put off until %1', formatTime(not_before));
   }
   const { kernels, terminals } = waiting_for;
   const works = [
@@ -42,7 +41,7 @@ export function waitingText(
     : works.length
       ? works[0]
       : due_at
-        ? trans.__('at %1, if nobody works until then', time(due_at))
+        ? trans.__('at %1, if nobody works until then', formatTime(due_at))
         : grace
           ? trans.__(
               'once nobody has worked for %1',
@@ -74,7 +73,7 @@ export function failureText(
     ? trans.__('The scheduled stop failed for good: %1', text)
     : trans.__(
         'The scheduled stop failed, next try at %1: %2',
-        next_try_at ? time(next_try_at) : '?',
+        next_try_at ? formatTime(next_try_at) : '?',
         text
       );
 }

@@ -94,10 +94,7 @@ export async function scheduleAt(
     const show = () => {
       time.hidden = !!select.value;
       const at = chosen();
-      setText(
-        meaning,
-        at ? trans.__('It stops at %1.', formatTime(new Date(at))) : ''
-      );
+      setText(meaning, at ? trans.__('It stops at %1.', formatTime(at)) : '');
     };
     select.addEventListener('input', show);
     input.addEventListener('input', show);

@@ -24,9 +24,7 @@ export async function extendLease(
     rows: [
       field(trans.__('Stop automatically in'), input, trans.__('hours')),
       notes([
-        end
-          ? trans.__('It is now set for %1.', formatTime(new Date(end)))
-          : null,
+        end ? trans.__('It is now set for %1.', formatTime(end)) : null,
         trans.__('Between 1 and 72 hours from now are possible.')
       ])
     ],
@@ -39,10 +37,7 @@ export async function extendLease(
         await watch.extend(input.valueAsNumber);
         const at = leaseEnd(watch.outlook);
         tell(
-          trans.__(
-            'ModelArts now stops this instance at %1.',
-            formatTime(new Date(at))
-          )
+          trans.__('ModelArts now stops this instance at %1.', formatTime(at))
         );
       },
       trans.__('The auto-stop was not extended')

@@ -47,10 +47,7 @@ export function notifyOf(
     lease(
       near ? String(end) : '',
       near
-        ? trans.__(
-            'ModelArts stops this instance at %1.',
-            formatTime(new Date(end))
-          )
+        ? trans.__('ModelArts stops this instance at %1.', formatTime(end))
         : '',
       'warning',
       [{ label: trans.__('Extend auto-stop…'), callback: onExtend }]

@@ -33,13 +33,13 @@ export function scheduleText(
       return trans.__('stopping');
     case 'retrying':
       return next_try_at
-        ? trans.__('stop failed, next try at %1', time(next_try_at))
+        ? trans.__('stop failed, next try at %1', formatTime(next_try_at))
         : trans.__('stop failed');
     case 'ended':
       return trans.__('scheduled stop failed');
     default:
       return when === 'at' && at
-        ? trans.__('stops at %1', time(at))
+        ? trans.__('stops at %1', formatTime(at))
         : trans.__('stops when idle');
   }
 }
@@ -123,11 +123,6 @@ export function countdownEnd({ schedule }: IOutlook): number {
 export function freshFor(outlook: IOutlook, now: number): number {
   const left = leaseEnd(outlook) - now;
   return left > 0 ? (left % 60_000) + 50 : NaN;
-}
-
-/** A time of the server's in the user's words. */
-export function time(text: string): string {
-  return formatTime(new Date(text));
 }
 
 /** RUNNING as Running. */

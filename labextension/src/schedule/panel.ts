@@ -61,7 +61,7 @@ function content(
           ? trans.__(
               '%1, at %2',
               leaseWhen(trans, outlook, now),
-              formatTime(new Date(end))
+              formatTime(end)
             )
           : leaseWhen(trans, outlook, now) || (instance ? trans.__('none') : '')
       ],

@@ -4,6 +4,7 @@ import type {
 } from '@jupyterlab/services';
 import { SCHEDULE_EVENT } from '../api';
 import type { Api, IInstance, IScheduleAnswer, IScheduleRequest } from '../api';
+import { pause } from '../pause';
 import { countdownEnd, freshFor } from './outlook';
 import type { IOutlook } from './outlook';
 
@@ -70,7 +71,7 @@ export class ScheduleWatch {
   /** Read the schedule. */
   async read(): Promise<void> {
     const turn = ++this.#turn;
-    for (const pause of [...RETRIES, 0]) {
+    for (const wait of [...RETRIES, 0]) {
       try {
         const answer = await this.api.schedule();
         if (turn === this.#turn) {
@@ -78,12 +79,10 @@ export class ScheduleWatch {
         }
         return;
       } catch {
-        if (!pause || turn !== this.#turn || this.#isQuiet()) {
+        if (!wait || turn !== this.#turn || this.#isQuiet()) {
           break;
         }
-        await new Promise(resolve => {
-          window.setTimeout(resolve, pause);
-        });
+        await pause(wait);
       }
     }
     if (

@@ -1,5 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { pause } from '../pause';
 import type { StopSession } from './session';
 import type { Event } from './state';
 
@@ -50,7 +51,7 @@ export class StopLoader {
     if ('requestIdleCallback' in window) {
       window.requestIdleCallback(begin, { timeout: LATEST });
     } else {
-      setTimeout(begin, LATEST);
+      void pause(LATEST).then(begin);
     }
   }
 
@@ -91,15 +92,13 @@ export class StopLoader {
     pauses: readonly number[],
     text = ''
   ): Promise<T | null> {
-    for (const pause of [...pauses, 0]) {
+    for (const wait of [...pauses, 0]) {
       try {
         return await Promise.race([load(), late()]);
       } catch (error) {
         console.warn(error);
-        if (pause) {
-          await new Promise(resolve => {
-            setTimeout(resolve, pause);
-          });
+        if (wait) {
+          await pause(wait);
         }
       }
     }
@@ -118,8 +117,7 @@ export class StopLoader {
   #session: StopSession | null = null;
 }
 
-function late(): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('Loading took too long')), TIMEOUT);
-  });
+async function late(): Promise<never> {
+  await pause(TIMEOUT);
+  throw new Error('Loading took too long');
 }

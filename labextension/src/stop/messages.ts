@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IProblem } from '../api';
 import type { IEnd, Trouble } from './state';
+import { codeOf } from './transition';
 
 /**
  * An end in a few words.
@@ -16,8 +17,7 @@ export function endTitle(trans: TranslationBundle, end: IEnd): string {
     case 'unknown':
       return trans.__('Could not confirm whether the instance is stopping');
     case 'refused':
-      return end.trouble?.kind === 'problem' &&
-        end.trouble.problem.code.startsWith('state_')
+      return codeOf(end.trouble).startsWith('state_')
         ? trans.__('This instance cannot be stopped')
         : trans.__('The instance was not stopped');
   }

@@ -4,6 +4,7 @@ import { showFailure } from '../ui/failure';
 import type { IFailure } from '../ui/failure';
 import { endNotice, endProblem, endTitle } from './messages';
 import type { IEnd } from './state';
+import { codeOf } from './transition';
 
 /** How long a notice that needs no answer is shown, in milliseconds. */
 const NOTICE = 6_000;
@@ -84,9 +85,5 @@ export class EndReporter {
 
 /** What the notice of the schedule tells, with what happens next. */
 function isRetried({ scheduled, trouble }: IEnd): boolean {
-  return (
-    scheduled &&
-    trouble?.kind === 'problem' &&
-    trouble.problem.code !== 'cancelled'
-  );
+  return scheduled && !['', 'cancelled'].includes(codeOf(trouble));
 }

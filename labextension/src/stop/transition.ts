@@ -59,6 +59,11 @@ export function isLive(attempt: IAttempt): boolean {
   return ['saving', 'stopping', 'accepted'].includes(attempt.phase);
 }
 
+/** The code of a problem; empty for any other trouble. */
+export function codeOf(trouble: Trouble | null): string {
+  return trouble?.kind === 'problem' ? trouble.problem.code : '';
+}
+
 /** Whether our server answered and meant it: not a gateway, not an unexpected error. */
 export function isDeliberate(trouble: Trouble): boolean {
   return (
@@ -130,23 +135,16 @@ export function end(
   here = false
 ): ITransition {
   const stop = state.name === 'reading' ? null : state.stop;
-  const unknown =
-    trouble?.kind === 'problem' &&
-    UNKNOWN_OUTCOME.includes(trouble.problem.code);
+  const code = codeOf(trouble);
   const result: IEnd = {
-    phase: unknown ? 'unknown' : phase,
+    phase: UNKNOWN_OUTCOME.includes(code) ? 'unknown' : phase,
     trouble,
     joined: !!stop?.joined,
     here,
     scheduled: stop?.source === 'schedule',
     consoleUrl: stop?.instance?.console_url ?? null
   };
-  if (
-    stop &&
-    !stop.joined &&
-    trouble?.kind === 'problem' &&
-    trouble.problem.code === SILENT_TABS
-  ) {
+  if (stop && !stop.joined && code === SILENT_TABS) {
     const { own, look } = idle(state).state;
     const { source, save } = stop;
     return stay(

@@ -1,8 +1,7 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 import type { IBusyKernel, IInstance } from '../api';
-import { describe, launch, problemTexts } from './dialog';
+import { actionButton, launch, makeDialog, problemTexts } from './dialog';
 import { h } from './dom';
 import { formatLease, formatTime, list, sentences } from './format';
 
@@ -48,30 +47,19 @@ export function askToStop(data: IConfirmation): {
     },
     ...preview(data, null)
   );
-  const dialog = new Dialog<void>({
-    title,
-    body: new Widget({ node: content }),
+  const dialog = makeDialog('dialog', title, content, {
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       ...(data.canSave
-        ? [
-            Dialog.okButton({
-              label: trans.__('Save all and stop'),
-              className: 'jp-NotebookStop-save',
-              actions: ['save']
-            })
-          ]
+        ? [actionButton('save', trans.__('Save all and stop'))]
         : []),
-      Dialog.warnButton({
-        label: trans.__('Stop without saving'),
-        className: 'jp-NotebookStop-discard',
-        actions: ['discard']
+      actionButton('discard', trans.__('Stop without saving'), {
+        displayType: 'warn'
       })
     ],
     defaultButton: 0,
     hasClose: true
   });
-  describe(dialog, 'dialog', title, content);
   const choices = dialog.node.querySelectorAll<HTMLButtonElement>(
     '.jp-NotebookStop-save, .jp-NotebookStop-discard'
   );
@@ -282,6 +270,6 @@ function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
   const name = kernel.path ?? kernel.name;
   const since = kernel.busy_since;
   return since
-    ? trans.__('%1 has been busy since %2', name, formatTime(new Date(since)))
+    ? trans.__('%1 has been busy since %2', name, formatTime(since))
     : trans.__('%1 is busy', name);
 }

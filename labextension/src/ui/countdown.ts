@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISchedule } from '../model';
-import { h, setText } from './dom';
+import { button, h, setText } from './dom';
 import { formatDuration, formatElapsed, formatTime } from './format';
 import { modal } from './modal';
 
@@ -32,19 +32,12 @@ export function countdown(
   // Not each second: only this one is read out.
   const spoken = h('p', { class: 'spoken', 'aria-live': 'assertive' });
   const problem = h('p', { class: 'risk', role: 'alert' });
-  const button = (name: keyof IChoices, text: string, kind: string) => {
-    const node = h(
-      'button',
-      { type: 'button', class: `jp-mod-styled ${kind} ${name}` },
-      text
-    );
-    node.addEventListener('click', () => void choose(name));
-    return node;
-  };
+  const choice = (name: keyof IChoices, text: string, kind: string) =>
+    button(text, `${kind} ${name}`, () => void choose(name));
   const buttons = [
-    button('now', trans.__('Stop now'), 'jp-mod-warn'),
-    button('later', trans.__('1 hour later'), 'jp-mod-reject'),
-    button('cancel', trans.__('Cancel'), 'jp-mod-accept')
+    choice('now', trans.__('Stop now'), 'jp-mod-warn'),
+    choice('later', trans.__('1 hour later'), 'jp-mod-reject'),
+    choice('cancel', trans.__('Cancel'), 'jp-mod-accept')
   ];
   const content = h(
     'div',
@@ -130,7 +123,7 @@ function reasonText(
   { when, at, grace }: ISchedule
 ): string {
   return when === 'at' && at
-    ? trans.__('It was scheduled for %1.', formatTime(new Date(at)))
+    ? trans.__('It was scheduled for %1.', formatTime(at))
     : grace
       ? trans.__(
           'Nobody has worked for %1.',

@@ -1,21 +1,39 @@
-import type { Dialog } from '@jupyterlab/apputils';
+import { Dialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
 
 /**
- * Give a dialog of JupyterLab's our look, its name, and its content as the description that screen readers read.
+ * Make a dialog of JupyterLab's with our look, its name, and its content as the description that screen readers read.
  */
-export function describe(
-  dialog: Dialog<unknown>,
+export function makeDialog(
   role: 'dialog' | 'alertdialog',
   title: string,
-  content: HTMLElement
-): void {
+  content: HTMLElement,
+  options: Partial<Dialog.IOptions<void>>
+): Dialog<void> {
+  const body = new Widget({ node: content });
+  const dialog = new Dialog<void>({ title, body, ...options });
   content.id = `jp-NotebookStop-${role}`;
   dialog.addClass('jp-NotebookStop');
   dialog.node.setAttribute('role', role);
   dialog.node.setAttribute('aria-label', title);
   dialog.node.setAttribute('aria-describedby', content.id);
+  return dialog;
+}
+
+/** Make a button of a dialog that answers with an action, which it is named for. */
+export function actionButton(
+  action: string,
+  label: string,
+  options: Partial<Dialog.IButton> = {}
+): Dialog.IButton {
+  const className = `jp-NotebookStop-${action}`;
+  return Dialog.createButton({
+    label,
+    className,
+    actions: [action],
+    ...options
+  });
 }
 
 /**

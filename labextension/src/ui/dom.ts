@@ -22,6 +22,25 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /**
+ * A button that looks like JupyterLab's.
+ *
+ * @param classes - JupyterLab's for its kind, and ours.
+ */
+export function button(
+  text: string,
+  classes: string,
+  onClick: () => void
+): HTMLButtonElement {
+  const node = h(
+    'button',
+    { type: 'button', class: `jp-mod-styled ${classes}` },
+    text
+  );
+  node.addEventListener('click', onClick);
+  return node;
+}
+
+/**
  * A link that opens a new tab; null where the address is missing or not http.
  */
 export function link(

@@ -1,8 +1,7 @@
 import { Clipboard, Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
 import type { IProblem } from '../api';
-import { describe, launch, problemTexts } from './dialog';
+import { actionButton, launch, makeDialog, problemTexts } from './dialog';
 import { h, isWebAddress } from './dom';
 
 /**
@@ -41,33 +40,24 @@ async function show(
   const { trans, title, consoleUrl, anyway } = failure;
   let copied = false;
   for (;;) {
-    const content = body(failure);
-    const dialog = new Dialog<void>({
-      title,
-      body: new Widget({ node: content }),
+    const dialog = makeDialog('alertdialog', title, body(failure), {
       buttons: [
         ...(isWebAddress(consoleUrl)
           ? [
-              Dialog.createButton({
-                label: trans.__('Open the ModelArts console'),
-                className: 'jp-NotebookStop-console',
-                accept: false,
-                actions: ['console']
+              actionButton('console', trans.__('Open the ModelArts console'), {
+                accept: false
               })
             ]
           : []),
-        Dialog.createButton({
-          label: copied ? trans.__('Copied') : trans.__('Copy details'),
-          className: 'jp-NotebookStop-copy',
-          accept: false,
-          actions: ['copy']
-        }),
+        actionButton(
+          'copy',
+          copied ? trans.__('Copied') : trans.__('Copy details'),
+          { accept: false }
+        ),
         ...(anyway
           ? [
-              Dialog.warnButton({
-                label: trans.__('Stop anyway'),
-                className: 'jp-NotebookStop-anyway',
-                actions: ['anyway']
+              actionButton('anyway', trans.__('Stop anyway'), {
+                displayType: 'warn'
               })
             ]
           : []),
@@ -75,7 +65,6 @@ async function show(
       ],
       hasClose: true
     });
-    describe(dialog, 'alertdialog', title, content);
     onOpen(dialog);
     const [action] = (await launch(dialog)).button.actions;
     if (action === 'copy') {

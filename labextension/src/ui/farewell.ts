@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IInstance } from '../api';
-import { h, link } from './dom';
+import { button, h, link } from './dom';
 
 /**
  * The end of a stop.
@@ -56,19 +56,12 @@ export function farewellBody(
   trans: TranslationBundle,
   { phase, instance }: IFarewell
 ): HTMLElement {
-  const reload = h(
-    'button',
-    {
-      type: 'button',
-      // Until the instance has been started again, a reload would lose this text.
-      class:
-        phase === 'restarted'
-          ? 'jp-mod-styled jp-mod-accept reload'
-          : 'jp-mod-styled jp-mod-reject reload'
-    },
-    trans.__('Reload')
+  const reload = button(
+    trans.__('Reload'),
+    // Until the instance has been started again, a reload would lose this text.
+    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'} reload`,
+    () => window.location.reload()
   );
-  reload.addEventListener('click', () => window.location.reload());
   return h(
     'div',
     { class: 'stack' },

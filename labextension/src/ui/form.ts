@@ -1,7 +1,6 @@
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { Widget } from '@lumino/widgets';
-import { describe } from './dialog';
+import { makeDialog } from './dialog';
 import { h } from './dom';
 
 /**
@@ -25,16 +24,13 @@ export async function showForm(form: IForm): Promise<boolean> {
   const { trans, title, name, accept, rows, isValid = () => true } = form;
   const content = h('div', { class: 'body form', 'data-view': name }, ...rows);
   const cancel = accept ? trans.__('Cancel') : trans.__('Close');
-  const dialog = new Dialog<void>({
-    title,
-    body: new Widget({ node: content }),
+  const dialog = makeDialog('dialog', title, content, {
     buttons: [
       Dialog.cancelButton({ label: cancel }),
       ...(accept ? [Dialog.okButton({ label: accept })] : [])
     ],
     focusNodeSelector: 'input, select'
   });
-  describe(dialog, 'dialog', title, content);
   const ok = dialog.node.querySelector<HTMLButtonElement>(
     '.jp-Dialog-footer .jp-mod-accept:last-child'
   );

@@ -38,7 +38,8 @@ export function list(trans: TranslationBundle, names: string[]): string {
 /**
  * A time, with its date unless that is today.
  */
-export function formatTime(date: Date): string {
+export function formatTime(time: number | string): string {
+  const date = new Date(time);
   const today = date.toDateString() === new Date().toDateString();
   return date.toLocaleString(language, {
     dateStyle: today ? undefined : 'medium',
@@ -83,7 +84,5 @@ export function formatLease(
   instance: IInstance
 ): string {
   const end = instance.lease?.expires_at;
-  return end
-    ? trans.__('Auto-stop is set for %1.', formatTime(new Date(end)))
-    : '';
+  return end ? trans.__('Auto-stop is set for %1.', formatTime(end)) : '';
 }

@@ -1,4 +1,4 @@
-import { h } from './dom';
+import { button, h } from './dom';
 
 /**
  * What a panel shows.
@@ -56,18 +56,12 @@ export function openPanel(
       h(
         'div',
         { class: 'choices' },
-        ...buttons.map(([text, action]) => {
-          const button = h(
-            'button',
-            { type: 'button', class: 'jp-mod-styled jp-mod-reject' },
-            text
-          );
-          button.addEventListener('click', () => {
+        ...buttons.map(([text, action]) =>
+          button(text, 'jp-mod-reject', () => {
             close();
             action();
-          });
-          return button;
-        })
+          })
+        )
       )
     );
     if (focused) {

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IAttempt, IInstance, IProblem, IStep, Save } from '../api';
-import { h, link, setText } from './dom';
+import { button, h, link, setText } from './dom';
 import { formatElapsed } from './format';
 
 /** How far a stop is. */
@@ -63,15 +63,11 @@ export function progressView(
     class: 'aside',
     'data-part': 'facts'
   });
-  const cancel = h(
-    'button',
-    {
-      type: 'button',
-      class: 'jp-mod-styled jp-mod-reject cancel'
-    },
-    trans.__('Cancel the stop')
+  const cancel = button(
+    trans.__('Cancel the stop'),
+    'jp-mod-reject cancel',
+    onCancel
   );
-  cancel.addEventListener('click', onCancel);
   const actions = h('div', { class: 'actions' }, cancel);
   const node = h(
     'div',
