@@ -76,7 +76,7 @@ def test_the_page_carries_little(wheel: zipfile.ZipFile) -> None:
 
     assert size(at_start) < 17_000
     assert compressed(at_start) < 7_500
-    assert size(list(scripts.values())) < 61_000
+    assert size(list(scripts.values())) < 60_000
     assert compressed(list(scripts.values())) < 24_000
     assert size(styles) < 7_000
 

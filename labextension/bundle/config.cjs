@@ -26,6 +26,7 @@ module.exports = {
     // By default they follow from absolute paths, and a build in another folder has other bytes.
     moduleIds: 'natural',
     chunkIds: 'natural',
+    mangleExports: 'size',
     minimizer: [
       new rspack.SwcJsMinimizerRspackPlugin({
         minimizerOptions: {
