@@ -37,5 +37,9 @@ TARGETS = {
         MODEL,
     ],
     "modelarts/identity": ["tests/unit/test_identity.py"],
-    "notebook/discovery": ["tests/notebook/test_discovery.py"],
+    "notebook/discovery": [
+        "tests/notebook/test_discovery.py",
+        "tests/notebook/test_current_kernel.py",
+        "tests/notebook/test_duplicates.py",
+    ],
 }

@@ -8,12 +8,12 @@ from typing import Any, Optional
 
 from jupyter_notebook_stop.clock import Moment
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.errors import NotebookStopError
+from jupyter_notebook_stop.errors import CancelledStopError, NotebookStopError
 from jupyter_notebook_stop.instance import Run
 from jupyter_notebook_stop.requests import ScheduleRequest
 from jupyter_notebook_stop.schedule import ScheduledStop
 from jupyter_notebook_stop.scheduler import Scheduler
-from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, STOPPING, AtRisk, Attempt
+from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, SAVING, STOPPING, AtRisk, Attempt
 
 from ..model.virtual_time import VirtualLoop
 
@@ -45,6 +45,8 @@ class House:
         Each stop that was asked for: when, and the attempt.
     failure
         Why a stop fails; None if it goes well.
+    saving
+        Set when all tabs have saved; None if there are none.
     look_takes
         How long it takes to look at the work, in seconds.
     """
@@ -59,6 +61,7 @@ class House:
         self.prepared: list[Any] = []
         self.cancelled: list[str] = []
         self.failure: Optional[NotebookStopError] = None
+        self.saving: Optional[asyncio.Event] = None
         self.at_work = AtRisk()
         self.has_worked = False
         self.looks: list[float] = []
@@ -93,6 +96,13 @@ class House:
         self.stops.append((self.loop.time(), attempt))
         self.asked_by.append(requested_by)
         self.prepared.append(prepare)
+        if self.saving is not None:
+            self.enter(SAVING)
+            # That is work, for whoever looks at it.
+            self.has_worked = True
+            await self.saving.wait()
+        if self.cancelled:
+            self.failure = CancelledStopError("Cancelled.")
         if self.failure is not None:
             self.enter(REFUSED, self.failure)
             raise self.failure
@@ -101,6 +111,8 @@ class House:
 
     def cancel(self, identifier: str) -> None:
         self.cancelled.append(identifier)
+        if self.saving is not None:
+            self.saving.set()
 
     def enter(self, phase: str, error: Optional[NotebookStopError] = None) -> None:
         assert self.attempt is not None

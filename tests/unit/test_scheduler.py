@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from jupyter_notebook_stop.errors import CancelledStopError, OutcomeUnknownError
 from jupyter_notebook_stop.schedule import ScheduledStop
 from jupyter_notebook_stop.schema import (
     ACCEPTED,
+    CANCELLED,
     COUNTDOWN,
     ENDED,
     REFUSED,
@@ -134,6 +136,13 @@ class TestOtherStops:
         house.wait(1.0)
         assert house.state == COUNTDOWN
 
+    def test_a_stop_of_another_that_is_cancelled_or_refused_leaves_it_standing(self, house: House) -> None:
+        house.at(1000.0)
+        for phase in (CANCELLED, REFUSED):
+            house.another_stop(SAVING)
+            house.enter(phase, CancelledStopError("Cancelled."))
+            assert house.state == WAITING
+
     def test_where_the_instance_has_stopped_nothing_is_left(self, house: House) -> None:
         house.at(1000.0)
         house.another_stop(ACCEPTED)
@@ -186,16 +195,26 @@ class TestFailure:
         assert house.state == STOPPING
 
     def test_what_tabs_saved_for_it_is_nobodys_work(self, house: House) -> None:
-        house.set(grace=10.0)
+        house.set(grace=600.0)
+        house.saving = asyncio.Event()
         house.failure = SaveError("notes.ipynb is read-only.")
-        house.wait(30.0)
-        before = len(house.looks)
-        house.has_worked = True
-        house.wait(42.0)
-        assert len(house.stops) == 0, "somebody has worked"
-        house.wait(60.0)
-        assert len(house.stops) == 1
-        assert len(house.looks) > before
+        house.wait(670.0)
+        assert house.state == STOPPING
+        house.saving.set()
+        house.wait(1.0)
+        assert house.state == RETRYING
+        house.wait(95.0)
+        assert house.state == COUNTDOWN, "nobody has worked meanwhile"
+
+    def test_one_that_is_replaced_while_tabs_save_takes_the_next_one_with_it_never(self, house: House) -> None:
+        house.at(0.0)
+        house.saving = asyncio.Event()
+        house.wait(61.0)
+        assert house.state == STOPPING
+        assert house.at(10_000.0) is not None
+        house.wait(5.0)
+        assert len(house.cancelled) == 1
+        assert house.state == WAITING
 
     def test_what_may_have_been_taken_is_not_tried_again(self, house: House) -> None:
         house.failure = OutcomeUnknownError("It may stop.")
