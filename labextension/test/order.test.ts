@@ -451,6 +451,23 @@ describe('a stop of another page', () => {
     assert.equal(other.count('answerRollCall'), 2);
   });
 
+  test('is saved for as well, where this page has saved for another', () => {
+    const page = new Page().request().see(saving);
+    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    assert.equal(page.count('answerRollCall'), 2);
+  });
+
+  test('that is over is none that this page follows', () => {
+    const over = view('RUNNING', attempt('theirs', 'cancelled'));
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .see(calling)
+      .see(over)
+      .see(over);
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(new Page().accept().see(over).end?.phase, 'resumed');
+  });
+
   test('is followed as it was asked for', () => {
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'ours' })

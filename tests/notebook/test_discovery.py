@@ -387,3 +387,55 @@ class TestSeveral:
         ours.answers = {}
         ours.answers["/api"] = JUPYTER
         assert len(find_all()) == 1
+
+
+class Closing(Canned):
+    """A server that takes every connection and ends it without a word."""
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        return
+
+
+class TestObstacles:
+    """Servers that cannot have open tabs save, and programs that are no Jupyter servers."""
+
+    @pytest.mark.parametrize("status", [404, 405])
+    @pytest.mark.parametrize("api", [(200, {"version": "2.4"}), (401, {}), (403, {})])
+    def test_a_jupyter_server_without_the_extension(self, serve: Serve, status: int, api: tuple[int, Any]) -> None:
+        serve(instance=(status, {}), api=api)
+        found = find()
+        assert found is not None
+        assert (found.instance, found.obstacle) == (
+            None,
+            "jupyter_notebook_stop is not installed or not enabled in it",
+        )
+
+    @pytest.mark.parametrize("api", [(200, {"name": "another program"}), (500, {"version": "2.4"}), (404, {})])
+    def test_another_program(self, serve: Serve, api: tuple[int, Any]) -> None:
+        serve(instance=(404, {}), api=api)
+        assert find() is None
+
+    @pytest.mark.parametrize(
+        ("status", "obstacle"),
+        [
+            (401, "it requires authentication"),
+            (403, "it requires authentication"),
+            (300, "it requires authentication"),
+            (302, "it requires authentication"),
+            (399, "it requires authentication"),
+            (400, "it returned HTTP 400"),
+            (500, "it returned HTTP 500"),
+            (299, "it returned HTTP 299"),
+        ],
+    )
+    def test_what_it_answers_is_told(self, serve: Serve, status: int, obstacle: str) -> None:
+        serve(instance=(status, {}))
+        found = find()
+        assert found is not None
+        assert (found.instance, found.obstacle) == (None, obstacle)
+
+    def test_one_that_does_not_answer(self, serve: Serve) -> None:
+        serve(server=Closing)
+        found = find()
+        assert found is not None
+        assert (found.instance, found.obstacle) == (None, "it does not respond")
