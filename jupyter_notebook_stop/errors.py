@@ -50,12 +50,12 @@ class NotebookStopError(Exception):
         self.message, self.remedy = translate(self.message, language), translate(self.remedy, language)
 
     def __str__(self) -> str:
-        origin = [self.code]
+        origin: list[str] = [self.code]
         if self.status is not None:
             origin.append(f"HTTP {self.status}")
         if self.request_id:
-            origin.append(translate(_("request {id}", id=self.request_id), self._language))
-        text = f"{self.message} [{', '.join(origin)}]"
+            origin.append(_("request {id}", id=self.request_id))
+        text = f"{self.message} [{translate(_(', ').join(origin), self._language)}]"
         return f"{text} {self.remedy}" if self.remedy else text
 
 

@@ -217,29 +217,28 @@ class Server:
 class RunningDemo:
     """`jupyter notebook-stop demo` as a user runs it."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, **environment: str) -> None:
         command = [server_interpreter(), "-m", "jupyter_notebook_stop.cli", "demo", "--no-browser", *options]
         self.process = subprocess.Popen(
             command,
             # Away from this copy of the package, which would be found first.
             cwd=tempfile.gettempdir(),
+            env={**os.environ, "PYTHONUTF8": "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            encoding="utf-8",
         )
         self.output = ""
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.output += line
-            if "Ctrl-C here" in line:
+            if "Ctrl-C" in line:
                 break
-        found = re.search(r"^http\S+$", self.output, re.MULTILINE)
-        assert found, self.output
-        self.url = found[0]
-        console = re.search(r"console: (http\S+)", self.output)
-        assert console, self.output
-        self.console_url = console[1]
+        addresses = re.findall(r"http://\S+", self.output)
+        assert len(addresses) == 2, self.output
+        self.url, self.console_url = addresses
 
     def interrupt(self) -> int:
         self.process.send_signal(signal.SIGINT)

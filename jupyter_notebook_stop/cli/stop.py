@@ -60,7 +60,8 @@ class StopApp(Command):
         try:
             options = StopOptions(delay=self.delay, save=self.save, wait=self.wait)
         except ValueError as error:
-            self._print_error(f"--{error}.")
+            mistake = f"--{error}"
+            self._print_error(gettext("{text}.", text=mistake))
             return USAGE
         settings = self.settings
         if self.dry_run:

@@ -73,6 +73,8 @@ class Lab:
         (self._root / "work" / _EXAMPLE.name).write_text(json.dumps(example), encoding="utf-8")
         overrides = self._root / "config" / "labconfig" / "default_setting_overrides.json"
         overrides.write_text(json.dumps({**_SETTINGS, **_language()}), encoding="utf-8")
+        server = self._root / "config" / "jupyter_server_config.json"
+        server.write_text(json.dumps({"ServerApp": _terminals()}), encoding="utf-8")
         return self
 
     def __exit__(
@@ -172,6 +174,7 @@ class Lab:
         return {
             **kept,
             **self._simulator.environment(),
+            "PATH": os.pathsep.join([str(pathlib.Path(sys.executable).parent), *filter(None, [kept.get("PATH")])]),
             "JUPYTER_TOKEN": self._token,
             "JUPYTER_CONFIG_DIR": str(self._root / "config"),
             "JUPYTER_DATA_DIR": str(self._root / "data"),
@@ -187,6 +190,12 @@ def _language() -> dict[str, Any]:
     """Return the setting that has the page speak the language of this process, where JupyterLab can."""
     spoken = process_language() == CHINESE and importlib.util.find_spec(_CHINESE_PACK)
     return {"@jupyterlab/translation-extension:plugin": {"locale": CHINESE}} if spoken else {}
+
+
+def _terminals() -> dict[str, Any]:
+    """Return the setting that has terminals find this environment's commands: a login shell may look elsewhere."""
+    shell = os.environ.get("SHELL") or shutil.which("sh")
+    return {"terminado_settings": {"shell_command": [shell]}} if shell and sys.platform != "win32" else {}
 
 
 def _free_port() -> int:

@@ -11,10 +11,10 @@ from typing import Any, Optional, Union
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
-from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
+from IPython.core.magic_arguments import argument, kwds, magic_arguments, parse_argstring
 
 from ..schema import Instance, Schedule
-from ..translation import gettext
+from ..translation import _, gettext, say
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
 from .later import cancel_scheduled_stop, stop_later
@@ -24,11 +24,29 @@ from .progress import Report
 NAME = "stop_instance"
 
 
+DESCRIPTION = _(
+    """Stop the notebook instance that this kernel runs in.
+
+``%stop_instance`` counts down, has open tabs save, and stops the
+instance; interrupting the kernel cancels it. ``%%stop_instance`` in
+the first line of a cell runs the cell first. It then stops the
+instance even if the cell raised an exception, unless ``--on-success``
+is given. A cell that you interrupt, or that cannot run at all, stops
+nothing.
+
+With ``--when-idle``, ``--at`` or ``--after`` ``%stop_instance``
+returns at once: the Jupyter server stops the instance later, and
+``%stop_instance --cancel`` cancels that.
+"""
+)
+
+
 @magics_class
 class StopMagics(Magics):
     """The magics of this package."""
 
     @magic_arguments()
+    @kwds(description=say(DESCRIPTION))
     @argument(
         "--delay",
         type=float,
@@ -63,23 +81,14 @@ class StopMagics(Magics):
     @argument("--cancel", action="store_true", help=gettext("Cancel the stop that comes later."))
     @line_cell_magic
     def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, Schedule, None]:
-        """Stop the notebook instance that this kernel runs in.
-
-        ``%stop_instance`` counts down, has open tabs save, and stops the
-        instance; interrupting the kernel cancels it. ``%%stop_instance`` as
-        the first line of a cell runs the cell first. It then stops the
-        instance even if the cell raised an exception, unless ``--on-success``
-        is given. A cell that you interrupt, or that cannot run at all, stops
-        nothing. ``%stop_instance`` with ``--when-idle``, ``--at`` or
-        ``--after`` returns at once: the Jupyter server stops the instance
-        later, and ``%stop_instance --cancel`` cancels that.
-        """
+        """Stop the notebook instance that this kernel runs in; what is shown of it to users is `DESCRIPTION`."""
         options: Any = parse_argstring(self.stop_instance, line)
         try:
             StopOptions(delay=options.delay)
         except ValueError as error:
             # Before the cell runs, not hours later.
-            raise UsageError(f"--{error}.") from None
+            mistake = f"--{error}"
+            raise UsageError(gettext("{text}.", text=mistake)) from None
         # An empty text as well: a mistake in it must not stop the instance now.
         if options.cancel or options.when_idle or {options.grace, options.at, options.after} != {None}:
             return self._later(options, cell)

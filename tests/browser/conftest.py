@@ -162,8 +162,8 @@ def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> 
 def demo() -> Iterator[Callable[..., RunningDemo]]:
     running: list[RunningDemo] = []
 
-    def start(*options: str) -> RunningDemo:
-        running.append(RunningDemo(*options))
+    def start(*options: str, **environment: str) -> RunningDemo:
+        running.append(RunningDemo(*options, **environment))
         return running[-1]
 
     yield start

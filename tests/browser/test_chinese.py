@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,7 +13,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from ..language import english_in
-from .conftest import OpenTab, Server, StartServer
+from ..waiting import until
+from .conftest import OpenTab, RunningDemo, Server, StartServer
 from .steps import LAB, OVERLAY, TREE, expect_kernel, expect_phase, run_from_palette, write_notebook
 from .test_cell import KERNEL_READY, output, run_cell
 from .test_pictures import PROMPT, type_command
@@ -175,6 +177,39 @@ def test_the_countdown(server: Server, simulator: ThreadedSimulator, open_tab: O
     tab.screenshot("chinese-countdown")
     countdown.get_by_role("button", name="取消").click()
     expect(countdown).to_have_count(0)
+
+
+def test_the_demo(demo: Callable[..., RunningDemo], open_tab: OpenTab) -> None:
+    running = demo("--step-seconds=0.2", LANG="zh_CN.UTF-8", SHELL="/bin/sh")
+    assert "执行“停止此实例”" in running.output
+    # Whatever language the browser prefers: the demo's JupyterLab has that of its terminal.
+    page = open_tab(running.url.replace("/lab?", "/lab/tree/train.ipynb?"), ready=".jp-Notebook").page
+    expect(page.locator(".jp-RenderedMarkdown").first).to_contain_text("训练、保存、停止")
+    # A terminal finds the command: what it writes goes to a file, as a terminal draws on a canvas.
+    page.keyboard.press("Control+Shift+L")
+    page.locator(".jp-LauncherCard", has_text="终端").click()
+    page.locator(".jp-Terminal .xterm-screen").click()
+    type_command(page, "jupyter notebook-stop status > status.txt")
+    written = running.url.replace("/lab?", "/api/contents/status.txt?")
+
+    def is_written() -> bool:
+        response = page.request.get(written)
+        return response.ok and "停止后保留" in response.json()["content"]
+
+    until(is_written, pause=0.5)
+    run(page)
+    page.get_by_role("button", name="全部保存并停止").click()
+    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
+    said = running.process.stdout
+    assert said is not None
+    assert any("实例已停止，其中的 JupyterLab 也已结束。" in line for line in iter(said.readline, ""))
+    console = open_tab(running.console_url, ready="button:not([disabled])", locale="zh-CN")
+    expect_chinese(console.page.locator("body"))
+    console.screenshot("chinese-console")
+    console.page.get_by_role("button", name="启动").click()
+    expect(console.page.get_by_role("link", name="打开 JupyterLab")).to_be_visible(timeout=60_000)
+    assert running.interrupt() == 0
+    assert said.read().rstrip().endswith("正在结束演示。")
 
 
 def test_times_are_in_the_language_of_the_page(server: Server, open_tab: OpenTab) -> None:

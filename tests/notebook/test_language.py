@@ -16,6 +16,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..language import english_in
 from .conftest import Kernel
 
+MAGIC = "get_ipython().find_line_magic('stop_instance')"
 STOP = "from jupyter_notebook_stop import scheduled_stop, status, stop\n"
 
 
@@ -61,6 +62,15 @@ def test_all_that_a_cell_shows(chinese: Kernel, simulator: ThreadedSimulator) ->
     assert english_in(re.sub("步：.*", "", shown)) == []
     assert chinese.sight(chinese.start("stop(wait=True)")) == "simulated-notebook：STOPPED\n"
     assert simulator.count("stop") == 1
+
+
+def test_the_help_of_the_magic(chinese: Kernel, simulator: ThreadedSimulator) -> None:
+    ((_kind, shown),) = chinese.run(f"%load_ext jupyter_notebook_stop\nprint({MAGIC}.__doc__)")
+    assert "停止此内核所在的 Notebook 实例。" in shown
+    text = shown.partition("停止此内核所在的 Notebook 实例。")[2]
+    assert english_in(re.sub(r"``[^`]*``|--[\w-]+|%+stop_instance|10min|options:", "", text)) == []
+    shown = chinese.sight(chinese.start("%stop_instance --delay -1"))
+    assert "--delay 必须是不小于 0 的秒数，不能为 -1.0。" in shown
 
 
 def test_an_error_and_its_remedy(chinese: Kernel, simulator: ThreadedSimulator) -> None:

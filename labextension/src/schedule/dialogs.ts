@@ -106,7 +106,7 @@ export async function scheduleAt(
       accept: rules.enabled ? trans.__('Schedule the stop') : '',
       rows: rules.enabled
         ? [
-            field(trans.__('Stop'), select),
+            field(trans._p('schedule', 'Stop'), select),
             time,
             meaning,
             notes([
