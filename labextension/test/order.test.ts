@@ -310,6 +310,52 @@ describe('the course of a stop', () => {
     assert.deepEqual(seen, [1_000, 1_000, 2_000, 4_000, 8_000, 0]);
   });
 
+  test('after a loss is looked at once more at once, then rarely', () => {
+    const page = new Page().accept().miss();
+    const seen = [];
+    while (page.state.name === 'farewell') {
+      seen.push(pauses(page));
+      page.miss();
+    }
+    assert.deepEqual(seen, [1_500, 32_000, 60_000, 120_000]);
+  });
+
+  test('that was announced is looked for within the roll call, and a while longer', () => {
+    const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+    const seen = [];
+    while (page.miss().state.name === 'joining') {
+      seen.push(pauses(page));
+    }
+    assert.deepEqual(seen, [200, 400, 800, 2_000]);
+  });
+
+  test('is lost at the third error in a row, and given up after fifteen views that do not know it', () => {
+    const page = new Page().accept().miss(problem(500)).miss(problem(500));
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.miss(problem(500)).shown, 'lost');
+    const unknown = new Page().request();
+    for (let views = 1; views < 15; views++) {
+      assert.equal(unknown.see(running).state.name, 'requesting');
+    }
+    assert.equal(unknown.see(running).state.name, 'idle');
+  });
+
+  test('survives five misses in a row, however it began', () => {
+    const misses = (page: Page) => {
+      let count = 0;
+      while (page.state.name !== 'idle') {
+        page.miss();
+        count++;
+      }
+      return count;
+    };
+    assert.equal(misses(new Page().request()), 6);
+    assert.equal(misses(new Page().request().miss().see(running)), 6);
+    assert.equal(misses(new Page().request().miss().see(saving)), 6);
+    const joined = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(misses(joined.see(saving)), 6);
+  });
+
   test('begins to count misses anew with each view', () => {
     const page = new Page().request().see(saving);
     page.miss().miss().miss().miss().miss().see(saving);

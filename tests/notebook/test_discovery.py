@@ -210,8 +210,9 @@ def test_one_that_cannot_save_for_us_says_why(serve: Serve, answers: dict[str, A
 
 def test_a_kernel_and_its_server_that_disagree_stop_nothing(serve: Serve) -> None:
     serve(instance=claim(OTHER), kernel=(200, {"connections": 1}))
-    with pytest.raises(IdentityError, match="Nothing was stopped"):
+    with pytest.raises(IdentityError, match="Nothing was stopped") as caught:
         find(kernel=Kernel("kernel-1", None))
+    assert caught.value.code == "identity_conflict"
 
 
 def test_servers_that_disagree_stop_nothing(serve: Serve) -> None:
@@ -411,8 +412,9 @@ class TestObstacles:
         )
 
     @pytest.mark.parametrize("api", [(200, {"name": "another program"}), (500, {"version": "2.4"}), (404, {})])
-    def test_another_program(self, serve: Serve, api: tuple[int, Any]) -> None:
-        serve(instance=(404, {}), api=api)
+    @pytest.mark.parametrize("status", [404, 405])
+    def test_another_program(self, serve: Serve, status: int, api: tuple[int, Any]) -> None:
+        serve(instance=(status, {}), api=api)
         assert find() is None
 
     @pytest.mark.parametrize(
