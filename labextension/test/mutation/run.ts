@@ -22,6 +22,7 @@ const FILES = ['machine', 'transition', 'looks', 'follow'];
 const TESTS = [
   'machine.test.ts',
   'order.test.ts',
+  'course.test.ts',
   'random.test.ts',
   'whole.test.ts'
 ];
