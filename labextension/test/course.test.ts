@@ -71,6 +71,14 @@ describe('the course of a stop', () => {
     assert.equal(unknown.see(running).state.name, 'idle');
   });
 
+  test('is lost until a view says otherwise, and an error of a live server is no loss', () => {
+    const page = new Page().accept().miss();
+    assert.equal(page.miss(problem(500)).shown, 'lost');
+    const live = new Page().accept().miss(problem(500));
+    assert.equal(live.state.name, 'accepted');
+    assert.equal(live.connection, 'suspended');
+  });
+
   test('survives five misses in a row, however it began', () => {
     const misses = (page: Page) => {
       let count = 0;

@@ -69,7 +69,7 @@ describe('a look that is due', () => {
   test('has an id that no earlier one had', () => {
     const page = new Page().request();
     for (const next of [saving, saving, calling, stopping, stopping, stopped]) {
-      page.see(next);
+      page.see(next).dispatch({ type: 'visible' });
     }
     page.miss();
     const ids = page.effects.flatMap(effect =>

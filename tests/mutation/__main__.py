@@ -79,6 +79,7 @@ def main() -> int:
         results = [examine(name, options, again, tell) for name in names if name != PAGE]
     if PAGE in names:
         given = [] if options.sample is None else [f"--sample={options.sample}"]
+        given += [f"--again={options.again.resolve()}"] if options.again else []
         command = ["npm", "run", "--silent", "mutation", "--", *given]
         results.append(subprocess.run(command, cwd=ROOT / "labextension", check=False).returncode == 0)
     return 0 if all(results) else 1

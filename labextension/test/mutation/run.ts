@@ -1,8 +1,8 @@
 /**
  * Changes the page's state machine in many small ways, one at a time, and tells which changes no test notices.
  *
- * Changes that the compiler refuses count for nothing. With --sample=N so many of each file are tried; names, such as
- * looks, restrict it to these files.
+ * Changes that the compiler refuses count for nothing. With --sample=N so many of each file are tried, with
+ * --again=FILE those that an earlier output names; names, such as looks, restrict it to these files.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -44,7 +44,7 @@ const STATES = [
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'mutation-'));
 const { values, positionals } = parseArgs({
-  options: { sample: { type: 'string' } },
+  options: { sample: { type: 'string' }, again: { type: 'string' } },
   allowPositionals: true
 });
 
@@ -78,6 +78,11 @@ function passes(file: string, text: string): boolean {
   });
 }
 
+/** What an earlier run has left. */
+const left = values.again
+  ? fs.readFileSync(values.again, 'utf8').split('\n')
+  : null;
+
 /** So many of them, evenly spread. */
 function sampled(mutants: IMutant[]): IMutant[] {
   const count = Number(values.sample ?? mutants.length);
@@ -98,13 +103,14 @@ function examine(name: string): [number, number] {
   let total = 0;
   let noticed = 0;
   for (const mutant of sampled(mutantsOf(text, STATES))) {
-    if (isRefused(ROOT, file, mutant.text)) {
+    const { line, column, change } = mutant;
+    const told = `  ${name}.ts:${line}:${column}: ${change}`;
+    if ((left && !left.includes(told)) || isRefused(ROOT, file, mutant.text)) {
       continue;
     }
     total += 1;
     if (passes(file, mutant.text)) {
-      const { line, column, change } = mutant;
-      console.log(`  ${name}.ts:${line}:${column}: ${change}`);
+      console.log(told);
     } else {
       noticed += 1;
     }
