@@ -213,6 +213,32 @@ class TestErrors:
             cloud.show(source=source)
         assert (caught.value.code == "clock_skew") == (status == 401 and not token)
 
+    def test_while_credentials_wait_the_whole_refusal_is_told_again(self, cloud: Any) -> None:
+        cloud.simulator.faults.add("show", Refuse(401, "APIGW.0301", "Incorrect IAM authentication information."))
+
+        async def main(client: NotebooksClient) -> None:
+            told = []
+            for _ in range(2):
+                with pytest.raises(CredentialsError) as caught:
+                    await client.show(cloud.simulator.instance_id)
+                told.append(caught.value)
+            assert told[0] is told[1]
+            assert told[0].code == "APIGW.0301"
+            assert "credentials: the test's keys" in told[0].message
+
+        cloud.run(main)
+        assert cloud.order() == ["show"]
+
+    def test_after_another_refusal_they_do_not_wait(self, cloud: Any) -> None:
+        cloud.simulator.faults.add("show", Refuse(403, "ModelArts.0112"))
+
+        async def main(client: NotebooksClient) -> None:
+            with pytest.raises(PermissionDeniedError):
+                await client.show(cloud.simulator.instance_id)
+            assert (await client.show(cloud.simulator.instance_id)).status == "RUNNING"
+
+        cloud.run(main)
+
 
 class TestSent:
     """Whether the request of a stop that is under way may have left."""
