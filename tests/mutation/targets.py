@@ -27,6 +27,7 @@ TARGETS = {
         "tests/unit/test_client_answers.py",
         "tests/unit/test_client_reads.py",
         "tests/unit/test_client_stop.py",
+        "tests/unit/test_credentials.py",
         "tests/unit/test_instance_cancel.py",
     ],
     "server/roll_call": ["tests/unit/test_roll_call.py", MODEL],

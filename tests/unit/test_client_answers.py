@@ -150,6 +150,23 @@ class TestDoubt:
             cloud.stop()
         assert caught.value.remedy == OutcomeUnknownError.default_remedy
 
+    def test_what_was_not_sent_and_will_not_be_is_not_repeated(self, cloud: Any) -> None:
+        asked: list[httpx.Request] = []
+
+        def refuse(request: httpx.Request) -> httpx.Response:
+            asked.append(request)
+            raise httpx.ProxyError("403 Forbidden")
+
+        async def main(client: NotebooksClient) -> None:
+            client._transport._http._transport = httpx.MockTransport(refuse)
+            for act in (client.stop, client.show):
+                with pytest.raises(UnreachableError) as caught:
+                    await act(cloud.simulator.instance_id)
+                assert caught.value.code == "proxy"
+
+        cloud.run(main)
+        assert len(asked) == 2
+
     def test_credentials_that_were_refused_are_no_stop(self, cloud: Any) -> None:
         cloud.simulator.faults.add("stop", Refuse(401, "ModelArts.6357"))
         with pytest.raises(CredentialsError):
