@@ -36,21 +36,21 @@ def bare_server(port: int | None) -> Any:
 
 
 def load(server: Any, module: str) -> dict[str, float]:
-    """Load an extension as a server does; return seconds, MB and modules."""
+    """Load an extension as a server does; return seconds, those that were computed, MB and modules."""
     manager = server.extension_manager
     gc.collect()
     process = psutil.Process()
     before, memory = {*sys.modules}, process.memory_full_info().uss
-    begin = time.perf_counter()
+    begin, processor = time.perf_counter(), time.process_time()
     manager.add_extension(module, enabled=True)
     manager.link_extension(module)
     manager.load_extension(module)
-    seconds = time.perf_counter() - begin
+    seconds, processor = time.perf_counter() - begin, time.process_time() - processor
     gc.collect()
     grown = (process.memory_full_info().uss - memory) / 1e6
     if not manager.extensions[module].extension_points:
         raise RuntimeError(f"{module} was not loaded")
-    return {"seconds": seconds, "memory": grown, "modules": len({*sys.modules} - before)}
+    return {"seconds": seconds, "processor": processor, "memory": grown, "modules": len({*sys.modules} - before)}
 
 
 def serve(server: Any) -> None:

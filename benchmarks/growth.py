@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import pathlib
+import random
 import statistics
 import tempfile
-from typing import Any, Sequence
+from typing import Any, Mapping, Sequence, Tuple
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -15,6 +16,9 @@ from .callers import Caller, callers
 from .light_page import API, QuickServer, client, over, pages
 from .measure import process_of, used
 from .report import Section
+
+Cost = Tuple[float, float]
+"""The seconds of one item, and the MB in the end."""
 
 _PATIENCE = "--NotebookStop.roll_call_timeout=60"
 """Two hundred tabs that report at once keep their client busy for longer than the usual two seconds."""
@@ -37,7 +41,7 @@ _HOW = (
 def run(quick: bool) -> Section:
     """Measure what grows with callers, tabs, kernels and hours."""
     section = Section("Growth")
-    rounds = 1 if quick else 3
+    rounds = 1 if quick else 7
     with tempfile.TemporaryDirectory() as folder, ThreadedSimulator(step_seconds=0.02) as simulator:
         server = QuickServer(pathlib.Path(folder), simulator.environment(), arguments=[_PATIENCE])
         try:
@@ -52,28 +56,31 @@ def run(quick: bool) -> Section:
 
 async def _requests(server: QuickServer, simulator: ThreadedSimulator, rounds: int) -> tuple[Any, Any]:
     process = process_of(server.process.pid)
-    by_callers: dict[float, tuple[float, float]] = {}
-    by_tabs: dict[float, tuple[float, float]] = {}
+    by_callers: dict[float, list[Cost]] = {count: [] for count in CALLERS}
+    by_tabs: dict[float, list[Cost]] = {count: [] for count in TABS}
     async with client(server) as http:
-        # Once the largest number has been there, what remains is not growth.
-        for count in (CALLERS[-1], *CALLERS):
+
+        async def ask(count: int) -> Cost:
             async with callers(server, count) as asking:
-                costs = [await _at_once(asking, http, simulator, process) for _ in range(rounds)]
-            by_callers[count] = _median(costs)
-        for count in (TABS[-1], *TABS):
+                return await _at_once(asking, http, simulator, process)
+
+        async def save(count: int) -> Cost:
             async with pages(server, http, count):
-                costs = [await _attempt(http, simulator, process, count) for _ in range(rounds)]
-            by_tabs[count] = _median(costs)
-    return dict(sorted(by_callers.items())), dict(sorted(by_tabs.items()))
+                return await _attempt(http, simulator, process, count)
+
+        # Once the largest number has been there, what remains is not growth.
+        await ask(CALLERS[-1])
+        await save(TABS[-1])
+        for _ in range(rounds):
+            # All numbers in each round, in random order, so that whatever else the machine does meets all of them.
+            for count in random.sample(CALLERS, len(CALLERS)):
+                by_callers[count].append(await ask(count))
+            for count in random.sample(TABS, len(TABS)):
+                by_tabs[count].append(await save(count))
+    return by_callers, by_tabs
 
 
-def _median(costs: list[tuple[float, float]]) -> tuple[float, float]:
-    return statistics.median(cost for cost, _ in costs), statistics.median(memory for _, memory in costs)
-
-
-async def _at_once(
-    asking: Sequence[Caller], http: Any, simulator: ThreadedSimulator, process: Any
-) -> tuple[float, float]:
+async def _at_once(asking: Sequence[Caller], http: Any, simulator: ThreadedSimulator, process: Any) -> Cost:
     """Have them ask for a stop at once; return the seconds for each, and the MB of the server in the end."""
     before, _ = used(process)
     simulator.requests.clear()
@@ -89,7 +96,7 @@ async def _at_once(
     return (after - before) / len(asking), memory
 
 
-async def _attempt(http: Any, simulator: ThreadedSimulator, process: Any, count: int) -> tuple[float, float]:
+async def _attempt(http: Any, simulator: ThreadedSimulator, process: Any, count: int) -> Cost:
     """Stop with so many tabs; return the seconds for each, and the MB of the server in the end."""
     body = {"instance_id": simulator.instance_id, "save": "all"}
     before, _ = used(process)
@@ -104,29 +111,53 @@ async def _attempt(http: Any, simulator: ThreadedSimulator, process: Any, count:
     return (after - before) / count, memory
 
 
+def _medians(costs: Mapping[float, Sequence[Cost]]) -> dict[float, Cost]:
+    return {
+        count: (statistics.median(seconds for seconds, _ in each), statistics.median(memory for _, memory in each))
+        for count, each in costs.items()
+    }
+
+
+def _times(before: Sequence[Cost], end: Sequence[Cost]) -> str:
+    """Return how many times as much one item costs at the end, within each round: the median, and the middle half."""
+    ratios = sorted(more / less for (less, _), (more, _) in zip(before, end))
+    if len(ratios) < 4:
+        return f"{statistics.median(ratios):.2f}"
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
 def _tell(section: Section, by_callers: Any, by_tabs: Any, by_kernels: Any, hours: Any) -> None:
+    rounds = len(by_callers[CALLERS[0]])
     section.say(
         "Processor time for each item, and memory, by the number of items. What all items share weighs less the more"
         " they are, until the cost of one item is left; a cost that rose with their number would rise again."
+        f" Callers and tabs: medians of {rounds} rounds, each with all numbers in random order, and how many times as"
+        " much one item costs at the end as before within a round, with the middle half of the rounds."
     )
     titles = {
         "callers who ask for a stop at once": (by_callers, "ms"),
         "tabs in a roll call": (by_tabs, "ms"),
-        "kernels in the activity view": (by_kernels, "µs"),
-        "hours that an accepted stop is followed": (hours, "ms"),
+        "kernels in the activity view": ({count: [cost] for count, cost in by_kernels.items()}, "µs"),
+        "hours that an accepted stop is followed": ({hour: [cost] for hour, cost in hours.items()}, "ms"),
     }
     rows = []
     with plots.saved("growth", columns=4, width=3.2, height=2.6) as axes:
-        for axis, (title, (points, unit)) in zip(axes, titles.items()):
+        for axis, (title, (costs_of, unit)) in zip(axes, titles.items()):
+            points = _medians(costs_of)
             factor = 1e6 if unit == "µs" else 1e3
             costs = {count: cost * factor for count, (cost, _) in points.items()}
-            hourly = points is hours
+            hourly = title.startswith("hours")
             plots.line(axis, title.split()[0].capitalize(), title, f"{unit} for each", costs, not hourly)
             counts = [*points]
             tenth = counts[len(counts) // 2] if hourly else counts[-3]
             last = counts[-1]
             rows.append([title, f"{tenth:g} to {last:g}", f"{costs[tenth]:.2f} {unit}", f"{costs[last]:.2f} {unit}"])
-            rows[-1].append(f"{points[last][1] - points[tenth][1]:+.2f} MB")
-    section.table(["items", "from, to", "cost of one, before", "cost of one, at the end", "memory in between"], rows)
+            rows[-1] += [
+                _times(costs_of[tenth], costs_of[last]),
+                f"{points[last][1] - points[tenth][1]:+.2f} MB",
+            ]
+    heads = ["items", "from, to", "cost of one, before", "at the end", "times as much", "memory in between"]
+    section.table(heads, rows)
     section.picture("growth", "Cost of one caller, tab, kernel and hour, by their number")
     section.say(_HOW)

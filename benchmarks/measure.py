@@ -78,8 +78,15 @@ def medians(found: Mapping[str, List[Dict[str, float]]], key: str) -> Dict[str, 
 
 def used(process: Any) -> tuple[float, float]:
     """Return the seconds that a process has computed, and the memory that is its own, in MB."""
+    return _computed(process), process.memory_full_info().uss / 1e6
+
+
+def _computed(process: Any) -> float:
+    if sys.platform == "linux":
+        # The clock of its processor time, as clock_getcpuclockid(3) names it: to the nanosecond, where /proc has ticks.
+        return time.clock_gettime((~process.pid << 3) | 2)
     times = process.cpu_times()
-    return times.user + times.system, process.memory_full_info().uss / 1e6
+    return float(times.user + times.system)
 
 
 def process_of(pid: int) -> Any:
