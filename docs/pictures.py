@@ -22,6 +22,7 @@ TESTS = [
     "tests/browser/test_demo.py::test_from_the_palette_to_the_end_and_back[lab-.jp-Launcher-lab]",
     "tests/browser/test_cell.py::test_the_rich_display_in_both_themes",
     "tests/browser/test_schedule.py::test_it_stops_when_the_cell_has_finished",
+    "tests/browser/test_chinese.py::test_work_at_risk_and_documents_that_are_not_saved",
 ]
 
 PICTURES = {
@@ -30,6 +31,7 @@ PICTURES = {
     "cell-light": "cell-light",
     "status-panel": "status-panel",
     "terminal": "terminal",
+    "chinese-question": "chinese-question-busy",
 }
 """The pictures, and what the tests call them."""
 
