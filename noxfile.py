@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pathlib
 import sys
+import tempfile
 
 import nox
 
@@ -26,8 +27,8 @@ OLD_WARNINGS = "filterwarnings=\ndefault\nerror:::jupyter_notebook_stop"
 
 def run_inside(session: nox.Session, name: str, *tests: str) -> None:
     """Run tests with the Python of an environment, in which the package is the wheel."""
-    elsewhere = session.create_tmp()
-    with session.chdir(elsewhere):
+    # Not nox's own folder: with its long name no path of a socket would be short enough.
+    with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
         session.run(
             *(environments.interpreter(name), "-m", "pytest", "-c", str(ROOT / "pyproject.toml")),
             *("--rootdir", str(ROOT), "-o", "addopts=--import-mode=importlib", "-o", OLD_WARNINGS),
