@@ -55,14 +55,14 @@ def _tables() -> str:
     servers = [name for name in environments.MATRIX if name not in browsers]
     return "\n".join(
         [
-            "### In a browser\n",
+            "## In a browser\n",
             _table(
                 ["run", "JupyterLab", "Notebook", "Python", "jupyter_server", "tests", "of them in Notebook"],
                 [_browser_row(name, found) for name, found in browsers.items()],
             ),
             "Each line is a test, with the pages that it opened:\n",
             _table(["test", *(f"`{name}`" for name in browsers)], _deeds(browsers)),
-            "### Server, cells and terminal\n",
+            "## Server, cells and terminal\n",
             _table(["run", "Python", *COMPANIONS, "tests"], [_server_row(name) for name in servers]),
         ]
     )
