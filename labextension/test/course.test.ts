@@ -206,6 +206,7 @@ describe('what is told at the end', () => {
       const trouble = problem(502, code);
       page.dispatch({ type: 'failed', requested: 'ours', trouble });
       assert.equal(page.end?.phase, 'unknown');
+      assert.equal(page.end.here, false);
     }
   });
 
