@@ -83,6 +83,22 @@ describe('a look that is due', () => {
   });
 });
 
+describe('looks that overtake each other', () => {
+  test('have ids that grow, so that no answer is taken for a later one', () => {
+    const page = clicked();
+    for (const id of ['a', 'b', 'c']) {
+      page.dispatch({ type: 'hint', attempt: id });
+    }
+    page.see(view('RUNNING', attempt('c', 'saving')));
+    page.dispatch({ type: 'visible' });
+    const ids = page.effects.flatMap(effect =>
+      effect.type === 'look' ? [effect.look] : []
+    );
+    assert.equal(ids.length, 5);
+    assert.ok(ids.every((id, index) => !index || id > ids[index - 1]));
+  });
+});
+
 describe('an answer to another request', () => {
   test('that failed does not end this one', () => {
     const page = new Page().request().see(saving);

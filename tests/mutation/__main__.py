@@ -48,12 +48,13 @@ def examine(name: str, options: argparse.Namespace, again: Optional[set[str]], t
         shutil.rmtree(folder, ignore_errors=True)
     if failure:
         tell(f"{name}: its tests fail without any change:\n{failure}")
+        return False
     noticed = len(mutants) - trials.survived
     tell(
         f"{name}: {noticed} of {len(mutants)} noticed, {100 * noticed / len(mutants):.1f} %,"
         f" {trials.late} of them by their time, in {time.monotonic() - began:.0f} s"
     )
-    return not failure
+    return True
 
 
 def main() -> int:
