@@ -47,6 +47,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.passed
 
+    def call(self, function: Callable[[], T]) -> T:
+        """Return what `function` does while the loop runs: before Python 3.10, an event belongs to the loop of then."""
+
+        async def main() -> T:
+            return function()
+
+        return self.run_until_complete(main())
+
     def let_pass(self, seconds: float) -> None:
         """Run for so many seconds of its time."""
         self.run_until_complete(asyncio.sleep(seconds))

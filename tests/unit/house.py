@@ -69,7 +69,8 @@ class House:
         self.trouble = 0
         self.told: list[Optional[str]] = []
         self.prepare: Any = object()
-        self.scheduler = Scheduler(self, self.prepare, self.work, self.moment)  # type: ignore[arg-type]
+        instance: Any = self
+        self.scheduler = loop.call(lambda: Scheduler(instance, self.prepare, self.work, self.moment))
         self.scheduler.observe(lambda scheduled: self.told.append(scheduled.state if scheduled else None))
 
     def moment(self) -> Moment:

@@ -35,7 +35,7 @@ class Call:
         self.checked = 0
         self.refusal: Optional[NotebookStopError] = None
         config = NotebookStop(roll_call_timeout=2.0, save_timeout=5.0, cell_timeout=60.0)
-        self.roll_call = RollCall(config, self.check, self.connected)
+        self.roll_call = loop.call(lambda: RollCall(config, self.check, self.connected))
         self.roll_call.tabs_are_told = True
         self.attempt = Attempt(id="a1", phase=SAVING)
         self._began = 0.0

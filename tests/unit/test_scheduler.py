@@ -196,7 +196,7 @@ class TestFailure:
 
     def test_what_tabs_saved_for_it_is_nobodys_work(self, house: House) -> None:
         house.set(grace=600.0)
-        house.saving = asyncio.Event()
+        house.saving = house.loop.call(asyncio.Event)
         house.failure = SaveError("notes.ipynb is read-only.")
         house.wait(670.0)
         assert house.state == STOPPING
@@ -208,7 +208,7 @@ class TestFailure:
 
     def test_one_that_is_replaced_while_tabs_save_takes_the_next_one_with_it_never(self, house: House) -> None:
         house.at(0.0)
-        house.saving = asyncio.Event()
+        house.saving = house.loop.call(asyncio.Event)
         house.wait(61.0)
         assert house.state == STOPPING
         assert house.at(10_000.0) is not None
