@@ -57,13 +57,13 @@ def _tables() -> str:
         [
             "## In a browser\n",
             _table(
-                ["run", "JupyterLab", "Notebook", "Python", "jupyter_server", "tests", "of them in Notebook"],
+                ["run", "JupyterLab", "Notebook", "tests", "of them in Notebook", "Python", "jupyter_server"],
                 [_browser_row(name, found) for name, found in browsers.items()],
             ),
             "Each line is a test, with the pages that it opened:\n",
             _table(["test", *(f"`{name}`" for name in browsers)], _deeds(browsers)),
             "## Server, cells and terminal\n",
-            _table(["run", "Python", *COMPANIONS, "tests"], [_server_row(name) for name in servers]),
+            _table(["run", "Python", "tests", *COMPANIONS], [_server_row(name) for name in servers]),
         ]
     )
 
@@ -74,12 +74,12 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _browser_row(name: str, found: list[Case]) -> list[str]:
     if not found:
-        return [f"`{name}`", "", "", environments.MATRIX[name].python or "", "", NOT_RUN, ""]
+        return [f"`{name}`", "", "", NOT_RUN, "", environments.MATRIX[name].python or "", ""]
     versions = environments.installed(name, "jupyter_server")
     opened = frozenset().union(*(case.frontends for case in found))
     shown = [", ".join(sorted(version for each, version in opened if each == frontend)) for frontend in NAMES.values()]
     inside = sum(any(each == "Notebook" for each, _ in case.frontends) for case in found)
-    return [f"`{name}`", *shown, versions["python"], versions["jupyter_server"], _count(found), str(inside)]
+    return [f"`{name}`", *shown, _count(found), str(inside), versions["python"], versions["jupyter_server"]]
 
 
 def _deeds(browsers: dict[str, list[Case]]) -> list[list[str]]:
@@ -107,9 +107,9 @@ def _server_row(name: str) -> list[str]:
     if not found:
         python = environments.MATRIX[name].python or ""
         shown = "the oldest at hand" if python == environments.OLDEST else python
-        return [f"`{name}`", shown, *[""] * len(COMPANIONS), NOT_RUN]
+        return [f"`{name}`", shown, NOT_RUN, *[""] * len(COMPANIONS)]
     versions = environments.installed(name, *COMPANIONS)
-    return [f"`{name}`", versions["python"], *(versions[each] for each in COMPANIONS), _count(found)]
+    return [f"`{name}`", versions["python"], _count(found), *(versions[each] for each in COMPANIONS)]
 
 
 def _case(element: ET.Element) -> Case:

@@ -144,7 +144,8 @@ class StopMagics(Magics):
             never_ran = result.error_before_exec is not None
         if error is None:
             return True
-        name = type(error).__name__
+        # Since Python 3.13 an input that ends too soon is an _IncompleteInputError, which is a SyntaxError.
+        name = next(each.__name__ for each in type(error).__mro__ if not each.__name__.startswith("_"))
         if not (on_success or never_ran or isinstance(error, KeyboardInterrupt)):
             print(gettext("The cell raised {name}. The instance will be stopped anyway.", name=name), flush=True)
             return True
