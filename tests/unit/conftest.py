@@ -243,7 +243,10 @@ def deaf_port() -> Iterator[int]:
 def loop() -> Iterator[VirtualLoop]:
     """Return an event loop with a clock of its own, at whose end nothing goes on."""
     loop = VirtualLoop()
+    # In Python 3.9, what is made outside the loop belongs to the current one.
+    asyncio.set_event_loop(loop)
     yield loop
+    asyncio.set_event_loop(None)
     for task in asyncio.all_tasks(loop):
         task.cancel()
     loop.let_pass(0.0)
