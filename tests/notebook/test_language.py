@@ -68,7 +68,7 @@ def test_the_help_of_the_magic(chinese: Kernel, simulator: ThreadedSimulator) ->
     ((_kind, shown),) = chinese.run(f"%load_ext jupyter_notebook_stop\nprint({MAGIC}.__doc__)")
     assert "停止此内核所在的 Notebook 实例。" in shown
     text = shown.partition("停止此内核所在的 Notebook 实例。")[2]
-    assert english_in(re.sub(r"``[^`]*``|--[\w-]+|%+stop_instance|10min|options:", "", text)) == []
+    assert english_in(re.sub(r"``[^`]*``|--[\w-]+|%+stop_instance|10min|(options|optional arguments):", "", text)) == []
     shown = chinese.sight(chinese.start("%stop_instance --delay -1"))
     assert "--delay 必须是不小于 0 的秒数，不能为 -1.0。" in shown
 
