@@ -31,7 +31,8 @@ class NoRouteHandler(NotebookStopHandler):
     async def prepare(self, **options: Any) -> None:
         """Refuse every request that Jupyter itself does not."""
         await super().prepare(**options)
-        raise web.HTTPError(404)
+        # Before 2.13 Jupyter leaves it to the method of each handler to refuse who is not logged in.
+        raise web.HTTPError(404 if self.current_user else 403)
 
 
 class Routes:
