@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 from ..translation import _
 from .command import USAGE, Command, exit_code
@@ -35,7 +35,7 @@ class NotebookStopApp(Command):
         return USAGE
 
 
-def main() -> None:
-    """Run the command that the command line names."""
+def main(argv: Optional[List[str]] = None) -> None:
+    """Run the command that `argv` names, or else the command line."""
     outlive_readers()
-    NotebookStopApp.launch_instance()
+    NotebookStopApp.launch_instance(argv)

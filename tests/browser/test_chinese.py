@@ -16,8 +16,8 @@ from ..language import english_in
 from ..waiting import until
 from .conftest import OpenTab, RunningDemo, Server, StartServer
 from .steps import LAB, OVERLAY, TREE, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .terminal import open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, output, run_cell
-from .test_pictures import PROMPT, type_command
 from .test_schedule import TRAINING, schedule_at
 
 OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'})"
@@ -141,31 +141,20 @@ def test_a_cell(server: Server, open_tab: OpenTab, path: str) -> None:
 
 
 def test_a_terminal(server: Server, open_tab: OpenTab) -> None:
-    settings = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "terminal-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text('{"screenReaderMode": true, "theme": "dark"}')
-    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
-    page = tab.page
-    page.locator(".jp-LauncherCard", has_text="终端").click()
-    terminal = page.locator(".jp-Terminal")
-    rows = terminal.locator(".xterm-accessibility-tree")
-    expect(rows).to_contain_text("work", timeout=20_000)
-    terminal.click()
-    page.keyboard.press("Control+B")
-    type_command(page, PROMPT)
-    expect(rows).not_to_contain_text("PS1")
+    tab, terminal = open_terminal(server, open_tab, "终端", locale="zh-CN")
+    page, shown = tab.page, rows(terminal)
     type_command(page, "jupyter notebook-stop schedule --when-idle")
-    expect(rows).to_contain_text("取消方式", timeout=30_000)
+    expect(shown).to_contain_text("取消方式", timeout=30_000)
     type_command(page, "jupyter notebook-stop doctor")
-    expect(rows).to_contain_text("会在停止前保存打开的标签页", timeout=30_000)
+    expect(shown).to_contain_text("会在停止前保存打开的标签页", timeout=30_000)
     type_command(page, "jupyter notebook-stop stop")
-    expect(rows).to_contain_text("确定停止此实例？[y/N]", timeout=30_000)
+    expect(shown).to_contain_text("确定停止此实例？[y/N]", timeout=30_000)
     tab.screenshot("chinese-terminal", terminal)
     type_command(page, "y")
-    expect(rows).to_contain_text("按 Ctrl-C 可取消", timeout=30_000)
+    expect(shown).to_contain_text("按 Ctrl-C 可取消", timeout=30_000)
     tab.screenshot("chinese-terminal-countdown", terminal)
     page.keyboard.press("Control+C")
-    expect(rows).to_contain_text("已在倒计时期间取消停止", timeout=30_000)
+    expect(shown).to_contain_text("已在倒计时期间取消停止", timeout=30_000)
 
 
 def test_the_countdown(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
-import sys
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
-from .steps import LAB, expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .steps import expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .terminal import open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, TRAIN, output, run_cell
-
-PROMPT = f"PS1='$ ' PATH={pathlib.Path(sys.executable).parent}:$PATH; clear"
 
 
 def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
@@ -66,39 +63,17 @@ def hold(route: Route, held: list[Route]) -> None:
         route.continue_()
 
 
-def type_command(page: Page, command: str) -> None:
-    page.keyboard.type(command)
-    page.keyboard.press("Enter")
-
-
 def test_the_commands_in_a_terminal(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    # What a terminal shows is drawn on a canvas: only what a screen reader gets can be read here.
-    settings = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "terminal-extension"
-    settings.mkdir(parents=True)
-    (settings / "plugin.jupyterlab-settings").write_text(
-        '{"screenReaderMode": true, "theme": "dark"}', encoding="utf-8"
-    )
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
-    page = tab.page
+    tab, terminal = open_terminal(instance_server, open_tab)
+    page, shown = tab.page, rows(terminal)
     page.set_viewport_size({"width": 1280, "height": 470})
-    # The side bar goes before a terminal has the keys: not every shell has a use for this one.
-    page.keyboard.press("Control+B")
-    page.locator(".jp-LauncherCard[data-category=Other]", has_text="Terminal").click()
-    terminal = page.locator(".jp-Terminal")
-    rows = terminal.locator(".xterm-accessibility-tree")
-    # Whichever shell it is, its prompt ends so.
-    expect(rows).to_contain_text(re.compile(r"[#$%>]"), timeout=20_000)
-    terminal.click()
-    type_command(page, PROMPT)
-    expect(rows).not_to_contain_text("PS1")
-
     type_command(page, "jupyter notebook-stop doctor")
-    expect(rows).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"), timeout=30_000)
+    expect(shown).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"), timeout=30_000)
     type_command(page, "jupyter notebook-stop stop")
-    expect(rows).to_contain_text("Stop this instance? [y/N]", timeout=30_000)
+    expect(shown).to_contain_text("Stop this instance? [y/N]", timeout=30_000)
     type_command(page, "y")
-    expect(rows).to_contain_text("Ctrl-C", timeout=30_000)
+    expect(shown).to_contain_text("Ctrl-C", timeout=30_000)
     tab.screenshot("terminal", terminal)
     page.keyboard.press("Control+C")
-    expect(rows).to_contain_text("nothing was stopped", timeout=30_000)
+    expect(shown).to_contain_text("nothing was stopped", timeout=30_000)
     assert simulator.count("stop") == 0
