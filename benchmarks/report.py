@@ -17,7 +17,7 @@ FOUND = ROOT / "build" / "benchmarks"
 
 _HEAD = """# Performance
 
-Made by `python -m benchmarks`; do not edit. All figures are of one run on one machine: {machine}. Times depend on
+Made by `python -m benchmarks`; do not edit. Each section is of one run, all on one machine: {machine}. Times depend on
 the machine, so that ratios and counts say more. The cloud is the stand-in that comes with the package, on loopback.
 """
 
