@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
@@ -142,18 +143,26 @@ class Kernel:
         return self.rest(self.start(code))
 
 
-@pytest.fixture(scope="module")
-def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
-    """Start a kernel for many tests, since starting one takes a second."""
-    folder = tmp_path_factory.mktemp("kernel")
+@contextlib.contextmanager
+def running_kernel(folder: pathlib.Path, variables: dict[str, str]) -> Iterator[Kernel]:
+    """Run a kernel in a folder, with these environment variables."""
     manager = KernelManager(kernel_name="python3", connection_file=str(folder / "kernel-test.json"))
-    manager.start_kernel(env={**os.environ, "IPYTHONDIR": str(folder), "PYTHONWARNINGS": "default"}, cwd=str(folder))
+    manager.start_kernel(env=variables, cwd=str(folder))
     client = manager.blocking_client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
     yield Kernel(manager, client)
     client.stop_channels()
     manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    """Start a kernel for many tests, since starting one takes a second."""
+    folder = tmp_path_factory.mktemp("kernel")
+    variables = {**os.environ, "IPYTHONDIR": str(folder), "PYTHONWARNINGS": "default"}
+    with running_kernel(folder, variables) as kernel:
+        yield kernel
 
 
 @pytest.fixture

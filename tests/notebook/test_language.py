@@ -9,12 +9,11 @@ import re
 from typing import Iterator
 
 import pytest
-from jupyter_client.manager import KernelManager
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..language import english_in
-from .conftest import Kernel
+from .conftest import Kernel, running_kernel
 
 MAGIC = "get_ipython().find_line_magic('stop_instance')"
 STOP = "from jupyter_notebook_stop import scheduled_stop, status, stop\n"
@@ -24,14 +23,8 @@ STOP = "from jupyter_notebook_stop import scheduled_stop, status, stop\n"
 def chinese(folders: dict[str, str], environment: dict[str, str], tmp_path: pathlib.Path) -> Iterator[Kernel]:
     """Start a kernel in the stand-in's instance as a machine in China does."""
     inherited = {name: value for name, value in os.environ.items() if name not in ("LANGUAGE", "LC_ALL", "LC_MESSAGES")}
-    manager = KernelManager(kernel_name="python3", connection_file=str(tmp_path / "kernel-chinese.json"))
-    manager.start_kernel(env={**inherited, **folders, **environment, "LANG": "zh_CN.UTF-8"}, cwd=str(tmp_path))
-    client = manager.blocking_client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    yield Kernel(manager, client)
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with running_kernel(tmp_path, {**inherited, **folders, **environment, "LANG": "zh_CN.UTF-8"}) as kernel:
+        yield kernel
 
 
 def set_locale(folders: dict[str, str], locale: str) -> None:

@@ -56,14 +56,32 @@ def gate(app: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gate]:
     gate.open.set()
 
 
-async def test_it_is_made_once_and_beside_the_event_loop(app: Any, gate: Gate, fetch: Fetch) -> None:
+async def test_it_is_made_once_and_beside_the_event_loop(
+    app: Any, gate: Gate, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrived, made = [], []
+    load, make = type(app).load, server_runtime.Runtime.__init__
+
+    async def counted_load(self: Any) -> server_runtime.Runtime:
+        arrived.append(self)
+        runtime: server_runtime.Runtime = await load(self)
+        return runtime
+
+    def counted_make(self: server_runtime.Runtime, *given: Any, **named: Any) -> None:
+        made.append(self)
+        make(self, *given, **named)
+
+    monkeypatch.setattr(type(app), "load", counted_load)
+    monkeypatch.setattr(server_runtime.Runtime, "__init__", counted_make)
     assert app.runtime is None
     asking = [asyncio.ensure_future(fetch("GET", "instance", params={"cloud": "false"})) for _ in range(5)]
-    await until_async(lambda: gate.loads)
+    await until_async(lambda: gate.loads and len(arrived) == 5)
     assert app.runtime is None
     gate.open.set()
     assert [status for status, _ in await asyncio.gather(*asking)] == [200] * 5
     runtime = app.runtime
+    # A second one would have a policy, and so a stop, of its own.
+    assert made == [runtime]
     assert gate.threads[0] is not threading.main_thread()
     loads = gate.loads
     assert (await fetch("GET", "instance"))[0] == 200

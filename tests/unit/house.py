@@ -133,6 +133,10 @@ class House:
             self.loop.let_pass(0.0)
         return self
 
+    def restore(self, file: File) -> None:
+        kept: Any = file
+        self.scheduler.restore(kept)
+
     def set(self, when: str = "idle", user: Optional[str] = None, **fields: Any) -> Any:
         request = ScheduleRequest(instance_id="i", when=when, **fields)  # type: ignore[arg-type]
 

@@ -161,7 +161,7 @@ class TestOtherStops:
 
     def test_that_the_cloud_is_called_is_kept_before(self, house: House) -> None:
         file = File()
-        house.scheduler.restore(file)  # type: ignore[arg-type]
+        house.restore(file)
         house.at(1000.0)
         assert file.kept == [(WAITING, False)]
         house.another_stop(STOPPING)
@@ -171,7 +171,7 @@ class TestOtherStops:
 
     def test_without_a_schedule_nothing_is_kept(self, house: House) -> None:
         file = File()
-        house.scheduler.restore(file)  # type: ignore[arg-type]
+        house.restore(file)
         for phase in (SAVING, STOPPING, ACCEPTED, RESUMED, STOPPED):
             house.another_stop(phase)
         assert file.kept == []
@@ -250,7 +250,7 @@ class TestRestart:
         file = File(self.left(house))
 
         async def restore() -> None:
-            house.scheduler.restore(file)  # type: ignore[arg-type]
+            house.restore(file)
 
         house.loop.run_until_complete(restore())
         assert file.awake == pytest.approx(500.0, abs=0.1)
@@ -260,12 +260,12 @@ class TestRestart:
 
     def test_not_where_schedules_are_disabled(self, loop: VirtualLoop) -> None:
         house = House(loop, schedule_enabled=False)
-        house.scheduler.restore(File(self.left(house)))  # type: ignore[arg-type]
+        house.restore(File(self.left(house)))
         assert house.state is None
 
     def test_its_end_leaves_the_file_and_stops_nothing(self, house: House) -> None:
         file = File()
-        house.scheduler.restore(file)  # type: ignore[arg-type]
+        house.restore(file)
         house.at(0.0)
         house.loop.run_until_complete(house.scheduler.aclose())
         house.wait(1000.0)
