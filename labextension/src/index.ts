@@ -74,8 +74,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         api,
         serviceManager,
         instance_id,
-        !!identity.scheduling,
-        () => !!loader?.isShown
+        !!identity.scheduling
       );
       watch = schedules;
       const stops = new StopLoader(trans, ({ start }) =>

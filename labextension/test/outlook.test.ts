@@ -123,6 +123,17 @@ describe('the nearest end', () => {
       'stops when idle'
     );
   });
+
+  test('is out of date while a stop is followed', () => {
+    const instance = leased(MINUTE);
+    for (const course of ['stopping', 'stopped', 'unknown'] as const) {
+      const outlook = { schedule: schedule(), instance, course };
+      assert.deepEqual(summary(trans, outlook, NOW), {
+        text: `training · ${course}`,
+        urgent: false
+      });
+    }
+  });
 });
 
 describe('the platform’s own stop', () => {

@@ -32,6 +32,8 @@ export class Whole {
   readonly trans = { __: (text: string) => text };
   /** The session, once its parts are loaded. */
   session: Session | null = null;
+  /** What the page tells of a stop beside the overlay. */
+  course: string | null = null;
   /** How often a session was made. */
   starts = 0;
   readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
@@ -101,7 +103,9 @@ export class Whole {
           onDoubt
         ),
       onChange: () => undefined,
-      onShow: () => undefined
+      onCourse: (course: string | null) => {
+        this.course = course;
+      }
     };
     return new StopSession(parts as never);
   }

@@ -115,7 +115,9 @@ def test_it_stops_when_the_cell_has_finished(
     expect(page.locator(COUNTDOWN)).to_be_visible(timeout=30_000)
     expect(page.locator(COUNTDOWN)).to_contain_text("Nobody has worked for")
     expect_phase(page, "accepted")
+    expect(status(page)).to_have_text(re.compile(" · stopping$"))
     expect_farewell(page)
+    expect(status(page)).to_have_text(re.compile(" · (stopped|unknown)$"))
     assert "trained" in (server.work / "train.ipynb").read_text()
     assert simulator.count("stop") == 1
 

@@ -36,6 +36,6 @@ export function showCountdown(
   });
   watch.listen(() => {
     const { outlook } = watch;
-    show(countdownEnd(outlook) && !session.isShown ? outlook.schedule : null);
+    show(countdownEnd(outlook) && !outlook.course ? outlook.schedule : null);
   });
 }

@@ -9,8 +9,12 @@ import { formatDuration, formatTime } from '../ui/format.ts';
 /** When the platform's own stop becomes urgent, in milliseconds before it. */
 const URGENT = 600_000;
 
+/** How the stop goes that a page follows: under way, done, or nobody can tell. */
+export type Course = 'stopping' | 'stopped' | 'unknown';
+
 /** What a page knows. */
 export interface IOutlook {
+  readonly course?: Course | null;
   readonly schedule: ISchedule | null;
   /** The instance as it was read last, if it was. */
   readonly instance: IInstance | null;
@@ -96,20 +100,36 @@ function isLeaseFirst(outlook: IOutlook, urgent: boolean): boolean {
   );
 }
 
-/** Name and state of the instance and its nearest end, as far as they are known. */
+function courseText(trans: TranslationBundle, course: Course): string {
+  switch (course) {
+    case 'stopping':
+      return trans.__('stopping');
+    case 'stopped':
+      return trans.__('stopped');
+    case 'unknown':
+      return trans.__('unknown');
+  }
+}
+
+/**
+ * Name and state of the instance and its nearest end, as far as they are known. While a stop is followed, all that was
+ * known before is out of date.
+ */
 export function summary(
   trans: TranslationBundle,
   outlook: IOutlook,
   now: number
 ): { text: string; urgent: boolean } {
-  const { instance } = outlook;
+  const { instance, course } = outlook;
+  const name = instance && (instance.name ?? instance.id);
+  const join = (...parts: (string | null | undefined)[]) =>
+    parts.filter(Boolean).join(' · ');
+  if (course) {
+    return { text: join(name, courseText(trans, course)), urgent: false };
+  }
   const { text, urgent } = nearestEnd(trans, outlook, now);
-  const parts = [
-    instance && (instance.name ?? instance.id),
-    instance?.status && sentenceCase(instance.status),
-    text
-  ];
-  return { text: parts.filter(Boolean).join(' · '), urgent };
+  const status = instance?.status && sentenceCase(instance.status);
+  return { text: join(name, status, text), urgent };
 }
 
 /** When the countdown that is to be shown ends, in milliseconds; NaN if there is none. */

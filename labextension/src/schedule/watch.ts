@@ -6,7 +6,7 @@ import { SCHEDULE_EVENT } from '../api';
 import type { Api, IInstance, IScheduleAnswer, IScheduleRequest } from '../api';
 import { pause } from '../pause';
 import { countdownEnd, freshFor } from './outlook';
-import type { IOutlook } from './outlook';
+import type { Course, IOutlook } from './outlook';
 
 /** Pauses before what could not be read is read again, in milliseconds. */
 const RETRIES = [2_000, 5_000, 15_000];
@@ -23,8 +23,6 @@ export class ScheduleWatch {
   readonly instanceId: string;
   /** Whether the settings of the server allow to schedule stops. */
   readonly isAllowed: boolean;
-  /** Whether the page follows a stop, and leaves the server alone. */
-  readonly #isQuiet: () => boolean;
   /** The grace period that the user prefers, in minutes; 0 leaves it to the server. */
   grace = 0;
 
@@ -32,13 +30,11 @@ export class ScheduleWatch {
     api: Api,
     services: ServiceManager.IManager,
     instanceId: string,
-    isAllowed: boolean,
-    isQuiet: () => boolean
+    isAllowed: boolean
   ) {
     this.api = api;
     this.instanceId = instanceId;
     this.isAllowed = isAllowed;
-    this.#isQuiet = isQuiet;
     // An event is a hint: anyone can post one.
     services.events?.stream.connect((_, event: ServerEvent.Emission) => {
       const { schema_id, instance_id, change } = event;
@@ -52,7 +48,7 @@ export class ScheduleWatch {
     });
     // A socket that was down has missed events.
     document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.outlook.schedule && !isQuiet()) {
+      if (!document.hidden && this.outlook.schedule && !this.outlook.course) {
         void this.read();
       }
     });
@@ -79,7 +75,7 @@ export class ScheduleWatch {
         }
         return;
       } catch {
-        if (!wait || turn !== this.#turn || this.#isQuiet()) {
+        if (!wait || turn !== this.#turn || this.outlook.course) {
           break;
         }
         await pause(wait);
@@ -123,8 +119,14 @@ export class ScheduleWatch {
     return instance;
   }
 
-  /** Show what is known again, since what surrounds it has changed. */
-  readonly update = (): void => {
+  /** Tell how the stop goes that the page follows; null when it follows none. Meanwhile it leaves the server alone. */
+  follow(course: Course | null): void {
+    if (course !== this.#outlook.course) {
+      this.#set({ course });
+    }
+  }
+
+  readonly #update = (): void => {
     window.clearTimeout(this.#timer);
     const now = this.api.now();
     const end = countdownEnd(this.#outlook);
@@ -134,7 +136,7 @@ export class ScheduleWatch {
     } else {
       const fresh = freshFor(this.#outlook, now);
       if (fresh) {
-        this.#timer = window.setTimeout(this.update, fresh);
+        this.#timer = window.setTimeout(this.#update, fresh);
       }
     }
     this.#listeners.forEach(listener => listener());
@@ -150,10 +152,14 @@ export class ScheduleWatch {
 
   #set(known: Partial<IOutlook>): void {
     this.#outlook = { ...this.#outlook, ...known };
-    this.update();
+    this.#update();
   }
 
-  #outlook: IOutlook = { schedule: null, instance: null };
+  #outlook: IOutlook = {
+    schedule: null,
+    instance: null,
+    course: null
+  };
   readonly #listeners: (() => void)[] = [];
   #turn = 0;
   #timer = 0;

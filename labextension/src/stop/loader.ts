@@ -40,11 +40,6 @@ export class StopLoader {
     return this.#session?.isIdle ?? true;
   }
 
-  /** Whether the page shows a stop. */
-  get isShown(): boolean {
-    return this.#session?.isShown ?? false;
-  }
-
   /** Load when the page has nothing else to do. */
   preload(): void {
     const begin = () => void this.#try(() => this.#load(), PAUSES.idle);

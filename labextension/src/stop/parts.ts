@@ -42,7 +42,7 @@ export function start(page: IPage): StopSession {
     guard: onDoubt =>
       new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
     onChange: page.onChange,
-    onShow: () => watch.update()
+    onCourse: course => watch.follow(course)
   });
   showCountdown(watch, session, trans);
   notifyOf(watch, trans, page.onExtend);

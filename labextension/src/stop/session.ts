@@ -3,13 +3,14 @@ import { ApiError, newId } from '../api';
 import type { Api, IInstance } from '../api';
 import type { ConnectionGuard } from '../connection';
 import type { Documents } from '../documents';
+import type { Course } from '../schedule/outlook';
 import { askToStop } from '../ui/confirmation';
 import { stopOverlay } from '../ui/overlay';
 import { initial, step } from './machine';
 import { EndReporter } from './report';
 import { answerRollCall } from './roll_call';
 import type { Choice, Effect, Event, State, Trouble } from './state';
-import { connectionIn, isFreeToLeave, shownIn } from './view';
+import { connectionIn, courseOf, isFreeToLeave, shownIn } from './view';
 
 /**
  * What a session works with.
@@ -31,7 +32,7 @@ export interface ISessionOptions {
   /** Called when `isIdle` has changed. */
   onChange: () => void;
   /** Called before the overlay is shown. */
-  onShow: () => void;
+  onCourse: (course: Course | null) => void;
 }
 
 /**
@@ -71,11 +72,6 @@ export class StopSession {
     return this.#state.name === 'idle';
   }
 
-  /** Whether the overlay is shown. */
-  get isShown(): boolean {
-    return shownIn(this.#state) !== null;
-  }
-
   /** Stop without asking: the countdown of a scheduled stop was cut short. */
   stopNow(): void {
     this.dispatch({ type: 'now', attempt: newId() });
@@ -97,9 +93,7 @@ export class StopSession {
       // An error in one of these must not keep the others from being done.
       this.#attempt(() => this.#guard.set(connectionIn(state)));
       const shown = shownIn(state);
-      if (shown) {
-        this.#attempt(() => this.#options.onShow());
-      }
+      this.#attempt(() => this.#options.onCourse(courseOf(shown)));
       this.#attempt(() => this.#overlay(shown));
       if (shown) {
         this.#attempt(() => this.#reporter.takeBack());

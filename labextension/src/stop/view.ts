@@ -1,4 +1,5 @@
 import type { ConnectionLevel } from '../connection';
+import type { Course } from '../schedule/outlook';
 import type { IFarewell } from '../ui/farewell';
 import type { IProgress } from '../ui/progress';
 import type { State } from './state';
@@ -33,6 +34,15 @@ export function shownIn(state: State): IProgress | IFarewell | null {
     refusal: state.name === 'saving' ? state.refusal : null,
     unanswered: misses > 1
   };
+}
+
+/** What the rest of the page tells of the stop behind the overlay; null while there is none. */
+export function courseOf(shown: IProgress | IFarewell | null): Course | null {
+  return shown?.view === 'farewell'
+    ? shown.phase === 'stopped'
+      ? 'stopped'
+      : 'unknown'
+    : shown && 'stopping';
 }
 
 function stageIn(
