@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import inspect
 import os
 import pathlib
@@ -53,6 +54,12 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
+
+
+def pytest_collection_finish() -> None:
+    """Have no search for garbage go through all that was imported and collected."""
+    gc.collect()
+    gc.freeze()
 
 
 def contacts() -> list[str]:

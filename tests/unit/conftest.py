@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import pathlib
+import functools
 import shutil
 import socket
 import socketserver
@@ -11,11 +11,13 @@ import ssl
 import subprocess
 import threading
 from typing import Any, Awaitable, Callable, Iterator, TypeVar
+from unittest import mock
 
 import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.modelarts import connection
 from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.connection import Connection
@@ -34,13 +36,19 @@ REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"
 
 
 @pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
-    """Keep the developer's own profile file and platform SDK out of the tests."""
-    home = tmp_path / "home"
-    home.mkdir(exist_ok=True)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("USERPROFILE", str(home))
+def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the developer's own profile file and platform SDK out of the tests; there is no home."""
+    home = str(tmp_path_factory.getbasetemp() / "home")
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("USERPROFILE", home)
     monkeypatch.setattr(platform_session, "LOCATIONS", ())
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tls_context() -> Iterator[None]:
+    """Make one TLS context for all: that takes longer than most of these tests."""
+    with mock.patch.object(connection, "_load", functools.cache(connection._load)):
+        yield
 
 
 class Cloud:

@@ -61,8 +61,10 @@ def ask_site(entries: List[Any], environ: Dict[str, str]) -> Credentials:
 
 
 @pytest.fixture
-def profile(tmp_path: pathlib.Path) -> pathlib.Path:
-    path = tmp_path / "home" / ".huaweicloud" / "credentials"
+def profile(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    path = tmp_path / ".huaweicloud" / "credentials"
     path.parent.mkdir()
     path.write_text(
         "[basic]\nak = ak-profile\nsk = sk-secret\nsecurity_token = token-secret\nproject_id = project-profile\n",
