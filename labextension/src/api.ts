@@ -91,109 +91,74 @@ export function tabId(): string {
 /**
  * The server's REST API. No other file knows its URLs.
  */
-export class Api {
-  /**
-   * @param language - In which the server is to answer, as a language tag.
-   */
-  constructor(settings: ServerConnection.ISettings, language: string) {
-    this.#language = language;
-    // A copy: ConnectionGuard closes the original while the instance is silent, and these requests must still go out.
-    this.#settings = { ...settings };
-  }
-
+export interface IApi {
   /**
    * The instance as it is now.
    *
    * @param patient - Wait as long as the server waits for the cloud.
    */
-  instance(patient = false): Promise<IInstance | INoInstance> {
-    const timeout = patient ? TIMEOUT.cloud : TIMEOUT.quick;
-    return this.#request('GET', ['instance'], null, timeout);
-  }
-
+  readonly instance: (patient?: boolean) => Promise<IInstance | INoInstance>;
   /** What the server knows of the instance, without reading the cloud. */
-  known(): Promise<IInstance | INoInstance> {
-    const query = '?cloud=false';
-    return this.#request('GET', ['instance'], null, TIMEOUT.quick, query);
-  }
-
+  readonly known: () => Promise<IInstance | INoInstance>;
   /** Stop the instance. The answer may take as long as tabs need to save. */
-  stop(request: IStopRequest): Promise<IAccepted> {
-    return this.#request('POST', ['stop'], request, TIMEOUT.none);
-  }
-
+  readonly stop: (request: IStopRequest) => Promise<IAccepted>;
   /** Cancel an attempt before the cloud is called. */
-  cancel(attempt: string): Promise<void> {
-    return this.#request('DELETE', ['stop', attempt]);
-  }
-
+  readonly cancel: (attempt: string) => Promise<void>;
   /** Report how far this tab is with saving. The answer to `waiting` comes when it should wait no longer. */
-  report(attempt: string, tab: string, report: ITabReport): Promise<void> {
-    const { state, documents = [], kernels, heard } = report;
-    return this.#request(
-      'PUT',
-      ['stop', attempt, 'tabs', tab],
-      {
-        state,
-        kernels: kernels?.slice(0, 1_000),
-        // The server refuses a report that exceeds these limits.
-        documents: documents.slice(0, 50).map(({ path, reason }) => ({
-          path: path.slice(0, 4_000),
-          reason: reason?.slice(0, 1_000)
-        }))
-      },
-      state === 'waiting' ? TIMEOUT.cell : TIMEOUT.quick,
-      // Not in the body, where an older server refuses what it does not know.
-      heard ? '?heard=event' : ''
-    );
-  }
-
+  readonly report: (
+    attempt: string,
+    tab: string,
+    report: ITabReport
+  ) => Promise<void>;
   /** The stop that is to come later, if any, and the rules. */
-  schedule(): Promise<IScheduleAnswer> {
-    return this.#request('GET', ['schedule']);
-  }
-
+  readonly schedule: () => Promise<IScheduleAnswer>;
   /** Stop the instance later. The answer has the schedule that this replaced. */
-  setSchedule(
+  readonly setSchedule: (
     instance_id: string,
     request: IScheduleRequest
-  ): Promise<IScheduleAnswer> {
-    const body = { instance_id, ...request };
-    return this.#request('PUT', ['schedule'], body);
-  }
-
+  ) => Promise<IScheduleAnswer>;
   /** Cancel the scheduled stop. The answer has the schedule that was cancelled. */
-  cancelSchedule(): Promise<IScheduleAnswer> {
-    return this.#request('DELETE', ['schedule']);
-  }
-
+  readonly cancelSchedule: () => Promise<IScheduleAnswer>;
   /** Report that somebody works in this page. */
-  reportActivity(): Promise<void> {
-    const path = ['schedule', 'activity'];
-    return this.#request('POST', path);
-  }
-
+  readonly reportActivity: () => Promise<void>;
   /** Have the platform stop the instance later: so many seconds from now. */
-  renewLease(instance_id: string, duration: number): Promise<IInstance> {
-    const body = { instance_id, duration };
-    return this.#request('PATCH', ['lease'], body, TIMEOUT.cloud);
-  }
-
+  readonly renewLease: (
+    instance_id: string,
+    duration: number
+  ) => Promise<IInstance>;
   /** The time by the server's clock, in ms: its times are compared with this one. */
-  now(): number {
-    return Date.now() + this.#skew;
-  }
+  readonly now: () => number;
+}
 
-  async #request<T>(
+/**
+ * Speak to the server.
+ *
+ * @param language - In which the server is to answer, as a language tag.
+ */
+export function serverApi(
+  original: ServerConnection.ISettings,
+  language: string
+): IApi {
+  // A copy: connection.ts closes the original while the instance is silent, and these requests must still go out.
+  const settings = { ...original };
+  let skew = 0;
+
+  /** Clocks differ by minutes at times. The header has whole seconds, so that a small difference says nothing. */
+  const setClock = (date: string | null) => {
+    const difference = Date.parse(date ?? '') - Date.now();
+    skew = Math.abs(difference) > 2_500 ? difference : 0;
+  };
+
+  const request = async <T>(
     method: string,
     path: string[],
     body: object | null = null,
     timeout: number = TIMEOUT.quick,
     query = ''
-  ): Promise<T> {
-    const { baseUrl } = this.#settings;
+  ): Promise<T> => {
     const url =
-      URLExt.join(baseUrl, ROOT, ...path.map(encodeURIComponent)) + query;
+      URLExt.join(settings.baseUrl, ROOT, ...path.map(encodeURIComponent)) +
+      query;
     let response: Response;
     let data: unknown = null;
     try {
@@ -204,14 +169,14 @@ export class Api {
           body: body && JSON.stringify(body),
           headers: {
             // The page's language, which need not be the browser's.
-            'Accept-Language': this.#language,
+            'Accept-Language': language,
             ...(body ? { 'Content-Type': 'application/json' } : {})
           },
           signal: timeout ? AbortSignal.timeout(timeout) : null
         },
-        this.#settings
+        settings
       );
-      this.#setClock(response.headers.get('Date'));
+      setClock(response.headers.get('Date'));
       const text = await response.text();
       data = text ? JSON.parse(text) : null;
     } catch (error) {
@@ -235,15 +200,44 @@ export class Api {
       );
     }
     return data as T;
-  }
+  };
 
-  /** Clocks differ by minutes at times. The header has whole seconds, so that a small difference says nothing. */
-  #setClock(date: string | null): void {
-    const skew = Date.parse(date ?? '') - Date.now();
-    this.#skew = Math.abs(skew) > 2_500 ? skew : 0;
-  }
-
-  #skew = 0;
-  readonly #language: string;
-  readonly #settings: ServerConnection.ISettings;
+  return {
+    instance: patient =>
+      request(
+        'GET',
+        ['instance'],
+        null,
+        patient ? TIMEOUT.cloud : TIMEOUT.quick
+      ),
+    known: () =>
+      request('GET', ['instance'], null, TIMEOUT.quick, '?cloud=false'),
+    stop: body => request('POST', ['stop'], body, TIMEOUT.none),
+    cancel: attempt => request('DELETE', ['stop', attempt]),
+    report: (attempt, tab, { state, documents = [], kernels, heard }) =>
+      request(
+        'PUT',
+        ['stop', attempt, 'tabs', tab],
+        {
+          state,
+          kernels: kernels?.slice(0, 1_000),
+          // The server refuses a report that exceeds these limits.
+          documents: documents.slice(0, 50).map(({ path, reason }) => ({
+            path: path.slice(0, 4_000),
+            reason: reason?.slice(0, 1_000)
+          }))
+        },
+        state === 'waiting' ? TIMEOUT.cell : TIMEOUT.quick,
+        // Not in the body, where an older server refuses what it does not know.
+        heard ? '?heard=event' : ''
+      ),
+    schedule: () => request('GET', ['schedule']),
+    setSchedule: (instance_id, schedule) =>
+      request('PUT', ['schedule'], { instance_id, ...schedule }),
+    cancelSchedule: () => request('DELETE', ['schedule']),
+    reportActivity: () => request('POST', ['schedule', 'activity']),
+    renewLease: (instance_id, duration) =>
+      request('PATCH', ['lease'], { instance_id, duration }, TIMEOUT.cloud),
+    now: () => Date.now() + skew
+  };
 }

@@ -22,129 +22,94 @@ export type ConnectionLevel = 'open' | 'suspended' | 'held' | 'disposed';
  * Disposing of the service managers is the only silence that JupyterLab offers, and nothing leads back from it. So the
  * requests and sockets are held instead: all managers share one settings object, from which they take `fetch` and
  * `WebSocket` anew each time.
+ *
+ * @param sessions - The kernel sessions of the open documents.
+ * @param onDoubt - Called when a connection of JupyterLab's own was lost.
+ * @returns A function that changes how much of the connection may be used.
  */
-export class ConnectionGuard {
-  readonly #app: JupyterFrontEnd;
-  readonly #info: JupyterLab.IInfo | null;
-  readonly #sessions: () => ISessionContext[];
-  readonly #onDoubt: () => void;
+export function connectionGuard(
+  { serviceManager }: JupyterFrontEnd,
+  info: JupyterLab.IInfo | null,
+  sessions: () => ISessionContext[],
+  onDoubt: () => void
+): (level: ConnectionLevel) => void {
+  const settings: Settings = serviceManager.serverSettings;
+  const { fetch, WebSocket } = settings;
+  const { connectionFailure, kernels } = serviceManager;
+  let current: ConnectionLevel = 'open';
+  let watched: ISessionContext[] | null = null;
 
-  /**
-   * @param sessions - The kernel sessions of the open documents.
-   * @param onDoubt - Called when a connection of JupyterLab's own was lost.
-   */
-  constructor(
-    app: JupyterFrontEnd,
-    info: JupyterLab.IInfo | null,
-    sessions: () => ISessionContext[],
-    onDoubt: () => void
-  ) {
-    this.#app = app;
-    this.#info = info;
-    this.#sessions = sessions;
-    this.#onDoubt = onDoubt;
-
-    this.#settings = app.serviceManager.serverSettings;
-    this.#fetch = this.#settings.fetch;
-    this.#socket = this.#settings.WebSocket;
-  }
-
-  /** Change how much of the connection may be used. */
-  set(level: ConnectionLevel): void {
-    if (level === this.#level || this.#level === 'disposed') {
-      return;
+  const onChange = () => {
+    if (current === 'suspended') {
+      onDoubt();
     }
-    this.#level = level;
-    switch (level) {
-      case 'open':
-        this.#resume();
-        break;
-      case 'suspended':
-        this.#suspend();
-        this.#release();
-        break;
-      case 'held':
-        this.#suspend();
-        this.#hold();
-        break;
-      case 'disposed':
-        this.#dispose();
+  };
+  const setConnected = (isConnected: boolean) => {
+    if (info) {
+      info.isConnected = isConnected;
     }
-  }
-
-  #suspend(): void {
-    this.#setConnected(false);
-    if (!this.#watched) {
-      this.#watched = this.#sessions();
-      this.#watched.forEach(session =>
-        session.connectionStatusChanged.connect(this.#onChange, this)
+  };
+  const suspend = () => {
+    setConnected(false);
+    if (!watched) {
+      watched = sessions();
+      watched.forEach(session =>
+        session.connectionStatusChanged.connect(onChange)
       );
-      this.#app.serviceManager.connectionFailure.connect(this.#onChange, this);
+      connectionFailure.connect(onChange);
     }
-  }
-
-  #hold(): void {
-    this.#settings.fetch = () =>
-      Promise.reject(new TypeError('The instance is stopping'));
-    this.#settings.WebSocket = HeldSocket as unknown as typeof WebSocket;
-  }
-
-  #release(): void {
-    this.#settings.fetch = this.#fetch;
-    this.#settings.WebSocket = this.#socket;
+  };
+  const unwatch = () => {
+    watched?.forEach(session =>
+      session.connectionStatusChanged.disconnect(onChange)
+    );
+    connectionFailure.disconnect(onChange);
+    watched = null;
+  };
+  const release = () => {
+    Object.assign(settings, { fetch, WebSocket });
     if (HeldSocket.held.size) {
-      for (const { session } of this.#sessions()) {
+      for (const { session } of sessions()) {
         if (session?.kernel?.connectionStatus === 'connecting') {
           session.kernel.reconnect().catch(() => undefined);
         }
       }
       HeldSocket.dropAll();
     }
-  }
+  };
 
-  #resume(): void {
-    this.#unwatch();
-    this.#setConnected(true);
-    this.#release();
-    // Polls that failed meanwhile have slowed down.
-    const { kernels, sessions } = this.#app.serviceManager;
-    void Promise.allSettled([
-      kernels.refreshRunning(),
-      sessions.refreshRunning()
-    ]);
-  }
-
-  #dispose(): void {
-    this.#unwatch();
-    this.#app.serviceManager.kernels.dispose();
-    this.#app.serviceManager.dispose();
-  }
-
-  #unwatch(): void {
-    this.#watched?.forEach(session =>
-      session.connectionStatusChanged.disconnect(this.#onChange, this)
-    );
-    this.#app.serviceManager.connectionFailure.disconnect(this.#onChange, this);
-    this.#watched = null;
-  }
-
-  #onChange(): void {
-    if (this.#level === 'suspended') {
-      this.#onDoubt();
+  return level => {
+    if (level === current || current === 'disposed') {
+      return;
     }
-  }
-
-  #setConnected(value: boolean): void {
-    if (this.#info) {
-      this.#info.isConnected = value;
+    current = level;
+    switch (level) {
+      case 'open':
+        unwatch();
+        setConnected(true);
+        release();
+        // Polls that failed meanwhile have slowed down.
+        void Promise.allSettled([
+          kernels.refreshRunning(),
+          serviceManager.sessions.refreshRunning()
+        ]);
+        break;
+      case 'suspended':
+        suspend();
+        release();
+        break;
+      case 'held':
+        suspend();
+        settings.fetch = () =>
+          Promise.reject(new TypeError('The instance is stopping'));
+        settings.WebSocket = HeldSocket as unknown as typeof WebSocket;
+        break;
+      case 'disposed':
+        unwatch();
+        kernels.dispose();
+        serviceManager.dispose();
     }
-  }
-
-  readonly #settings: Settings;
-  readonly #fetch: ServerConnection.ISettings['fetch'];
-  readonly #socket: ServerConnection.ISettings['WebSocket'];
-  #level: ConnectionLevel = 'open';
-  #watched: ISessionContext[] | null = null;
+  };
 }
 
 /** A WebSocket that stays `connecting` until it is dropped; its owner then connects again. */

@@ -33,35 +33,31 @@ const CONFLICT_MARGIN = 500;
 /**
  * The documents that are open in this tab.
  */
-export class Documents {
-  readonly #app: JupyterFrontEnd;
-  readonly #docManager: IDocumentManager | null;
-  readonly #trans: TranslationBundle;
-
-  constructor(
-    app: JupyterFrontEnd,
-    docManager: IDocumentManager | null,
-    trans: TranslationBundle
-  ) {
-    this.#app = app;
-    this.#docManager = docManager;
-    this.#trans = trans;
-  }
-
+export interface IDocuments {
   /** The open documents, each once. */
-  open(): Context[] {
-    const contexts = new Set<Context>();
-    for (const widget of this.#widgets()) {
-      const context = this.#docManager?.contextForWidget(widget);
-      if (context) {
-        contexts.add(context);
-      }
-    }
-    return [...contexts];
-  }
+  readonly open: () => Context[];
+  /** The paths of the documents that have unsaved changes. */
+  readonly unsavedPaths: () => string[];
+  /** Ids of the kernels that this page uses, one for each connection. */
+  readonly kernels: () => string[];
+  /** The kernel sessions of the open documents. */
+  readonly sessions: () => ISessionContext[];
+  /**
+   * Save every document that has unsaved changes; return those that could not be saved. Without a document manager
+   * nobody knows what there is: that is the whole page.
+   */
+  readonly saveAll: () => Promise<IDocument[]>;
+}
 
-  #widgets(): Widget[] {
-    const { shell } = this.#app;
+/**
+ * Find the documents of a page.
+ */
+export function openDocuments(
+  { shell, serviceManager }: JupyterFrontEnd,
+  docManager: IDocumentManager | null,
+  trans: TranslationBundle
+): IDocuments {
+  const widgets = (): Widget[] => {
     const isLab = 'saveLayout' in shell;
     return (isLab ? [...AREAS, ...LAB_AREAS] : AREAS).flatMap(area => {
       try {
@@ -71,76 +67,23 @@ export class Documents {
         return [];
       }
     });
-  }
-
-  /** The paths of the documents that have unsaved changes. */
-  unsavedPaths(): string[] {
-    return this.open()
-      .filter(context => context.model.dirty)
-      .map(context => context.localPath);
-  }
-
-  /** Ids of the kernels that this page uses, one for each connection. */
-  kernels(): string[] {
-    const kernels = new Set<Kernel.IKernelConnection>();
-    for (const widget of this.#widgets()) {
-      const { sessionContext } =
-        this.#docManager?.contextForWidget(widget) ??
-        // Consoles are no documents.
-        (widget as { sessionContext?: ISessionContext });
-      const kernel = sessionContext?.session?.kernel;
-      // One that connects right now may be connected when the server counts.
-      if (kernel) {
-        kernels.add(kernel);
+  };
+  const open = (): Context[] => {
+    const contexts = new Set<Context>();
+    for (const widget of widgets()) {
+      const context = docManager?.contextForWidget(widget);
+      if (context) {
+        contexts.add(context);
       }
     }
-    return Array.from(kernels, ({ id }) => id);
-  }
+    return [...contexts];
+  };
 
-  /** The kernel sessions of the open documents. */
-  sessions(): ISessionContext[] {
-    return this.open().map(({ sessionContext }) => sessionContext);
-  }
-
-  /**
-   * Save every document that has unsaved changes; return those that could not be saved. Without a document manager
-   * nobody knows what there is: that is the whole page.
-   */
-  async saveAll(): Promise<IDocument[]> {
-    if (!this.#docManager) {
-      const reason = this.#trans.__(
-        'Documents cannot be saved from here: this application has no document manager.'
-      );
-      return [{ path: window.location.pathname, reason }];
-    }
-    const known = new Set<Dialog<unknown>>();
-    Dialog.tracker.forEach(dialog => known.add(dialog));
-    // Of a document that others edit too, a save that came to nothing may have said otherwise before.
-    const dirty = this.open().filter(
-      ({ model }) => model.dirty || (model.collaborative && !model.readOnly)
-    );
-    const given: string[] = [];
-    const results = await Promise.allSettled(
-      dirty.map(context => this.#save(context, given))
-    );
-    const failed: IDocument[] = [];
-    results.forEach((result, index) => {
-      if (result.status === 'rejected') {
-        failed.push({
-          path: dirty[index].localPath,
-          reason: asError(result.reason).message
-        });
-      }
-    });
-    failed.forEach(({ reason }) => given.push(reason ?? ''));
-    dismissDuplicates(known, given);
-    return failed;
-  }
-
-  async #save(context: Context, given: string[]): Promise<void> {
-    const trans = this.#trans;
-    if (context.model.readOnly || context.contentsModel?.writable === false) {
-      if (!context.model.dirty) {
+  /** @param given - Takes the texts of errors that need no dialog. */
+  const save = async (context: Context, given: string[]): Promise<void> => {
+    const { model, contentsModel } = context;
+    if (model.readOnly || contentsModel?.writable === false) {
+      if (!model.dirty) {
         return;
       }
       throw new Error(trans.__('The document is read-only.'));
@@ -153,33 +96,34 @@ export class Documents {
       );
     });
     try {
-      const saved = context.model.collaborative
-        ? this.#saveInRoom(context, given)
-        : this.#saveUnlessChanged(context);
+      const saved = model.collaborative
+        ? saveInRoom(context, given)
+        : saveUnlessChanged(context);
       await Promise.race([timeout, saved]);
     } finally {
       window.clearTimeout(timer);
     }
-  }
+  };
 
-  async #saveUnlessChanged(context: Context): Promise<void> {
-    if (await this.#changedOnDisk(context)) {
+  const saveUnlessChanged = async (context: Context): Promise<void> => {
+    if (await changedOnDisk(context)) {
       throw new Error(
-        this.#trans.__('The file has been changed on disk by someone else.')
+        trans.__('The file has been changed on disk by someone else.')
       );
     }
     await context.save();
-  }
+  };
 
   /**
    * Save a document that the server writes for all who edit it.
    *
    * jupyter-collaboration reports success when the write has failed, and refuses a save while it is busy with the
    * document. So only the file itself tells.
-   *
-   * @param given - Takes the texts of errors that need no dialog.
    */
-  async #saveInRoom(context: Context, given: string[]): Promise<void> {
+  const saveInRoom = async (
+    context: Context,
+    given: string[]
+  ): Promise<void> => {
     let failure: Error | null = null;
     for (let attempt = 0; attempt < ROOM_ATTEMPTS; attempt++) {
       if (context.model.dirty || attempt > 0) {
@@ -193,20 +137,18 @@ export class Documents {
           failure = asError(error);
         }
       }
-      if (await this.#isOnDisk(context)) {
+      if (await isOnDisk(context)) {
         return;
       }
       await pause(ROOM_PAUSE);
     }
-    throw (
-      failure ?? new Error(this.#trans.__('The server did not write the file.'))
-    );
-  }
+    throw failure ?? new Error(trans.__('The server did not write the file.'));
+  };
 
   /** Whether the file holds what the document shows; for kinds of documents that cannot be compared, true. */
-  async #isOnDisk({ model, path }: Context): Promise<boolean> {
+  const isOnDisk = async ({ model, path }: Context): Promise<boolean> => {
     try {
-      const { contents } = this.#app.serviceManager;
+      const { contents } = serviceManager;
       const file = await contents.get(path, { content: true });
       const content: unknown = file.content;
       return typeof content === 'string'
@@ -215,17 +157,17 @@ export class Documents {
     } catch {
       return false;
     }
-  }
+  };
 
   /** Checked before JupyterLab does: its question is a dialog that waits for a click. */
-  async #changedOnDisk(context: Context): Promise<boolean> {
+  const changedOnDisk = async (context: Context): Promise<boolean> => {
     const ours = context.contentsModel;
     if (!ours?.last_modified) {
       return false;
     }
     try {
       // JupyterLab 4.0 knows no hash, and sends the server one that it refuses.
-      const disk = await this.#app.serviceManager.contents.get(context.path, {
+      const disk = await serviceManager.contents.get(context.path, {
         content: false,
         ...(ours.hash ? { hash: true } : {})
       });
@@ -240,7 +182,59 @@ export class Documents {
       // A missing file is created again; any other problem will make the save itself fail.
       return false;
     }
-  }
+  };
+
+  return {
+    open,
+    unsavedPaths: () =>
+      open()
+        .filter(({ model }) => model.dirty)
+        .map(({ localPath }) => localPath),
+    kernels: () => {
+      const kernels = new Set<Kernel.IKernelConnection>();
+      for (const widget of widgets()) {
+        const { sessionContext } =
+          docManager?.contextForWidget(widget) ??
+          // Consoles are no documents.
+          (widget as { sessionContext?: ISessionContext });
+        const kernel = sessionContext?.session?.kernel;
+        // One that connects right now may be connected when the server counts.
+        if (kernel) {
+          kernels.add(kernel);
+        }
+      }
+      return Array.from(kernels, ({ id }) => id);
+    },
+    sessions: () => open().map(({ sessionContext }) => sessionContext),
+    saveAll: async () => {
+      if (!docManager) {
+        const reason = trans.__(
+          'Documents cannot be saved from here: this application has no document manager.'
+        );
+        return [{ path: window.location.pathname, reason }];
+      }
+      const known = new Set<Dialog<unknown>>();
+      Dialog.tracker.forEach(dialog => known.add(dialog));
+      // Of a document that others edit too, a save that came to nothing may have said otherwise before.
+      const dirty = open().filter(
+        ({ model }) => model.dirty || (model.collaborative && !model.readOnly)
+      );
+      const given: string[] = [];
+      const failed: IDocument[] = [];
+      const results = await Promise.allSettled(
+        dirty.map(context => save(context, given))
+      );
+      results.forEach((result, index) => {
+        if (result.status === 'rejected') {
+          const reason = asError(result.reason).message;
+          given.push(reason);
+          failed.push({ path: dirty[index].localPath, reason });
+        }
+      });
+      dismissDuplicates(known, given);
+      return failed;
+    }
+  };
 }
 
 /** JupyterLab reports each failed save in a dialog of its own; ours says the same, with what follows from it. */

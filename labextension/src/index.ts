@@ -8,13 +8,15 @@ import { IDocumentManager } from '@jupyterlab/docmanager';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { Api, readIdentity, tabId } from './api';
+import { readIdentity, serverApi, tabId } from './api';
 import { powerIcon } from './icon';
 import { addScheduleCommands, extendAutoStop } from './schedule/commands';
 import { stands } from './schedule/outlook';
 import { showStatus } from './schedule/status';
-import { ScheduleWatch } from './schedule/watch';
-import { StopLoader } from './stop/loader';
+import { scheduleWatch } from './schedule/watch';
+import type { IScheduleWatch } from './schedule/watch';
+import { stopLoader } from './stop/loader';
+import type { IStopLoader } from './stop/loader';
 import { translateSettings } from './settings';
 import { sourceArgs, sourceOf } from './source';
 import { listenForStops } from './stop/remote';
@@ -32,7 +34,7 @@ function languageOf(translator: ITranslator | null): string {
 }
 
 /** What the page's plugins share; null until the first one is active, and where the page does not know its instance. */
-let watch: ScheduleWatch | null = null;
+let watch: IScheduleWatch | null = null;
 
 /**
  * The command, the palette's entry, and this tab's part in stops from elsewhere.
@@ -53,7 +55,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
     const identity = readIdentity();
     const { commands, serviceManager } = app;
-    const api = new Api(serviceManager.serverSettings, language);
+    const api = serverApi(serviceManager.serverSettings, language);
     setLanguage(language);
     // The palette, where a command may have been called, does not give the focus back.
     const refocus = () => {
@@ -66,18 +68,18 @@ const plugin: JupyterFrontEndPlugin<void> = {
         result.then(refocus, refocus);
       }
     });
-    let loader: StopLoader | null = null;
+    let loader: IStopLoader | null = null;
     if (identity?.available) {
       const { attempt, instance_id, schedule } = identity;
       const tab = tabId();
-      const schedules = new ScheduleWatch(
+      const schedules = scheduleWatch(
         api,
         serviceManager,
         instance_id,
         !!identity.scheduling
       );
       watch = schedules;
-      const stops = new StopLoader(trans, ({ start }) =>
+      const stops = stopLoader(trans, ({ start }) =>
         start({
           app,
           docManager,
@@ -135,7 +137,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
         ),
       icon: powerIcon,
       isVisible: () => identity !== null,
-      isEnabled: () => !!loader?.isIdle,
+      isEnabled: () => !!loader?.isIdle(),
       describedBy: sourceArgs(trans),
       execute: args =>
         loader?.dispatch({ type: 'command', source: sourceOf(args) })

@@ -9,7 +9,7 @@ import type { Network } from './server.ts';
 import { click, Whole } from './whole.ts';
 import { OWN } from './world.ts';
 
-const { StopLoader } = await import('../src/stop/loader.ts');
+const { stopLoader } = await import('../src/stop/loader.ts');
 const { listenForStops } = await import('../src/stop/remote.ts');
 
 describe('a page that has loaded nothing of a stop yet', () => {
@@ -23,10 +23,10 @@ describe('a page that has loaded nothing of a stop yet', () => {
   test('loads it when it is idle, and shows nothing', async () => {
     const whole = await opened('up');
     assert.equal(whole.starts, 0);
-    assert.ok(whole.loader.isIdle && !whole.course);
+    assert.ok(whole.loader.isIdle() && !whole.course);
     await whole.browser.time.pass(100);
     assert.equal(whole.starts, 1);
-    assert.ok(whole.loader.isIdle && !whole.course);
+    assert.ok(whole.loader.isIdle() && !whole.course);
   });
 
   test('takes part in the roll call of a stop that is announced', async () => {
@@ -98,7 +98,7 @@ describe('a page that has loaded nothing of a stop yet', () => {
 
   test('keeps its event socket while it is hidden', () => {
     assert.equal(new Whole().events._poll.standby, 'never');
-    const none = new StopLoader({} as never, () => assert.fail());
+    const none = stopLoader({} as never, () => assert.fail());
     listenForStops({} as never, none, OWN);
     const events = { stream: new Signal() };
     listenForStops({ events } as never, none, OWN);

@@ -1,7 +1,13 @@
 /**
  * A server and its instance, as a page sees them: they take their time, fail, stop and live again.
  */
-import type { Api, IAttempt, IInstance, IStopRequest, Phase } from '../src/api';
+import type {
+  IApi,
+  IAttempt,
+  IInstance,
+  IStopRequest,
+  Phase
+} from '../src/api';
 import { ApiError, Time } from './page.ts';
 import { attempt, view } from './world.ts';
 
@@ -31,9 +37,9 @@ export class Server {
     this.time = time;
   }
 
-  get api(): Api {
+  get api(): IApi {
     const calls: Pick<
-      Api,
+      IApi,
       'instance' | 'known' | 'stop' | 'cancel' | 'report'
     > = {
       instance: patient => {
@@ -53,7 +59,7 @@ export class Server {
           }
         }, 10_000)
     };
-    return calls as Api;
+    return calls as IApi;
   }
 
   /** A stop that another tab, a cell or a terminal asks for. */

@@ -135,7 +135,7 @@ describe('through any order of events', () => {
         } else {
           assert.equal(browser.overlay, null);
           assert.equal(whole.connection, 'open');
-          assert.ok(whole.loader.isIdle);
+          assert.ok(whole.loader.isIdle());
           // And it can stop its instance.
           Object.assign(server, { outcome: 'accepted', resumes: false });
           const before = server.requested.length;

@@ -9,12 +9,12 @@ import { Browser, show, Signal, STOP_EVENT } from './page.ts';
 import { Server } from './server.ts';
 import { OWN } from './world.ts';
 
-const { StopSession } = await import('../src/stop/session.ts');
-const { StopLoader } = await import('../src/stop/loader.ts');
+const { stopSession } = await import('../src/stop/session.ts');
+const { stopLoader } = await import('../src/stop/loader.ts');
 const { listenForStops } = await import('../src/stop/remote.ts');
-const { ConnectionGuard } = await import('../src/connection.ts');
+const { connectionGuard } = await import('../src/connection.ts');
 
-type Session = InstanceType<typeof StopSession>;
+type Session = ReturnType<typeof stopSession>;
 
 // What could not be loaded is told there as well.
 console.warn = () => undefined;
@@ -37,7 +37,7 @@ export class Whole {
   /** How often a session was made. */
   starts = 0;
   readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
-  readonly loader = new StopLoader(this.trans as never, () => this.start());
+  readonly loader = stopLoader(this.trans as never, () => this.start());
 
   constructor() {
     const services = { events: this.events };
@@ -96,7 +96,7 @@ export class Whole {
       instanceId: OWN,
       tab: 'tab',
       guard: (onDoubt: () => void) =>
-        new ConnectionGuard(
+        connectionGuard(
           { serviceManager: manager } as never,
           { isConnected: true } as never,
           () => [],
@@ -107,7 +107,7 @@ export class Whole {
         this.course = course;
       }
     };
-    return new StopSession(parts as never);
+    return stopSession(parts as never);
   }
 
   answer(choice: Choice): void {

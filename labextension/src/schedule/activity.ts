@@ -1,10 +1,10 @@
 import { activityPause } from './consequences';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /**
  * Report that somebody types or clicks in this page, while a schedule waits until nobody does.
  */
-export function reportActivity(watch: ScheduleWatch): void {
+export function reportActivity(watch: IScheduleWatch): void {
   let pause = NaN;
   let timer = 0;
   let again = false;

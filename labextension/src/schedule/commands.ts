@@ -2,9 +2,9 @@ import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { sourceArgs, sourceOf } from '../source';
-import type { StopLoader } from '../stop/loader';
+import type { IStopLoader } from '../stop/loader';
 import { leaseWhen, scheduleText, stands, summary } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 const ROOT = 'jupyter-notebook-stop';
 const STOP = `${ROOT}:stop`;
@@ -28,8 +28,8 @@ export function addScheduleCommands(
   commands: JupyterFrontEnd['commands'],
   palette: ICommandPalette | null,
   trans: TranslationBundle,
-  watch: ScheduleWatch | null,
-  loader: StopLoader | null,
+  watch: IScheduleWatch | null,
+  loader: IStopLoader | null,
   reason: string,
   isVisible: () => boolean
 ): void {
@@ -39,7 +39,7 @@ export function addScheduleCommands(
     label: string | (() => string),
     caption: string,
     execute: (
-      watch: ScheduleWatch,
+      watch: IScheduleWatch,
       // What a click opens is loaded at the first one.
       dialogs: typeof import('./lazy'),
       source: string

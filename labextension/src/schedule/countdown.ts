@@ -1,16 +1,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { StopSession } from '../stop/session';
+import type { IStopSession } from '../stop/session';
 import { countdown } from '../ui/countdown';
 import { later } from './consequences';
 import { countdownEnd } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /**
  * Show the countdown of a scheduled stop, until the stop begins or someone decides otherwise, here or elsewhere.
  */
 export function showCountdown(
-  watch: ScheduleWatch,
-  session: StopSession,
+  watch: IScheduleWatch,
+  session: IStopSession,
   trans: TranslationBundle
 ): void {
   const done = async (request: Promise<unknown>) => {

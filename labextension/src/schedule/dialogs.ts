@@ -5,7 +5,7 @@ import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
 import { attempt, tell } from './attempt';
 import { scheduleText, stands } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /** The times from now that are offered, in minutes. */
 const PRESETS = [30, 60, 120, 240, 480, 720];
@@ -14,7 +14,7 @@ const HOUR = 3_600_000;
 
 /** Ask for a grace period, and have the instance stop when idle. */
 export async function scheduleIdle(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   source: string
 ): Promise<void> {
@@ -58,7 +58,7 @@ export async function scheduleIdle(
 
 /** Ask for a time, and have the instance stop then. */
 export async function scheduleAt(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   source: string
 ): Promise<void> {
@@ -129,7 +129,7 @@ export async function scheduleAt(
 
 /** Cancel the scheduled stop. */
 export async function cancelScheduled(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle
 ): Promise<void> {
   await attempt(trans, async () => {
@@ -142,7 +142,7 @@ export async function cancelScheduled(
 }
 
 async function schedule_(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   request: IScheduleRequest
 ): Promise<void> {

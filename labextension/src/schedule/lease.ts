@@ -3,14 +3,14 @@ import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
 import { attempt, tell } from './attempt';
 import { leaseEnd } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /** How long the platform may be told to wait, in hours. */
 const HOURS = { least: 1, most: 72, usual: 4 };
 
 /** Ask for how long, and have the platform stop the instance later. */
 export async function extendLease(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle
 ): Promise<void> {
   const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);

@@ -4,7 +4,7 @@ import { showFailure } from '../ui/failure';
 import { formatTime } from '../ui/format';
 import { failureText } from './consequences';
 import { isUrgent, leaseEnd } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /**
  * Keep the page's user informed: of a scheduled stop that failed, and of the platform's own stop when it is near. What
@@ -13,7 +13,7 @@ import type { ScheduleWatch } from './watch';
  * @param onExtend - Called when the user wants the platform to stop the instance later.
  */
 export function notifyOf(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   onExtend: () => void
 ): void {

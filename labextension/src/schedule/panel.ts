@@ -5,7 +5,7 @@ import { openPanel } from '../ui/panel';
 import type { IPanel } from '../ui/panel';
 import { waitingText } from './consequences';
 import { leaseEnd, leaseWhen, scheduleText, sentenceCase } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /** What the buttons of the panel do. */
 export interface IActions {
@@ -20,7 +20,7 @@ export interface IActions {
  * @param anchor - What was clicked.
  */
 export async function showPanel(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   anchor: Element,
   actions: IActions
@@ -31,7 +31,7 @@ export async function showPanel(
 }
 
 function content(
-  { outlook, instanceId, isAllowed, api }: ScheduleWatch,
+  { outlook, instanceId, isAllowed, api }: IScheduleWatch,
   trans: TranslationBundle,
   { stop, idle, extend }: IActions
 ): IPanel {

@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { h, setText } from '../ui/dom';
 import { showInstance } from './commands';
 import { summary } from './outlook';
-import type { ScheduleWatch } from './watch';
+import type { IScheduleWatch } from './watch';
 
 /** The plugin, whose settings these are. */
 const PLUGIN = 'jupyter-notebook-stop:status';
@@ -17,7 +17,7 @@ const PLUGIN = 'jupyter-notebook-stop:status';
  */
 export async function showStatus(
   commands: JupyterFrontEnd['commands'],
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   statusBar: IStatusBar | null,
   registry: ISettingRegistry | null
@@ -49,7 +49,7 @@ export async function showStatus(
 }
 
 function statusItem(
-  watch: ScheduleWatch,
+  watch: IScheduleWatch,
   trans: TranslationBundle,
   onClick: () => void
 ): Widget {

@@ -3,7 +3,7 @@ import type {
   ServiceManager
 } from '@jupyterlab/services';
 import { SCHEDULE_EVENT } from '../api';
-import type { Api, IInstance, IScheduleAnswer, IScheduleRequest } from '../api';
+import type { IApi, IScheduleAnswer, IScheduleRequest } from '../api';
 import { pause } from '../pause';
 import { countdownEnd, freshFor } from './outlook';
 import type { Course, IOutlook } from './outlook';
@@ -15,152 +15,146 @@ const RETRIES = [2_000, 5_000, 15_000];
 const OVERDUE = 5_000;
 
 /**
- * Keeps what the page knows of its instance's end. It reads when it is told to, by a user or by an event; nothing is
- * polled, only the clock goes on.
+ * What the page knows of its instance's end, and what it can do about it.
  */
-export class ScheduleWatch {
-  readonly api: Api;
+export interface IScheduleWatch {
+  readonly api: IApi;
   readonly instanceId: string;
   /** Whether the settings of the server allow to schedule stops. */
   readonly isAllowed: boolean;
   /** The grace period that the user prefers, in minutes; 0 leaves it to the server. */
-  grace = 0;
-
-  constructor(
-    api: Api,
-    services: ServiceManager.IManager,
-    instanceId: string,
-    isAllowed: boolean
-  ) {
-    this.api = api;
-    this.instanceId = instanceId;
-    this.isAllowed = isAllowed;
-    // An event is a hint: anyone can post one.
-    services.events?.stream.connect((_, event: ServerEvent.Emission) => {
-      const { schema_id, instance_id, change } = event;
-      if (schema_id === SCHEDULE_EVENT && instance_id === instanceId) {
-        if (change !== 'lease') {
-          void this.read();
-        } else if (this.outlook.instance) {
-          void this.readInstance();
-        }
-      }
-    });
-    // A socket that was down has missed events.
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden && this.outlook.schedule && !this.outlook.course) {
-        void this.read();
-      }
-    });
-  }
-
-  get outlook(): IOutlook {
-    return this.#outlook;
-  }
-
+  grace: number;
+  readonly outlook: IOutlook;
   /** Call a listener now and after each change, and whenever the clock changes what is to be shown. */
-  listen(listener: () => void): void {
-    this.#listeners.push(listener);
-    listener();
-  }
-
+  readonly listen: (listener: () => void) => void;
   /** Read the schedule. */
-  async read(): Promise<void> {
-    const turn = ++this.#turn;
+  readonly read: () => Promise<void>;
+  /** Read the instance. */
+  readonly readInstance: () => Promise<void>;
+  /** Schedule a stop. */
+  readonly schedule: (request: IScheduleRequest) => Promise<IScheduleAnswer>;
+  /** Cancel the scheduled stop. */
+  readonly cancel: () => Promise<IScheduleAnswer>;
+  /** Have the platform stop the instance later: so many hours from now. */
+  readonly extend: (hours: number) => Promise<void>;
+  /** Tell how the stop goes that the page follows; null when it follows none. Meanwhile it leaves the server alone. */
+  readonly follow: (course: Course | null) => void;
+}
+
+/**
+ * Keep what the page knows of its instance's end. It reads when it is told to, by a user or by an event; nothing is
+ * polled, only the clock goes on.
+ */
+export function scheduleWatch(
+  api: IApi,
+  services: ServiceManager.IManager,
+  instanceId: string,
+  isAllowed: boolean
+): IScheduleWatch {
+  const listeners: (() => void)[] = [];
+  let outlook: IOutlook = { schedule: null, instance: null, course: null };
+  let latest = 0;
+  let timer = 0;
+
+  const set = (known: Partial<IOutlook>) => {
+    outlook = { ...outlook, ...known };
+    update();
+  };
+  const update = () => {
+    window.clearTimeout(timer);
+    const now = api.now();
+    const end = countdownEnd(outlook);
+    if (end) {
+      const wait = Math.max(OVERDUE, end + OVERDUE - now);
+      timer = window.setTimeout(() => void read(), wait);
+    } else {
+      const fresh = freshFor(outlook, now);
+      if (fresh) {
+        timer = window.setTimeout(update, fresh);
+      }
+    }
+    listeners.forEach(listener => listener());
+  };
+  const read = async () => {
+    const turn = ++latest;
     for (const wait of [...RETRIES, 0]) {
       try {
-        const answer = await this.api.schedule();
-        if (turn === this.#turn) {
-          this.#set({ schedule: answer.schedule });
+        const { schedule } = await api.schedule();
+        if (turn === latest) {
+          set({ schedule });
         }
         return;
       } catch {
-        if (!wait || turn !== this.#turn || this.outlook.course) {
+        if (!wait || turn !== latest || outlook.course) {
           break;
         }
         await pause(wait);
       }
     }
-    if (
-      turn === this.#turn &&
-      countdownEnd(this.#outlook) + OVERDUE < this.api.now()
-    ) {
+    if (turn === latest && countdownEnd(outlook) + OVERDUE < api.now()) {
       // A countdown that has come to nothing, and that nobody can confirm.
-      this.#set({ schedule: null });
+      set({ schedule: null });
     }
-  }
-
-  /** Read the instance. */
-  async readInstance(): Promise<void> {
+  };
+  const readInstance = async () => {
     try {
-      const instance = await this.api.instance(true);
-      if (instance.available && instance.id === this.instanceId) {
-        this.#set({ instance });
+      const instance = await api.instance(true);
+      if (instance.available && instance.id === instanceId) {
+        set({ instance });
       }
     } catch {
       // What is known stays.
     }
-  }
-
-  /** Schedule a stop. */
-  schedule(request: IScheduleRequest): Promise<IScheduleAnswer> {
-    return this.#take(this.api.setSchedule(this.instanceId, request));
-  }
-
-  /** Cancel the scheduled stop. */
-  cancel(): Promise<IScheduleAnswer> {
-    return this.#take(this.api.cancelSchedule());
-  }
-
-  /** Have the platform stop the instance later: so many hours from now. */
-  async extend(hours: number): Promise<IInstance> {
-    const instance = await this.api.renewLease(this.instanceId, hours * 3_600);
-    this.#set({ instance });
-    return instance;
-  }
-
-  /** Tell how the stop goes that the page follows; null when it follows none. Meanwhile it leaves the server alone. */
-  follow(course: Course | null): void {
-    if (course !== this.#outlook.course) {
-      this.#set({ course });
-    }
-  }
-
-  readonly #update = (): void => {
-    window.clearTimeout(this.#timer);
-    const now = this.api.now();
-    const end = countdownEnd(this.#outlook);
-    if (end) {
-      const wait = Math.max(OVERDUE, end + OVERDUE - now);
-      this.#timer = window.setTimeout(() => void this.read(), wait);
-    } else {
-      const fresh = freshFor(this.#outlook, now);
-      if (fresh) {
-        this.#timer = window.setTimeout(this.#update, fresh);
-      }
-    }
-    this.#listeners.forEach(listener => listener());
   };
-
-  async #take(request: Promise<IScheduleAnswer>): Promise<IScheduleAnswer> {
+  const take = async (request: Promise<IScheduleAnswer>) => {
     const answer = await request;
     // An answer that is on its way is older.
-    this.#turn++;
-    this.#set({ schedule: answer.schedule });
+    latest++;
+    set({ schedule: answer.schedule });
     return answer;
-  }
-
-  #set(known: Partial<IOutlook>): void {
-    this.#outlook = { ...this.#outlook, ...known };
-    this.#update();
-  }
-
-  #outlook: IOutlook = {
-    schedule: null,
-    instance: null,
-    course: null
   };
-  readonly #listeners: (() => void)[] = [];
-  #turn = 0;
-  #timer = 0;
+
+  // An event is a hint: anyone can post one.
+  services.events?.stream.connect((_, event: ServerEvent.Emission) => {
+    const { schema_id, instance_id, change } = event;
+    if (schema_id === SCHEDULE_EVENT && instance_id === instanceId) {
+      if (change !== 'lease') {
+        void read();
+      } else if (outlook.instance) {
+        void readInstance();
+      }
+    }
+  });
+  // A socket that was down has missed events.
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden && outlook.schedule && !outlook.course) {
+      void read();
+    }
+  });
+
+  return {
+    api,
+    instanceId,
+    isAllowed,
+    grace: 0,
+    get outlook() {
+      return outlook;
+    },
+    listen: listener => {
+      listeners.push(listener);
+      listener();
+    },
+    read,
+    readInstance,
+    schedule: request => take(api.setSchedule(instanceId, request)),
+    cancel: () => take(api.cancelSchedule()),
+    extend: async hours => {
+      set({ instance: await api.renewLease(instanceId, hours * 3_600) });
+    },
+    follow: course => {
+      if (course !== outlook.course) {
+        set({ course });
+      }
+    }
+  };
 }

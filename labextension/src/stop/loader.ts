@@ -1,7 +1,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { pause } from '../pause';
-import type { StopSession } from './session';
+import type { IStopSession } from './session';
 import type { Event } from './state';
 
 type Parts = typeof import('./parts');
@@ -20,96 +20,93 @@ const PAUSES = {
 const LATEST = 2_000;
 
 /**
- * Loads what a stop needs: all of it at once, since a server that stops answers no more requests. That is when the page
- * has become idle, or at the first use if that comes sooner.
+ * What loads the rest of the page's part, and speaks to its session.
  */
-export class StopLoader {
-  readonly #trans: TranslationBundle;
-  readonly #start: (parts: Parts) => StopSession;
-
-  /**
-   * @param start - Makes the session of the page. Called once.
-   */
-  constructor(trans: TranslationBundle, start: (parts: Parts) => StopSession) {
-    this.#trans = trans;
-    this.#start = start;
-  }
-
+export interface IStopLoader {
   /** Whether no stop is under way, and none is being asked for. */
-  get isIdle(): boolean {
-    return this.#session?.isIdle ?? true;
-  }
-
+  readonly isIdle: () => boolean;
   /** Load when the page has nothing else to do. */
-  preload(): void {
-    const begin = () => void this.#try(() => this.#load(), PAUSES.idle);
-    if ('requestIdleCallback' in window) {
-      window.requestIdleCallback(begin, { timeout: LATEST });
-    } else {
-      void pause(LATEST).then(begin);
-    }
-  }
-
+  readonly preload: () => void;
   /** Have the session take an event in. */
-  async dispatch(event: Event): Promise<void> {
-    if (!this.#session) {
-      await (event.type === 'command'
-        ? this.#tryForUser(() => this.#load())
-        : this.#try(
-            () => this.#load(),
-            PAUSES.announced,
-            this.#trans.__(
-              'A stop of this instance was announced, and a part of this page could not be loaded. Save your documents, then reload the page.'
-            )
-          ));
-    }
-    this.#session?.dispatch(event);
-  }
+  readonly dispatch: (event: Event) => Promise<void>;
+  /** Load what a click on the schedule opens; null if it cannot be loaded, which the user is told. */
+  readonly loadDialogs: () => Promise<Dialogs | null>;
+}
 
-  /** What a click on the schedule opens; null if it cannot be loaded, which the user is told. */
-  loadDialogs(): Promise<Dialogs | null> {
-    return this.#tryForUser(async () => (await this.#load()).loadDialogs());
-  }
+/**
+ * Load what a stop needs: all of it at once, since a server that stops answers no more requests. That is when the page
+ * has become idle, or at the first use if that comes sooner.
+ *
+ * @param start - Makes the session of the page. Called once.
+ */
+export function stopLoader(
+  trans: TranslationBundle,
+  start: (parts: Parts) => IStopSession
+): IStopLoader {
+  let session: IStopSession | null = null;
 
-  #tryForUser<T>(load: () => Promise<T>): Promise<T | null> {
-    return this.#try(
+  const load = async (): Promise<Parts> => {
+    const parts = await import(/* webpackChunkName: "stop" */ './parts');
+    session ??= start(parts);
+    return parts;
+  };
+  const loadForUser = <T>(load: () => Promise<T>): Promise<T | null> =>
+    attempt(
       load,
       [],
-      this.#trans.__(
+      trans.__(
         'A part of this page could not be loaded, and nothing was done. Check the network connection, then reload the page.'
       )
     );
-  }
 
-  /** Load, if need be several times; null if all fail, which the user is told unless `text` is empty. */
-  async #try<T>(
-    load: () => Promise<T>,
-    pauses: readonly number[],
-    text = ''
-  ): Promise<T | null> {
-    for (const wait of [...pauses, 0]) {
-      try {
-        return await Promise.race([load(), late()]);
-      } catch (error) {
-        console.warn(error);
-        if (wait) {
-          await pause(wait);
-        }
+  return {
+    isIdle: () => session?.isIdle() ?? true,
+    preload: () => {
+      const begin = () => void attempt(load, PAUSES.idle);
+      if ('requestIdleCallback' in window) {
+        window.requestIdleCallback(begin, { timeout: LATEST });
+      } else {
+        void pause(LATEST).then(begin);
+      }
+    },
+    dispatch: async event => {
+      if (!session) {
+        await (event.type === 'command'
+          ? loadForUser(load)
+          : attempt(
+              load,
+              PAUSES.announced,
+              trans.__(
+                'A stop of this instance was announced, and a part of this page could not be loaded. Save your documents, then reload the page.'
+              )
+            ));
+      }
+      session?.dispatch(event);
+    },
+    loadDialogs: () => loadForUser(async () => (await load()).loadDialogs())
+  };
+}
+
+/** Load, if need be several times; null if all fail, which the user is told unless `text` is empty. */
+async function attempt<T>(
+  load: () => Promise<T>,
+  pauses: readonly number[],
+  text = ''
+): Promise<T | null> {
+  for (const wait of [...pauses, 0]) {
+    try {
+      return await Promise.race([load(), late()]);
+    } catch (error) {
+      console.warn(error);
+      if (wait) {
+        await pause(wait);
       }
     }
-    if (text) {
-      Notification.error(text, { autoClose: false });
-    }
-    return null;
   }
-
-  async #load(): Promise<Parts> {
-    const parts = await import(/* webpackChunkName: "stop" */ './parts');
-    this.#session ??= this.#start(parts);
-    return parts;
+  if (text) {
+    Notification.error(text, { autoClose: false });
   }
-
-  #session: StopSession | null = null;
+  return null;
 }
 
 async function late(): Promise<never> {

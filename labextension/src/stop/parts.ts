@@ -4,13 +4,14 @@
 import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ConnectionGuard } from '../connection';
-import { Documents } from '../documents';
+import { connectionGuard } from '../connection';
+import { openDocuments } from '../documents';
 import { reportActivity } from '../schedule/activity';
 import { showCountdown } from '../schedule/countdown';
 import { notifyOf } from '../schedule/notices';
-import type { ScheduleWatch } from '../schedule/watch';
-import { StopSession } from './session';
+import type { IScheduleWatch } from '../schedule/watch';
+import { stopSession } from './session';
+import type { IStopSession } from './session';
 
 /** What the parts work with. */
 export interface IPage {
@@ -18,7 +19,7 @@ export interface IPage {
   docManager: IDocumentManager | null;
   info: JupyterLab.IInfo | null;
   trans: TranslationBundle;
-  watch: ScheduleWatch;
+  watch: IScheduleWatch;
   /** Id of this tab. */
   tab: string;
   /** Called when the session's `isIdle` has changed. */
@@ -28,10 +29,10 @@ export interface IPage {
 }
 
 /** Make the session of a page, and what accompanies a scheduled stop. */
-export function start(page: IPage): StopSession {
+export function start(page: IPage): IStopSession {
   const { app, docManager, info, trans, watch, tab } = page;
-  const documents = new Documents(app, docManager, trans);
-  const session = new StopSession({
+  const documents = openDocuments(app, docManager, trans);
+  const session = stopSession({
     api: watch.api,
     documents,
     canSave: docManager !== null,
@@ -39,8 +40,7 @@ export function start(page: IPage): StopSession {
     trans,
     instanceId: watch.instanceId,
     tab,
-    guard: onDoubt =>
-      new ConnectionGuard(app, info, () => documents.sessions(), onDoubt),
+    guard: onDoubt => connectionGuard(app, info, documents.sessions, onDoubt),
     onChange: page.onChange,
     onCourse: course => watch.follow(course)
   });

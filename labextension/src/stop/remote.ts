@@ -3,14 +3,14 @@ import type {
   ServiceManager
 } from '@jupyterlab/services';
 import { STOP_EVENT } from '../api';
-import type { StopLoader } from './loader';
+import type { IStopLoader } from './loader';
 
 /**
  * Tell the page's session of stops that other tabs, cells and terminals ask for.
  */
 export function listenForStops(
   services: ServiceManager.IManager,
-  loader: StopLoader,
+  loader: IStopLoader,
   instanceId: string
 ): void {
   const hear = (_: unknown, event: ServerEvent.Emission) => {

@@ -1,7 +1,6 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { showFailure } from '../ui/failure';
-import type { IFailure } from '../ui/failure';
 import { endNotice, endProblem, endTitle } from './messages';
 import type { IEnd } from './state';
 import { codeOf } from './transition';
@@ -10,77 +9,66 @@ import { codeOf } from './transition';
 const NOTICE = 6_000;
 
 /**
- * Tells how a stop ended that did not stop the instance.
+ * What tells how a stop ended that did not stop the instance.
  */
-export class EndReporter {
-  readonly #trans: TranslationBundle;
-  readonly #own: string;
-
-  /**
-   * @param own - Id of the instance that the page belongs to.
-   */
-  constructor(trans: TranslationBundle, own: string) {
-    this.#trans = trans;
-    this.#own = own;
-  }
-
-  /** Who asked gets a dialog; who did not is notified. */
-  report(end: IEnd): void {
-    if (isRetried(end)) {
-      return;
-    }
-    const problem = endProblem(this.#trans, end, this.#own);
-    const notice = endNotice(this.#trans, end, problem);
-    if (end.here || (end.joined && !problem)) {
-      this.#notices.push(Notification.info(notice, { autoClose: NOTICE }));
-    } else if (!end.joined) {
-      void this.#show(end);
-    } else {
-      this.#notices.push(
-        Notification.error(notice, {
-          autoClose: false,
-          actions: [
-            {
-              label: this.#trans.__('Details'),
-              callback: () => void this.#show(end)
-            }
-          ]
-        })
-      );
-    }
-  }
-
+export interface IEndReporter {
+  /** Tell it: who asked gets a dialog; who did not is notified. */
+  readonly report: (end: IEnd) => void;
   /** Tell that tabs did not respond; return whether to stop anyway. */
-  warn(end: IEnd): Promise<boolean> {
-    return this.#show(end, true);
-  }
-
+  readonly warn: (end: IEnd) => Promise<boolean>;
   /** Take back what was told, since it no longer holds. */
-  takeBack(): void {
-    this.#notices.splice(0).forEach(id => Notification.dismiss(id));
-    this.#withdraw();
-  }
+  readonly takeBack: () => void;
+}
 
-  #show(end: IEnd, anyway = false): Promise<boolean> {
-    const title = endTitle(this.#trans, end);
-    const failure: IFailure = {
-      trans: this.#trans,
-      title,
-      problem: endProblem(this.#trans, end, this.#own) ?? {
-        code: end.phase,
-        message: title
-      },
-      consoleUrl: end.consoleUrl,
-      anyway
+/**
+ * Make the reporter of a page.
+ *
+ * @param own - Id of the instance that the page belongs to.
+ */
+export function endReporter(
+  trans: TranslationBundle,
+  own: string
+): IEndReporter {
+  const notices: string[] = [];
+  let withdraw: () => void = () => undefined;
+
+  const show = (end: IEnd, anyway: boolean): Promise<boolean> => {
+    const title = endTitle(trans, end);
+    const problem = endProblem(trans, end, own) ?? {
+      code: end.phase,
+      message: title
     };
-    this.#withdraw();
-    const { answer, withdraw } = showFailure(failure);
-    this.#withdraw = withdraw;
-    return answer;
-  }
+    const { consoleUrl } = end;
+    withdraw();
+    const shown = showFailure({ trans, title, problem, consoleUrl, anyway });
+    withdraw = shown.withdraw;
+    return shown.answer;
+  };
 
-  readonly #notices: string[] = [];
-  #withdraw: () => void = () => undefined;
+  return {
+    report: end => {
+      if (isRetried(end)) {
+        return;
+      }
+      const problem = endProblem(trans, end, own);
+      const notice = endNotice(trans, end, problem);
+      const details = () => void show(end, false);
+      if (end.here || (end.joined && !problem)) {
+        notices.push(Notification.info(notice, { autoClose: NOTICE }));
+      } else if (!end.joined) {
+        details();
+      } else {
+        const actions = [{ label: trans.__('Details'), callback: details }];
+        const options = { autoClose: false as const, actions };
+        notices.push(Notification.error(notice, options));
+      }
+    },
+    warn: end => show(end, true),
+    takeBack: () => {
+      notices.splice(0).forEach(id => Notification.dismiss(id));
+      withdraw();
+    }
+  };
 }
 
 /** What the notice of the schedule tells, with what happens next. */

@@ -1,11 +1,11 @@
 import type { PartialJSONValue } from '@lumino/coreutils';
-import type { Api, IAttempt, ITabReport } from '../api';
-import type { Documents } from '../documents';
+import type { IApi, IAttempt, ITabReport } from '../api';
+import type { IDocuments } from '../documents';
 
 /** How long outputs of the cell that asked for the stop may be in flight, in milliseconds. */
 const OUTPUTS_TIMEOUT = 3_000;
 
-type Notebook = ReturnType<Documents['open']>[number];
+type Notebook = ReturnType<IDocuments['open']>[number];
 
 /**
  * Answer the server's roll call: report that this tab is here, save its documents, and report how that went. The tab
@@ -14,8 +14,8 @@ type Notebook = ReturnType<Documents['open']>[number];
  * @param heard - Ids of the attempts that an event has announced to this page.
  */
 export async function answerRollCall(
-  api: Api,
-  documents: Documents,
+  api: IApi,
+  documents: IDocuments,
   tab: string,
   attempt: IAttempt,
   heard: ReadonlySet<string>
@@ -53,7 +53,7 @@ export async function answerRollCall(
   });
 }
 
-function notebooksOf(documents: Documents, kernel: string): Notebook[] {
+function notebooksOf(documents: IDocuments, kernel: string): Notebook[] {
   return documents
     .open()
     .filter(context => context.sessionContext.session?.kernel?.id === kernel);

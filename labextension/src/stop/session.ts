@@ -1,23 +1,23 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError, newId } from '../api';
-import type { Api, IInstance } from '../api';
-import type { ConnectionGuard } from '../connection';
-import type { Documents } from '../documents';
+import type { IApi, IInstance } from '../api';
+import type { ConnectionLevel } from '../connection';
+import type { IDocuments } from '../documents';
 import type { Course } from '../schedule/outlook';
 import { askToStop } from '../ui/confirmation';
 import { stopOverlay } from '../ui/overlay';
 import { initial, step } from './machine';
-import { EndReporter } from './report';
+import { endReporter } from './report';
 import { answerRollCall } from './roll_call';
-import type { Choice, Effect, Event, State, Trouble } from './state';
+import type { Choice, Effect, Event, Trouble } from './state';
 import { connectionIn, courseOf, isFreeToLeave, shownIn } from './view';
 
 /**
  * What a session works with.
  */
 export interface ISessionOptions {
-  api: Api;
-  documents: Documents;
+  api: IApi;
+  documents: IDocuments;
   /** Whether documents of this page can be saved at all. */
   canSave: boolean;
   /** The name of the user of this page, once it is known. */
@@ -28,7 +28,7 @@ export interface ISessionOptions {
   /** Id of this tab. */
   tab: string;
   /** Makes the guard, which tells `onDoubt` when a connection of JupyterLab's own was lost. */
-  guard: (onDoubt: () => void) => ConnectionGuard;
+  guard: (onDoubt: () => void) => (level: ConnectionLevel) => void;
   /** Called when `isIdle` has changed. */
   onChange: () => void;
   /** Called before the overlay is shown. */
@@ -36,124 +36,128 @@ export interface ISessionOptions {
 }
 
 /**
- * The stops of a page, one after the other: drives the state machine and carries out its effects.
+ * The stops of a page, one after the other.
  */
-export class StopSession {
-  readonly #options: ISessionOptions;
-
-  constructor(options: ISessionOptions) {
-    this.#options = options;
-
-    this.#state = initial(options.instanceId);
-    this.#reporter = new EndReporter(options.trans, options.instanceId);
-    this.#overlay = stopOverlay(options.trans, options.user, () =>
-      this.dispatch({ type: 'cancel' })
-    );
-    this.#guard = options.guard(() => this.dispatch({ type: 'doubt' }));
-    window.addEventListener('online', () => this.dispatch({ type: 'online' }));
-    document.addEventListener('visibilitychange', () => {
-      if (!document.hidden) {
-        this.dispatch({ type: 'visible' });
-      }
-    });
-    // Listeners are called in the order of their registration, whatever their phase: JupyterLab's has been, or is next.
-    window.addEventListener('beforeunload', event => {
-      if (isFreeToLeave(this.#state)) {
-        // Only this takes back what a listener before this one has asked for.
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        event.returnValue = '';
-        event.stopImmediatePropagation();
-      }
-    });
-  }
-
+export interface IStopSession {
   /** Whether no stop is under way, and none is being asked for. */
-  get isIdle(): boolean {
-    return this.#state.name === 'idle';
-  }
-
+  readonly isIdle: () => boolean;
   /** Stop without asking: the countdown of a scheduled stop was cut short. */
-  stopNow(): void {
-    this.dispatch({ type: 'now', attempt: newId() });
-  }
-
+  readonly stopNow: () => void;
   /** Take an event in. Events that effects cause are taken in after it. */
-  dispatch(event: Event): void {
-    if (event.type === 'hint' && event.heard) {
-      this.#heard.add(event.attempt);
+  readonly dispatch: (event: Event) => void;
+}
+
+/**
+ * Drive the state machine of a page's stops, and carry out its effects.
+ */
+export function stopSession({
+  api,
+  documents,
+  canSave,
+  user,
+  trans,
+  instanceId,
+  tab,
+  guard,
+  onChange,
+  onCourse
+}: ISessionOptions): IStopSession {
+  let state = initial(instanceId);
+  let timer = 0;
+  /** What the open question takes. */
+  let fill: (instance: IInstance) => void = () => undefined;
+  let withdraw: () => void = () => undefined;
+  const queue: Event[] = [];
+  /** Ids of the attempts that an event has announced to this page. */
+  const heard = new Set<string>();
+  const reporter = endReporter(trans, instanceId);
+  const overlay = stopOverlay(trans, user, () => dispatch({ type: 'cancel' }));
+  const setConnection = guard(() => dispatch({ type: 'doubt' }));
+
+  window.addEventListener('online', () => dispatch({ type: 'online' }));
+  document.addEventListener('visibilitychange', () => {
+    if (!document.hidden) {
+      dispatch({ type: 'visible' });
     }
-    this.#queue.push(event);
-    if (this.#queue.length > 1) {
+  });
+  // Listeners are called in the order of their registration, whatever their phase: JupyterLab's has been, or is next.
+  window.addEventListener('beforeunload', event => {
+    if (isFreeToLeave(state)) {
+      // Only this takes back what a listener before this one has asked for.
+      // eslint-disable-next-line @typescript-eslint/no-deprecated
+      event.returnValue = '';
+      event.stopImmediatePropagation();
+    }
+  });
+
+  const isIdle = () => state.name === 'idle';
+
+  const dispatch = (event: Event): void => {
+    if (event.type === 'hint' && event.heard) {
+      heard.add(event.attempt);
+    }
+    queue.push(event);
+    if (queue.length > 1) {
       return;
     }
-    while (this.#queue.length) {
-      const wasIdle = this.isIdle;
-      const { state, effects } = step(this.#state, this.#queue[0]);
-      this.#state = state;
-      // An error in one of these must not keep the others from being done.
-      this.#attempt(() => this.#guard.set(connectionIn(state)));
+    while (queue.length) {
+      const wasIdle = isIdle();
+      const next = step(state, queue[0]);
+      state = next.state;
       const shown = shownIn(state);
-      this.#attempt(() => this.#options.onCourse(courseOf(shown)));
-      this.#attempt(() => this.#overlay(shown));
+      attempt(() => setConnection(connectionIn(state)));
+      attempt(() => onCourse(courseOf(shown)));
+      attempt(() => overlay(shown));
       if (shown) {
-        this.#attempt(() => this.#reporter.takeBack());
+        attempt(() => reporter.takeBack());
       }
-      effects.forEach(effect => this.#attempt(() => this.#execute(effect)));
-      if (wasIdle !== this.isIdle) {
-        this.#attempt(() => this.#options.onChange());
+      next.effects.forEach(effect => attempt(() => execute(effect)));
+      if (wasIdle !== isIdle()) {
+        attempt(onChange);
       }
-      this.#queue.shift();
+      queue.shift();
     }
-  }
+  };
 
-  #attempt(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      console.error(error);
-    }
-  }
-
-  #execute(effect: Effect): void {
-    const { api, documents, tab } = this.#options;
+  const execute = (effect: Effect): void => {
     switch (effect.type) {
       case 'wait':
-        window.clearTimeout(this.#timer);
-        this.#timer = window.setTimeout(
-          () => this.dispatch({ type: 'due', look: effect.look }),
+        window.clearTimeout(timer);
+        timer = window.setTimeout(
+          () => dispatch({ type: 'due', look: effect.look }),
           effect.after
         );
         break;
       case 'look':
-        window.clearTimeout(this.#timer);
-        this.#follow(
+        window.clearTimeout(timer);
+        follow(
           api.instance(effect.patient),
           view => ({ type: 'seen', look: effect.look, view }),
           trouble => ({ type: 'unseen', look: effect.look, trouble })
         );
         break;
       case 'ask':
-        this.#ask();
+        ask();
         break;
       case 'fill':
-        this.#fill(effect.instance);
+        fill(effect.instance);
         break;
       case 'warn':
-        this.#listen(
-          this.#reporter
+        listen(
+          reporter
             .warn(effect.end)
             .then(anyway => (anyway ? 'anyway' : 'cancel')),
-          () => this.#reporter.takeBack()
+          () => reporter.takeBack()
         );
         break;
       case 'withdraw':
-        this.#withdraw();
+        withdraw();
         break;
       case 'request':
-        this.#request(effect);
+        request(effect);
         break;
       case 'cancel':
-        this.#follow(
+        follow(
           api.cancel(effect.attempt),
           () => ({ type: 'cancelled', attempt: effect.attempt }),
           trouble => ({
@@ -164,27 +168,26 @@ export class StopSession {
         );
         break;
       case 'answerRollCall':
-        void answerRollCall(api, documents, tab, effect.attempt, this.#heard);
+        void answerRollCall(api, documents, tab, effect.attempt, heard);
         break;
       case 'report':
-        this.#reporter.report(effect.end);
+        reporter.report(effect.end);
     }
-  }
+  };
 
   /** Dispatch what comes of a request. */
-  #follow<T>(
+  const follow = <T>(
     request: Promise<T>,
     answered: (answer: T) => Event,
     failed: (trouble: Trouble) => Event
-  ): void {
+  ): void => {
     request.then(
-      answer => this.dispatch(answered(answer)),
-      (error: unknown) => this.dispatch(failed(troubleOf(error)))
+      answer => dispatch(answered(answer)),
+      (error: unknown) => dispatch(failed(troubleOf(error)))
     );
-  }
+  };
 
-  #ask(): void {
-    const { api, trans, documents, canSave, instanceId } = this.#options;
+  const ask = (): void => {
     const unsaved = documents.unsavedPaths();
     const question = askToStop({ trans, instanceId, unsaved, canSave });
     // The cloud may be slow, and the user sees at once what would be interrupted.
@@ -196,36 +199,42 @@ export class StopSession {
       },
       () => undefined
     );
-    this.#fill = question.fill;
-    this.#listen(question.answer, question.withdraw);
-  }
+    fill = question.fill;
+    listen(question.answer, question.withdraw);
+  };
 
   /** Dispatch the answer to a question, unless the question is taken back. */
-  #listen(answer: Promise<Choice>, withdraw: () => void): void {
+  const listen = (answer: Promise<Choice>, close: () => void): void => {
     let open = true;
-    this.#withdraw = () => {
+    withdraw = () => {
       open = false;
-      withdraw();
+      close();
     };
     void answer.then(choice => {
       if (open) {
-        this.dispatch({ type: 'answered', choice, attempt: newId() });
+        dispatch({ type: 'answered', choice, attempt: newId() });
       }
     });
-  }
+  };
 
-  #request(effect: Extract<Effect, { type: 'request' }>): void {
-    const { api, instanceId: instance_id, tab } = this.#options;
-    const { attempt, source, save, anyway } = effect;
-    const requested = attempt;
+  const request = ({
+    attempt,
+    source,
+    save,
+    anyway
+  }: Extract<Effect, { type: 'request' }>): void => {
+    const failed = (trouble: Trouble): Event => ({
+      type: 'failed',
+      requested: attempt,
+      trouble
+    });
     if (!navigator.onLine) {
-      const trouble: Trouble = { kind: 'offline' };
-      this.dispatch({ type: 'failed', requested, trouble });
+      dispatch(failed({ kind: 'offline' }));
       return;
     }
-    this.#follow(
+    follow(
       api.stop({
-        instance_id,
+        instance_id: instanceId,
         source,
         save,
         tab,
@@ -234,29 +243,28 @@ export class StopSession {
       }),
       answer => ({
         type: 'accepted',
-        requested,
+        requested: attempt,
         instance: { ...answer.instance, attempt: answer.attempt }
       }),
       // The request was sent, whatever the browser says now.
-      trouble => ({
-        type: 'failed',
-        requested,
-        trouble: trouble.kind === 'offline' ? { kind: 'lost' } : trouble
-      })
+      trouble => failed(trouble.kind === 'offline' ? { kind: 'lost' } : trouble)
     );
+  };
+
+  return {
+    isIdle,
+    dispatch,
+    stopNow: () => dispatch({ type: 'now', attempt: newId() })
+  };
+}
+
+/** Do one of several things: an error in it must not keep the others from being done. */
+function attempt(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    console.error(error);
   }
-
-  #state: State;
-  readonly #overlay: ReturnType<typeof stopOverlay>;
-  readonly #guard: ConnectionGuard;
-  readonly #queue: Event[] = [];
-
-  /** Ids of the attempts that an event has announced to this page. */
-  readonly #heard = new Set<string>();
-  readonly #reporter: EndReporter;
-  #fill: (instance: IInstance) => void = () => undefined;
-  #withdraw: () => void = () => undefined;
-  #timer = 0;
 }
 
 function troubleOf(error: unknown): Trouble {
