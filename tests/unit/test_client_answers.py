@@ -25,8 +25,9 @@ from jupyter_notebook_stop.modelarts.retries import Retries
 from jupyter_notebook_stop.modelarts.time_headers import MAX_CLOCK_SKEW
 from jupyter_notebook_stop.modelarts.transport import Timeouts
 from jupyter_notebook_stop.redaction import Secret
-from jupyter_notebook_stop.simulator import Answer, Delay, Html, Refuse, Reset, SkewedDate, Unavailable
+from jupyter_notebook_stop.simulator import Answer, Html, Refuse, Reset, SkewedDate, Unavailable
 
+from ..held import Held
 from ..waiting import until_true
 
 OTHER = "00000000-51d0-4000-8000-000000000001"
@@ -261,13 +262,15 @@ class TestSent:
     """Whether the request of a stop that is under way may have left."""
 
     def test_while_it_is_under_way(self, cloud: Any) -> None:
-        cloud.simulator.faults.add("stop", Delay(0.3))
+        held = Held()
+        cloud.simulator.faults.add("stop", held)
 
         async def main(client: NotebooksClient) -> None:
             assert not client.stop_sent
             stopping = asyncio.ensure_future(client.stop(cloud.simulator.instance_id))
             await until_true(lambda: cloud.simulator.count("stop") == 1)
             assert client.stop_sent
+            held.released.set()
             await stopping
             assert not client.stop_sent
 
@@ -300,12 +303,14 @@ class TestSent:
         cloud.run(main)
 
     def test_a_read_is_no_stop(self, cloud: Any) -> None:
-        cloud.simulator.faults.add("show", Delay(0.3))
+        held = Held()
+        cloud.simulator.faults.add("show", held)
 
         async def main(client: NotebooksClient) -> None:
             reading = asyncio.ensure_future(client.show(cloud.simulator.instance_id))
             await until_true(lambda: cloud.simulator.count("show") == 1)
             assert not client.stop_sent
+            held.released.set()
             await reading
 
         cloud.run(main)

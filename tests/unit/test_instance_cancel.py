@@ -15,11 +15,14 @@ from jupyter_notebook_stop.modelarts.models import Notebook
 from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import Delay, Throttle
 
+from ..held import Held
 from ..waiting import until_true
 
 
-async def cancelled(instance: ThisInstance, simulator: Any, reached: Callable[[], object]) -> None:
-    """Stop, cancel once it has come so far, and stop again."""
+async def cancelled(
+    instance: ThisInstance, simulator: Any, reached: Callable[[], object], release: Callable[[], object]
+) -> None:
+    """Stop, cancel once it has come so far, stop again, and let go what the first one waits for."""
     attempt = Attempt(save="none")
     asking = [asyncio.ensure_future(instance.stop(each)) for each in (attempt, Attempt(save="none"))]
     await until_true(reached)
@@ -30,7 +33,10 @@ async def cancelled(instance: ThisInstance, simulator: Any, reached: Callable[[]
     assert attempt.phase == CANCELLED
     assert simulator.instance.status == "RUNNING"
     simulator.faults.clear()
-    assert (await instance.stop(Attempt(save="none"))).phase == ACCEPTED
+    again = asyncio.ensure_future(instance.stop(Attempt(save="none")))
+    await asyncio.sleep(0)
+    release()
+    assert (await again).phase == ACCEPTED
 
 
 def test_while_a_name_is_looked_up(
@@ -65,13 +71,14 @@ def test_while_a_name_is_looked_up(
 
 
 def test_while_the_instance_is_read(simulator: Any, inside: Any) -> None:
-    simulator.faults.add("show", Delay(30.0), times=None)
+    held = Held()
+    simulator.faults.add("show", held, times=None)
 
     async def main(instance: ThisInstance) -> None:
-        await cancelled(instance, simulator, lambda: simulator.count("show") == 1)
+        # The read goes on, and the next stop shares it.
+        await cancelled(instance, simulator, lambda: simulator.count("show") == 1, held.released.set)
 
-    # The read goes on, and the next stop shares it: it is repeated soon, and well then.
-    inside.run(main, read_timeout=0.3)
+    inside.run(main)
 
 
 def test_between_two_requests_of_which_the_first_was_not_taken(simulator: Any, inside: Any) -> None:
@@ -86,20 +93,22 @@ def test_between_two_requests_of_which_the_first_was_not_taken(simulator: Any, i
             await asyncio.Event().wait()
 
         client._sleep = sleep
-        await cancelled(instance, simulator, lambda: sleeping)
+        await cancelled(instance, simulator, lambda: sleeping, lambda: None)
 
     inside.run(main)
     assert simulator.count("stop") == 2
 
 
 def test_a_request_that_was_sent_is_not_cancelled(simulator: Any, inside: Any) -> None:
-    simulator.faults.add("stop", Delay(0.3))
+    held = Held()
+    simulator.faults.add("stop", held)
 
     async def main(instance: ThisInstance) -> None:
         attempt = Attempt(save="none")
         asking = asyncio.ensure_future(instance.stop(attempt))
         await until_true(lambda: simulator.count("stop") == 1)
         assert not await instance.cancel_unless_sent()
+        held.released.set()
         assert (await asking).phase == ACCEPTED
         await until_true(lambda: attempt.phase == STOPPED)
 
@@ -132,7 +141,8 @@ def test_a_stop_that_was_cancelled_is_not_cancelled_again(simulator: Any, inside
 
 
 def test_a_read_from_before_the_acceptance_says_nothing_about_now(simulator: Any, inside: Any) -> None:
-    simulator.faults.add("stop", Delay(0.3))
+    held = Held()
+    simulator.faults.add("stop", held)
 
     async def main(instance: ThisInstance) -> None:
         client = await instance.connection.connect()
@@ -147,6 +157,7 @@ def test_a_read_from_before_the_acceptance_says_nothing_about_now(simulator: Any
         await until_true(lambda: simulator.count("stop") == 1)
         client.show = late  # type: ignore[method-assign]
         page = asyncio.ensure_future(instance.show())
+        held.released.set()
         await asking
         client.show = read  # type: ignore[method-assign]
         watched = asyncio.ensure_future(instance.show())

@@ -34,6 +34,16 @@ from ..waiting import until_true
 Prepare = Callable[[Attempt], Awaitable[None]]
 
 
+class Clock:
+    """The clock of one module."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 async def at_once(attempt: Attempt) -> None:
     return
 
@@ -47,6 +57,10 @@ async def unimpressed(attempt: Attempt) -> None:
         await asyncio.Event().wait()
     except asyncio.CancelledError:
         return
+
+
+async def not_really(seconds: float) -> None:
+    await asyncio.sleep(0)
 
 
 def is_in(attempt: Attempt, phase: str) -> bool:
@@ -211,6 +225,8 @@ def test_an_instance_that_never_leaves_running(
 
 def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: Any) -> None:
     async def main(instance: ThisInstance) -> None:
+        client = await instance.connection.connect()
+        client._sleep = not_really
         attempt = await instance.stop(Attempt())
         simulator.faults.add("show", Reset())
         simulator.faults.add("show", Unavailable(status=500), times=2)
@@ -224,19 +240,22 @@ def test_the_watch_survives_what_goes_wrong_in_between(simulator: Any, inside: A
 def test_what_was_read_before_says_nothing_about_now(
     simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "STILL_RUNNING_LIMIT", 0.1)
+    clock = Clock()
+    monkeypatch.setattr(watch, "time", clock)
     simulator.instance.extra["status"] = "RUNNING"
 
     async def main(instance: ThisInstance) -> None:
         attempt = await instance.stop(Attempt())
         simulator.faults.add("show", Refuse(403, "ModelArts.0112"), times=None)
-        await asyncio.sleep(0.3)
+        shows = simulator.count("show")
+        clock.now += 2 * watch.STILL_RUNNING_LIMIT
+        await until_true(lambda: simulator.count("show") > shows + 2)
         assert attempt.phase == ACCEPTED, "the instance may have stopped since it was seen RUNNING"
         del simulator.instance.extra["status"]
         simulator.faults.clear()
         await until_true(lambda: attempt.phase == STOPPED)
 
-    inside.run(main)
+    inside.run(main, poll_interval=0.002)
 
 
 def test_a_view_shows_one_moment(inside: Any) -> None:
@@ -293,16 +312,6 @@ def test_one_reader_may_go_away(simulator: Any, inside: Any) -> None:
 
     inside.run(main)
     assert simulator.count() == 1
-
-
-class Clock:
-    """The clock of one module."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 def test_a_401_is_remembered_for_reads(simulator: Any, inside: Any, monkeypatch: pytest.MonkeyPatch) -> None:
