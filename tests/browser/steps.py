@@ -18,7 +18,7 @@ from ..waiting import LIMIT
 LAB = ".jp-Launcher"
 TREE = ".jp-FileBrowser"
 REPORTS = "**/jupyter-notebook-stop/stop/*/tabs/*"
-OVERLAY = ".jp-NotebookStop-overlay"
+OVERLAY = ".jp-NotebookStop-modal"
 """What shows the progress of a stop and its end, above the page."""
 
 

@@ -28,7 +28,7 @@ from .steps import (
 
 SCHEDULE = "jupyter-notebook-stop/schedule"
 DIALOG = ".jp-NotebookStop.jp-Dialog"
-CARD = ".jp-NotebookStop-card"
+CARD = ".jp-NotebookStop-modal"
 PANEL = ".jp-NotebookStop-panel"
 TOAST = ".Toastify__toast"
 
@@ -41,12 +41,12 @@ OBSERVE = """() => {
         if (element?.closest(live)) {
             window.said.push(element.textContent);
         }
-    })).observe(document.querySelector('.jp-NotebookStop-overlay'), {
+    })).observe(document.querySelector('.jp-NotebookStop-modal'), {
         subtree: true, childList: true, characterData: true
     });
 }"""
 
-MOVING = "document.querySelector('.jp-NotebookStop-overlay').getAnimations({ subtree: true }).length"
+MOVING = "document.querySelector('.jp-NotebookStop-modal').getAnimations({ subtree: true }).length"
 
 
 @pytest.fixture(scope="module")

@@ -66,8 +66,7 @@ export async function scheduleAt(
     const { rules, schedule } = await watch.api.schedule();
     const presets = PRESETS.filter(minutes => minutes * 60 <= rules.longest);
     const select = h(
-      'select',
-      { class: 'jp-mod-styled' },
+      'select.jp-mod-styled',
       ...presets.map(minutes =>
         h(
           'option',
@@ -78,15 +77,14 @@ export async function scheduleAt(
       h('option', { value: '' }, trans.__('at a time'))
     );
     select.value = presets.includes(60) ? '60' : '';
-    const input = h('input', {
+    const input = h('input.jp-mod-styled', {
       type: 'datetime-local',
-      class: 'jp-mod-styled',
       required: '',
       value: localText(Date.now() + HOUR),
       max: localText(Date.now() + rules.longest * 1_000)
     });
     const time = field(trans.__('Time'), input);
-    const meaning = h('p', { class: 'aside', 'aria-live': 'polite' });
+    const meaning = h('p.aside', { 'aria-live': 'polite' });
     const chosen = () =>
       select.value
         ? watch.api.now() + Number(select.value) * 60_000
@@ -196,8 +194,7 @@ function rulesTexts(
 
 function disabledNote(trans: TranslationBundle): HTMLElement {
   return h(
-    'p',
-    { class: 'note' },
+    'p.note',
     trans.__('The administrator has switched scheduled stops off.')
   );
 }

@@ -53,10 +53,9 @@ function statusItem(
   trans: TranslationBundle,
   onClick: () => void
 ): Widget {
-  const node = h('button', {
+  const node = h('button.status.jp-StatusBar-TextItem', {
     type: 'button',
     'aria-haspopup': 'dialog',
-    class: 'status jp-StatusBar-TextItem',
     title: trans.__('Show this instance and when it stops')
   });
   node.addEventListener('click', onClick);
@@ -66,7 +65,7 @@ function statusItem(
     node.hidden = !text;
     node.dataset.urgent = String(urgent);
   });
-  const widget = new Widget({ node: h('div', {}, node) });
+  const widget = new Widget({ node: h('div', node) });
   widget.addClass('jp-mod-highlighted');
   return widget;
 }

@@ -37,9 +37,8 @@ export function askToStop(data: IConfirmation): {
   const { trans } = data;
   const title = trans.__('Stop this instance?');
   const content = h(
-    'div',
+    'div.body',
     {
-      class: 'body',
       'data-view': 'confirmation',
       // What is filled in is read out as well.
       'aria-live': 'polite',
@@ -96,12 +95,12 @@ export function askToStop(data: IConfirmation): {
 function heading(id: string, instance: IInstance | null): HTMLElement {
   const name = instance?.name;
   return h(
-    'p',
-    { class: 'instance', 'data-instance': id },
-    h('strong', {}, name ?? id),
-    instance?.flavor && h('span', {}, instance.flavor),
+    'p.instance',
+    { 'data-instance': id },
+    h('strong', name ?? id),
+    instance?.flavor && h('span', instance.flavor),
     instance?.status && h('span', { 'data-part': 'status' }, instance.status),
-    name && h('code', {}, id)
+    name && h('code', id)
   );
 }
 
@@ -110,7 +109,7 @@ function preview(data: IConfirmation, known: IInstance | null): Node[] {
   const { trans, instanceId } = data;
   return [
     heading(instanceId, known && { ...known, status: null }),
-    h('p', {}, trans.__('Reading the state of the instance…')),
+    h('p', trans.__('Reading the state of the instance…')),
     known && atRisk(trans, known),
     noSaving(data),
     known?.status && consequences(trans, known),
@@ -126,8 +125,8 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
     heading(instance.id, instance),
     instance.error &&
       h(
-        'p',
-        { class: 'note', 'data-part': 'error' },
+        'p.note',
+        { 'data-part': 'error' },
         sentences(
           trans,
           ...problemTexts(instance.error).map(([name, text]) =>
@@ -141,7 +140,7 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
     noSaving(data),
     consequences(trans, instance),
     notSaved(data),
-    lease && h('p', { class: 'aside', 'data-part': 'lease' }, lease)
+    lease && h('p.aside', { 'data-part': 'lease' }, lease)
   ].filter((part): part is HTMLElement => !!part);
 }
 
@@ -149,8 +148,8 @@ function noSaving({ trans, canSave }: IConfirmation): HTMLElement | null {
   return canSave
     ? null
     : h(
-        'p',
-        { class: 'risk', 'data-part': 'no-saving' },
+        'p.risk',
+        { 'data-part': 'no-saving' },
         trans.__(
           'Documents cannot be saved from here: this application has no document manager.'
         )
@@ -162,11 +161,10 @@ function consequences(
   instance: IInstance
 ): HTMLElement {
   return h(
-    'dl',
-    { class: 'parts' },
-    h('dt', {}, trans.__('What stops')),
+    'dl.parts',
+    h('dt', trans.__('What stops')),
     h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
-    h('dt', {}, trans.__('What is lost')),
+    h('dt', trans.__('What is lost')),
     h(
       'dd',
       { 'data-part': 'lost' },
@@ -178,7 +176,7 @@ function consequences(
         filesLost(trans, instance)
       )
     ),
-    h('dt', {}, trans.__('What stays')),
+    h('dt', trans.__('What stays')),
     h(
       'dd',
       { 'data-part': 'stays' },
@@ -242,11 +240,11 @@ function atRisk(
   }
   const more = items.length - NAMED;
   return h(
-    'section',
-    { class: 'risk', 'data-part': 'risk' },
-    h('h3', {}, trans.__('Running now')),
-    h('ul', {}, ...items.slice(0, NAMED).map(text => h('li', {}, text))),
-    more > 0 && h('p', {}, trans._n('and %1 more', 'and %1 more', more))
+    'section.risk',
+    { 'data-part': 'risk' },
+    h('h3', trans.__('Running now')),
+    h('ul', ...items.slice(0, NAMED).map(text => h('li', text))),
+    more > 0 && h('p', trans._n('and %1 more', 'and %1 more', more))
   );
 }
 
@@ -258,8 +256,8 @@ function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
   const names = list(trans, unsaved.slice(0, NAMED));
   const more = unsaved.length - NAMED;
   return h(
-    'p',
-    { class: 'aside', 'data-part': 'unsaved' },
+    'p.aside',
+    { 'data-part': 'unsaved' },
     more > 0
       ? trans.__('Unsaved in this tab: %1 and %2 more.', names, more)
       : trans.__('Unsaved in this tab: %1.', names)

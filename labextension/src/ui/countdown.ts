@@ -27,33 +27,32 @@ export function countdown(
   now: () => number,
   choices: IChoices
 ): (schedule: ISchedule | null) => void {
-  const reason = h('p', {});
-  const seconds = h('p', { class: 'seconds', role: 'timer' });
+  const reason = h('p');
+  const seconds = h('p.seconds', { role: 'timer' });
   // Not each second: only this one is read out.
-  const spoken = h('p', { class: 'spoken', 'aria-live': 'assertive' });
-  const problem = h('p', { class: 'risk', role: 'alert' });
+  const spoken = h('p.spoken', { 'aria-live': 'assertive' });
+  const problem = h('p.risk', { role: 'alert' });
   const choice = (name: keyof IChoices, text: string, kind: string) =>
-    button(text, `${kind} ${name}`, () => void choose(name));
+    button(text, `${kind}.${name}`, () => void choose(name));
   const buttons = [
     choice('now', trans.__('Stop now'), 'jp-mod-warn'),
     choice('later', trans.__('1 hour later'), 'jp-mod-reject'),
     choice('cancel', trans.__('Cancel'), 'jp-mod-accept')
   ];
   const content = h(
-    'div',
-    { class: 'body', 'data-view': 'countdown' },
+    'div.body',
+    { 'data-view': 'countdown' },
     reason,
     seconds,
     spoken,
     h(
       'p',
-      {},
       trans.__(
         'All open tabs save their documents first. If one cannot be saved, nothing is stopped.'
       )
     ),
     problem,
-    h('div', { class: 'choices' }, ...buttons)
+    h('div.choices', ...buttons)
   );
   const { title, open, close } = modal(
     'jp-NotebookStop-countdown',

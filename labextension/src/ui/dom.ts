@@ -1,41 +1,43 @@
 type Child = Node | string | null | false | undefined;
 
 /**
- * Make an element. Texts are never parsed as HTML. Classes get our prefix, unless they have JupyterLab's.
+ * Make an element. Texts are never parsed as HTML.
+ *
+ * @param selector - Its name, and its classes after dots: they get our prefix, unless they have JupyterLab's.
+ * @param parts - Its children, and objects that name its attributes.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string>,
-  ...children: Child[]
+  selector: K | `${K}.${string}`,
+  ...parts: (Child | Record<string, string>)[]
 ): HTMLElementTagNameMap[K] {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    node.setAttribute(
-      name,
-      name === 'class'
-        ? value.replace(/(^| )(?!jp-)/g, '$1jp-NotebookStop-')
-        : value
-    );
+  const [tag, ...classes] = selector.split('.');
+  const node = document.createElement(tag as K);
+  node.className = classes
+    .map(name => (name.startsWith('jp-') ? name : `jp-NotebookStop-${name}`))
+    .join(' ');
+  for (const part of parts) {
+    if (part instanceof Node || typeof part === 'string') {
+      node.append(part);
+    } else if (part) {
+      for (const [name, value] of Object.entries(part)) {
+        node.setAttribute(name, value);
+      }
+    }
   }
-  node.append(...children.filter((child): child is Node | string => !!child));
   return node;
 }
 
 /**
  * A button that looks like JupyterLab's.
  *
- * @param classes - JupyterLab's for its kind, and ours.
+ * @param classes - JupyterLab's for its kind, and ours, with dots between them.
  */
 export function button(
   text: string,
   classes: string,
   onClick: () => void
 ): HTMLButtonElement {
-  const node = h(
-    'button',
-    { type: 'button', class: `jp-mod-styled ${classes}` },
-    text
-  );
+  const node = h(`button.jp-mod-styled.${classes}`, { type: 'button' }, text);
   node.addEventListener('click', onClick);
   return node;
 }
@@ -48,16 +50,7 @@ export function link(
   href: string | null | undefined
 ): HTMLAnchorElement | null {
   return isWebAddress(href)
-    ? h(
-        'a',
-        {
-          href,
-          target: '_blank',
-          rel: 'noopener',
-          class: 'link'
-        },
-        text
-      )
+    ? h('a.link', { href, target: '_blank', rel: 'noopener' }, text)
     : null;
 }
 

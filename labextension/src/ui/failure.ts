@@ -108,30 +108,24 @@ function body(failure: IFailure): HTMLElement {
   const { problem } = failure;
   const documents = problem.documents ?? [];
   return h(
-    'div',
-    {
-      class: 'body',
-      'data-view': 'failure',
-      'data-code': problem.code
-    },
+    'div.body',
+    { 'data-view': 'failure', 'data-code': problem.code },
     ...problemTexts(failure.problem).flatMap(([name, text]) => [
-      !!text && h('p', { class: name }, text),
+      !!text && h(`p.${name}`, text),
       name === 'message' &&
         documents.length > 0 &&
         h(
-          'ul',
-          { class: 'documents' },
+          'ul.documents',
           ...documents.map(({ path, reason }) =>
-            h('li', {}, h('code', {}, path), ' ', reason)
+            h('li', h('code', path), ' ', reason)
           )
         )
     ]),
     h(
-      'dl',
-      { class: 'facts' },
+      'dl.facts',
       ...facts(failure).flatMap(([name, value]) => [
-        h('dt', {}, name),
-        h('dd', {}, h('code', {}, String(value)))
+        h('dt', name),
+        h('dd', h('code', String(value)))
       ])
     )
   );

@@ -59,22 +59,20 @@ export function farewellBody(
   const reload = button(
     trans.__('Reload'),
     // Until the instance has been started again, a reload would lose this text.
-    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'} reload`,
+    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'}.reload`,
     () => window.location.reload()
   );
   return h(
-    'div',
-    { class: 'stack' },
+    'div.stack',
     phase === 'lost' &&
       instance?.status &&
       h(
-        'p',
-        { class: 'aside', 'data-part': 'facts' },
+        'p.aside',
+        { 'data-part': 'facts' },
         trans.__('Last known status: %1.', instance.status)
       ),
     h(
-      'div',
-      { class: 'actions' },
+      'div.actions',
       link(trans.__('Open the ModelArts console'), instance?.console_url),
       reload
     )

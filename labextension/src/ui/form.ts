@@ -22,7 +22,7 @@ export interface IForm {
  */
 export async function showForm(form: IForm): Promise<boolean> {
   const { trans, title, name, accept, rows, isValid = () => true } = form;
-  const content = h('div', { class: 'body form', 'data-view': name }, ...rows);
+  const content = h('div.body.form', { 'data-view': name }, ...rows);
   const cancel = accept ? trans.__('Cancel') : trans.__('Close');
   const dialog = makeDialog('dialog', title, content, {
     buttons: [
@@ -52,11 +52,10 @@ export function field(
   unit = ''
 ): HTMLElement {
   return h(
-    'label',
-    { class: 'field' },
-    h('span', {}, label),
+    'label.field',
+    h('span', label),
     input,
-    unit && h('span', { class: 'aside' }, unit)
+    unit && h('span.aside', unit)
   );
 }
 
@@ -66,9 +65,8 @@ export function numberInput(
   min: number,
   max: number
 ): HTMLInputElement {
-  return h('input', {
+  return h('input.jp-mod-styled', {
     type: 'number',
-    class: 'jp-mod-styled',
     required: '',
     step: 'any',
     min: String(min),
@@ -79,9 +77,5 @@ export function numberInput(
 
 /** Texts as a list. */
 export function notes(texts: (string | null)[]): HTMLElement {
-  return h(
-    'ul',
-    { class: 'aside' },
-    ...texts.map(text => text && h('li', {}, text))
-  );
+  return h('ul.aside', ...texts.map(text => text && h('li', text)));
 }

@@ -9,8 +9,6 @@ import type { IProgress, IProgressView } from './progress';
 /**
  * Shows the progress of a stop and its end, above everything else in the page, JupyterLab's dialogs included.
  *
- * The rest of the page is inert meanwhile: it takes neither focus nor clicks.
- *
  * @param user - The name of the user of this page, once it is known.
  * @returns A function that shows progress or a farewell; null closes the overlay.
  */
@@ -20,12 +18,12 @@ export function stopOverlay(
   onCancel: () => void
 ): (shown: IProgress | IFarewell | null) => void {
   // One region for all views: a new one would not be read out.
-  const headline = h('p', { class: 'headline' });
-  const next = h('p', {});
-  const texts = h('div', { class: 'stack', role: 'status' }, headline, next);
-  const parts = h('div', {});
-  const content = h('div', { class: 'body' }, texts, parts);
-  const { node, card, title, open, close } = modal(
+  const headline = h('p.headline');
+  const next = h('p');
+  const texts = h('div.stack', { role: 'status' }, headline, next);
+  const parts = h('div');
+  const content = h('div.body', texts, parts);
+  const { node, title, open, close } = modal(
     'jp-NotebookStop',
     'dialog',
     content
@@ -68,7 +66,7 @@ export function stopOverlay(
     }
     const active = document.activeElement as HTMLElement | null;
     if (!node.contains(active) || active?.hidden) {
-      card.focus();
+      node.focus();
     }
   };
 }

@@ -18,8 +18,7 @@ export function openPanel(
   anchor: Element,
   content: IPanel
 ): (content: IPanel) => void {
-  const node = h('div', {
-    class: 'panel jp-ThemedContainer',
+  const node = h('div.panel.jp-ThemedContainer', {
     role: 'dialog',
     'aria-label': content.label,
     tabindex: '-1',
@@ -47,15 +46,13 @@ export function openPanel(
     const focused = node.contains(document.activeElement);
     node.replaceChildren(
       h(
-        'dl',
-        { class: 'facts' },
+        'dl.facts',
         ...facts
           .filter(([, text]) => text)
-          .flatMap(([name, text]) => [h('dt', {}, name), h('dd', {}, text)])
+          .flatMap(([name, text]) => [h('dt', name), h('dd', text)])
       ),
       h(
-        'div',
-        { class: 'choices' },
+        'div.choices',
         ...buttons.map(([text, action]) =>
           button(text, 'jp-mod-reject', () => {
             close();

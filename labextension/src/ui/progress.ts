@@ -48,30 +48,20 @@ export function progressView(
   onCancel: () => void
 ): IProgressView {
   const since = Date.now();
-  const who = h('p', {});
-  const stages = h('ol', {
-    class: 'stages',
-    'aria-hidden': 'true'
-  });
-  const noteNode = h('p', { class: 'note', role: 'alert' });
+  const who = h('p');
+  const stages = h('ol.stages', { 'aria-hidden': 'true' });
+  const noteNode = h('p.note', { role: 'alert' });
   const bar = h('progress', { 'aria-label': trans.__('Steps of the stop') });
-  const steps = h('ol', {
-    class: 'steps',
-    'aria-live': 'polite'
-  });
-  const facts = h('p', {
-    class: 'aside',
-    'data-part': 'facts'
-  });
+  const steps = h('ol.steps', { 'aria-live': 'polite' });
+  const facts = h('p.aside', { 'data-part': 'facts' });
   const cancel = button(
     trans.__('Cancel the stop'),
-    'jp-mod-reject cancel',
+    'jp-mod-reject.cancel',
     onCancel
   );
-  const actions = h('div', { class: 'actions' }, cancel);
+  const actions = h('div.actions', cancel);
   const node = h(
-    'div',
-    { class: 'stack' },
+    'div.stack',
     who,
     stages,
     noteNode,
@@ -149,7 +139,7 @@ function showSteps(
     list.lastElementChild?.remove();
   }
   steps.forEach((step, index) => {
-    const row = children[index] ?? list.appendChild(h('li', {}));
+    const row = children[index] ?? list.appendChild(h('li'));
     setText(row, stepText(trans, step, index));
     row.setAttribute('data-step', String(step.step ?? index + 1));
     row.setAttribute('data-status', (step.status ?? '').toUpperCase());
