@@ -33,6 +33,13 @@ TOAST = ".Toastify__toast"
 SCHEDULE = "jupyter-notebook-stop/schedule"
 
 
+# How far the middle of what lies above the page is from the middle of the page, in pixels.
+OFF_CENTRE = f"""() => {{
+    const {{ left, right, top, bottom }} = document.querySelector('{OVERLAY}').getBoundingClientRect();
+    return Math.hypot(left + right - innerWidth, top + bottom - innerHeight) / 2;
+}}"""
+
+
 @pytest.fixture
 def start(start_server: StartServer, simulator: ThreadedSimulator) -> Callable[..., Server]:
     """Start a server inside the stand-in's instance, with settings of its schedules."""
@@ -134,6 +141,7 @@ def test_a_countdown_lies_above_all_and_is_cancelled_for_all(
         expect(tab.page.locator(COUNTDOWN)).to_be_visible()
         expect(tab.page.locator(COUNTDOWN).locator("[role=timer]")).to_contain_text(re.compile(r"0:[1-5]\d"))
         expect(tab.page.get_by_role("alertdialog", name="This instance is about to stop")).to_be_visible()
+        assert tab.page.evaluate(OFF_CENTRE) <= 1
     one.page.locator(COUNTDOWN).get_by_text("It was scheduled for").click()
     # Read out now, and not again each second.
     expect(one.page.locator(COUNTDOWN).locator("[aria-live=assertive]")).to_have_text(
