@@ -14,58 +14,28 @@ from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from ..errors import IdentityError, NotInInstanceError
+from ..signs import (
+    ENDPOINT_VARIABLE,
+    INSTANCE_VARIABLE,
+    PROJECT_VARIABLES,
+    REGION_VARIABLE,
+    in_base_url,
+    in_hostname,
+    is_project_id,
+    is_uuid,
+)
 from ..translation import Text, _, sentences
 
 if TYPE_CHECKING:
     from ..config import NotebookStop
 
-INSTANCE_VARIABLE = "INSTANCE_ID"
-PROJECT_VARIABLES = ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID")
-REGION_VARIABLE = "MODELARTS_REGION"
-ENDPOINT_VARIABLE = "MODELARTS_ENDPOINT"
-
-HOSTNAME_PREFIX = "notebook-"
-
-# As texts: a server loads this at its start, and most never see what these are for.
+# As texts: most processes never see what these are for.
 _REGION = r"[a-z]+(-[a-z0-9]+)+"
 _HOST = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]+"
-
-_UUID_GROUPS = [8, 4, 4, 4, 12]
-_HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
-
-
-def _is_hexadecimal(text: str, length: int) -> bool:
-    return len(text) == length and _HEXADECIMAL.issuperset(text)
-
-
-def _is_uuid(text: str) -> bool:
-    groups = text.split("-")
-    return len(groups) == len(_UUID_GROUPS) and all(map(_is_hexadecimal, groups, _UUID_GROUPS))
-
-
-def _is_project_id(text: str) -> bool:
-    return _is_hexadecimal(text, 32)
 
 
 def _is_region(text: str) -> bool:
     return bool(re.fullmatch(_REGION, text))
-
-
-def _in_hostname(hostname: str) -> str | None:
-    """Return the instance id in ``notebook-<id>``, which more may follow after a dot or a hyphen."""
-    if not hostname.startswith(HOSTNAME_PREFIX):
-        return None
-    begin = len(HOSTNAME_PREFIX)
-    end = begin + sum(_UUID_GROUPS) + len(_UUID_GROUPS) - 1
-    found, rest = hostname[begin:end], hostname[end:]
-    return found if _is_uuid(found) and rest[:1] in ("", ".", "-") else None
-
-
-def _in_base_url(base_url: str) -> str | None:
-    """Return the instance id that is the last part of the path."""
-    last = base_url[: -len("/")] if base_url.endswith("/") else base_url
-    found = last.rpartition("/")[2]
-    return found if _is_uuid(found) else None
 
 
 class SourcedValue(NamedTuple):
@@ -165,8 +135,8 @@ def _find_instance_id(
 ) -> SourcedValue:
     found = _candidates(config, "instance_id", environ, INSTANCE_VARIABLE)
     for value, source in (
-        (_in_hostname(hostname), _("the hostname")),
-        (_in_base_url(base_url or ""), _("the server's base_url")),
+        (in_hostname(hostname), _("the hostname")),
+        (in_base_url(base_url or ""), _("the server's base_url")),
     ):
         if value:
             found.append(SourcedValue(value, source))
@@ -176,10 +146,10 @@ def _find_instance_id(
         _("a hostname notebook-<id>"),
         *([] if base_url is None else [_("a base_url /<id>/")]),
     ]
-    valid = [candidate for candidate in found if _is_uuid(candidate.value)]
+    valid = [candidate for candidate in found if is_uuid(candidate.value)]
     malformed = [candidate for candidate in found if candidate not in valid]
     if malformed and (valid or (config and config.instance_id)):
-        _checked(malformed[0], _is_uuid, _("instance id"), _("a UUID"))
+        _checked(malformed[0], is_uuid, _("instance id"), _("a UUID"))
     if not valid:
         # Other platforms use the name INSTANCE_ID too: their value means "not a notebook instance", not "malformed".
         message = _(
@@ -247,7 +217,7 @@ def find_identity(
     )
     return Identity(
         instance_id=instance_id,
-        project_id=_checked(project, _is_project_id, _("project id"), _("32 hexadecimal digits")),
+        project_id=_checked(project, is_project_id, _("project id"), _("32 hexadecimal digits")),
         region=_checked(region, _is_region, _("region"), _("a region name such as cn-north-4")),
         endpoint=SourcedValue(check_endpoint(endpoint.value, endpoint.source), endpoint.source) if endpoint else None,
     )
@@ -268,9 +238,7 @@ def complete_identity(identity: Identity, project_id: SourcedValue | None, regio
     IdentityError
         When the project, or both region and endpoint, cannot be determined.
     """
-    project_id = identity.project_id or _checked(
-        project_id, _is_project_id, _("project id"), _("32 hexadecimal digits")
-    )
+    project_id = identity.project_id or _checked(project_id, is_project_id, _("project id"), _("32 hexadecimal digits"))
     region = identity.region or _checked(region, _is_region, _("region"), _("a region name such as cn-north-4"))
     if project_id is None:
         raise IdentityError(

@@ -17,6 +17,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
+from ..signs import find_signs, is_plain
 from . import PREFIX, optional
 from .events import KERNEL_ACTIONS, keep_sockets_alive, register_schemas
 
@@ -76,14 +77,34 @@ class DeferredHandler(ExtensionHandlerMixin, web.RequestHandler):
 
 
 class _LineHandler(logging.Handler):
-    """Has the lines of the log kept, by what the first line loads."""
+    """Has the lines of the log kept, by what is loaded once there are more than a few, or an error among them."""
 
-    def __init__(self, app: "NotebookStopExtension") -> None:
+    def __init__(self) -> None:
         super().__init__(logging.INFO)
-        self._app = app
+        self._first: List[logging.LogRecord] = []
+        self._last: Optional[LastLines] = None
+
+    @property
+    def lines(self) -> List[str]:
+        """The last lines, without what others have written into them."""
+        return self._load().lines
+
+    def _load(self) -> "LastLines":
+        if self._last is None:
+            from .log_lines import LastLines
+
+            self._last = LastLines()
+            while self._first:
+                self._last.keep(self._first.pop(0))
+        return self._last
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._app.log_lines.keep(record)
+        # Kept as it is, an error would keep all that it went through.
+        is_text = record.exc_info is None and all(type(argument) is str for argument in record.args or ())
+        if self._last is None and is_text and len(self._first) < 10:
+            self._first.append(record)
+        else:
+            self._load().keep(record)
 
 
 def _files_are_left() -> bool:
@@ -105,9 +126,8 @@ class NotebookStopExtension(ExtensionApp):
     _loading: "Optional[asyncio.Future[Runtime]]" = None
     _has_ended = False
     _stop_config: "Optional[NotebookStop]" = None
-    _log_lines: "Optional[LastLines]" = None
     _tabs_are_told = False
-    line_handler: Optional[logging.Handler] = None
+    line_handler: Optional[_LineHandler] = None
 
     def _link_jupyter_server_extension(self, serverapp: Any) -> None:
         """Take over the settings of the server.
@@ -115,6 +135,8 @@ class NotebookStopExtension(ExtensionApp):
         The base class also looks for files and parses arguments: two milliseconds, and hardly ever there are any.
         """
         self.serverapp = serverapp
+        # The server's: its level and its files are those that somebody has set.
+        self.log = serverapp.log.getChild(self.name)
         files = [f"{self.config_file_name}{ending}" for ending in (".py", ".json")]
         if serverapp.extra_args or any(
             os.path.exists(f"{it}/{file}") for it in self.config_file_paths for file in files
@@ -132,15 +154,6 @@ class NotebookStopExtension(ExtensionApp):
 
             self._stop_config = NotebookStop(parent=self)
         return self._stop_config
-
-    @property
-    def log_lines(self) -> "LastLines":
-        """The last lines of the log."""
-        if self._log_lines is None:
-            from .log_lines import LastLines
-
-            self._log_lines = LastLines()
-        return self._log_lines
 
     async def load(self) -> "Runtime":
         """Return all that is needed once somebody asks, loaded at the first use; an error makes the next use try again.
@@ -191,22 +204,24 @@ class NotebookStopExtension(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Find out which instance this is, without any request, and tell the page."""
-        self.line_handler = _LineHandler(self)
+        self.line_handler = _LineHandler()
         for logger in self._loggers():
             logger.addHandler(self.line_handler)
-        has_settings = "NotebookStop" in self.config or type(self).__name__ in self.config
-        if has_settings or self._has_sign():
-            self._option = self._find_out(self.stop_config if has_settings else None)
-        else:
-            self._option = {"available": False, "code": "not_in_instance", "reason": NO_SIGN}
-            self.log.info("jupyter_notebook_stop is disabled: %s", NO_SIGN)
+        self._option = self._find_option()
         self._tell_pages()
 
-    def _has_sign(self) -> bool:
-        """Tell whether anything looks like an instance, which most servers are not in."""
+    def _find_option(self) -> Dict[str, Any]:
+        """Return what the page is told, with no more loaded than it takes to know."""
+        if "NotebookStop" in self.config or type(self).__name__ in self.config:
+            return self._find_out(self.stop_config)
         serverapp: Any = self.serverapp
-        in_hostname = socket.gethostname().startswith("notebook-")
-        return "INSTANCE_ID" in os.environ or in_hostname or serverapp.base_url.count("-") >= 4
+        signs = find_signs(os.environ, socket.gethostname(), serverapp.base_url)
+        if not signs:
+            self.log.info("jupyter_notebook_stop is disabled: %s", NO_SIGN)
+            return {"available": False, "code": "not_in_instance", "reason": NO_SIGN}
+        if is_plain(signs, os.environ):
+            return {"available": True, "instance_id": signs.pop(), "scheduling": True}
+        return self._find_out(None)
 
     def _find_out(self, config: "Optional[NotebookStop]") -> Dict[str, Any]:
         from ..errors import IdentityError, NotInInstanceError

@@ -24,4 +24,4 @@ class ReportHandler(NotebookStopHandler):
         """Tell versions, names of variables, shapes of answers and log lines, and nothing secret."""
         versions = await call_in_thread(find_versions, VERSIONS_TIMEOUT)
         connection, extension = self.instance.connection, cast(Any, self.extensionapp)
-        self.send(collect(connection, versions, extension.log_lines.lines, pseudonyms_of(connection)))
+        self.send(collect(connection, versions, extension.line_handler.lines, pseudonyms_of(connection)))

@@ -170,15 +170,15 @@ class TestSigns:
     @pytest.mark.parametrize("sign", ["hostname", "INSTANCE_ID", "base_url"])
     def test_each_sign_is_seen(self, sign: str, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         found = "f9937afa-4451-42db-a76b-72d624749f66"
-        assert not app._has_sign()
+        assert not app._find_option()["available"]
         if sign == "INSTANCE_ID":
             monkeypatch.setenv(sign, found)
         elif sign == "hostname":
             monkeypatch.setattr("socket.gethostname", lambda: f"notebook-{found}-0")
         else:
             monkeypatch.setattr(app.serverapp, "base_url", f"/a/{found}/")
-        assert app._has_sign()
-        assert app._find_out(None)["instance_id"] == found
+        assert app._find_option() == app._find_out(None)
+        assert app._find_option() == {"available": True, "instance_id": found, "scheduling": True}
 
 
 class TestSettingsInTheirOwnFile:
