@@ -25,6 +25,15 @@ from .ticker import Ticker
 
 __all__ = ["fetch", "jp_server_config", "nowhere", "proxy"]
 
+
+@pytest.fixture
+def home(tmp_path: pathlib.Path) -> pathlib.Path:
+    """Return a home in which secrets are searched for as well."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    return folder
+
+
 BLOCKED = 0.5
 """An event loop that is blocked longer than this fails the test, in seconds."""
 

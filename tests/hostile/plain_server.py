@@ -49,6 +49,7 @@ class PlainServer(Server):
             {**instance_environment(simulator), **environment},
             base_url=base_url or f"/{simulator.instance_id}/",
             arguments=[*settings, *arguments],
+            forked=True,
         )
 
     def stop_in_background(self, **body: Any) -> threading.Thread:

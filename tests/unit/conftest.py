@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import pathlib
 import shutil
 import socket
 import socketserver
@@ -35,12 +36,17 @@ T = TypeVar("T")
 REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"
 
 
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Return a home that is not there, which takes no time to make."""
+    return tmp_path_factory.getbasetemp() / "home"
+
+
 @pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep the developer's own profile file and platform SDK out of the tests; there is no home."""
-    home = str(tmp_path_factory.getbasetemp() / "home")
-    monkeypatch.setenv("HOME", home)
-    monkeypatch.setenv("USERPROFILE", home)
+def nowhere(monkeypatch: pytest.MonkeyPatch, home: pathlib.Path) -> None:
+    """Keep the developer's own profile file and platform SDK out of the tests."""
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setattr(platform_session, "LOCATIONS", ())
 
 
