@@ -10,34 +10,22 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { readIdentity, serverApi, tabId } from './api';
 import { powerIcon } from './icon';
-import { addScheduleCommands, extendAutoStop } from './schedule/commands';
-import { stands } from './schedule/outlook';
-import { showStatus } from './schedule/status';
-import { scheduleWatch } from './schedule/watch';
-import type { IScheduleWatch } from './schedule/watch';
-import { stopLoader } from './stop/loader';
-import type { IStopLoader } from './stop/loader';
+import { COMMANDS, PREFIX } from './ids';
+import { addScheduleCommands } from './schedule/commands';
 import { translateSettings } from './settings';
 import { sourceArgs, sourceOf } from './source';
-import { listenForStops } from './stop/remote';
-import { setLanguage } from './ui/format';
+import { stopLoader } from './stop/loader';
+import type { IStopLoader } from './stop/loader';
+import { listen } from './stop/remote';
 import '../style/base.css';
-
-const ROOT = 'jupyter-notebook-stop:';
-const STOP = `${ROOT}stop`;
 
 const ENGLISH = 'en';
 
-/** The language of the page, as a tag. */
-function languageOf(translator: ITranslator | null): string {
-  return translator?.languageCode || ENGLISH;
-}
-
 /** What the page's plugins share; null until the first one is active, and where the page does not know its instance. */
-let watch: IScheduleWatch | null = null;
+let loader: IStopLoader | null = null;
 
 /**
- * The command, the palette's entry, and this tab's part in stops from elsewhere.
+ * The commands, the palette's entries, and this tab's part in stops from elsewhere.
  */
 const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-notebook-stop:plugin',
@@ -51,64 +39,50 @@ const plugin: JupyterFrontEndPlugin<void> = {
     docManager: IDocumentManager | null,
     info: JupyterLab.IInfo | null
   ) => {
-    const language = languageOf(translator);
+    const language = translator?.languageCode || ENGLISH;
     const trans = (translator ?? nullTranslator).load('jupyter_notebook_stop');
     const identity = readIdentity();
     const { commands, serviceManager } = app;
     const api = serverApi(serviceManager.serverSettings, language);
-    setLanguage(language);
     // The palette, where a command may have been called, does not give the focus back.
     const refocus = () => {
       if (document.activeElement === document.body) {
         app.shell.currentWidget?.activate();
       }
     };
+    const update = () =>
+      Object.values(COMMANDS).forEach(id => commands.notifyCommandChanged(id));
     commands.commandExecuted.connect((_, { id, result }) => {
-      if (id.startsWith(ROOT)) {
+      if (id.startsWith(PREFIX)) {
         result.then(refocus, refocus);
       }
     });
-    let loader: IStopLoader | null = null;
     if (identity?.available) {
       const { attempt, instance_id, schedule } = identity;
       const tab = tabId();
-      const schedules = scheduleWatch(
+      const page = {
+        app,
+        docManager,
+        info,
+        trans,
+        language,
         api,
-        serviceManager,
-        instance_id,
-        !!identity.scheduling
-      );
-      watch = schedules;
-      const stops = stopLoader(trans, ({ start }) =>
-        start({
-          app,
-          docManager,
-          info,
-          trans,
-          watch: schedules,
-          tab,
-          onChange: () => {
-            commands.notifyCommandChanged(STOP);
-            refocus();
-          },
-          onExtend: () => extendAutoStop(commands)
-        })
-      );
+        instanceId: instance_id,
+        isAllowed: !!identity.scheduling,
+        tab,
+        onChange: update,
+        onIdle: refocus
+      };
+      const stops = stopLoader(trans, ({ start }) => start(page));
       loader = stops;
-      listenForStops(serviceManager, stops, instance_id);
-      schedules.listen(() => {
-        // What reports activity and counts down is needed now.
-        if (stands(schedules.outlook.schedule)) {
-          stops.preload();
-        }
-      });
+      listen(serviceManager, stops, instance_id);
       void app.restored.then(() => {
         if (attempt) {
           // The page was loaded during a stop, so it has missed the event.
           void stops.dispatch({ type: 'hint', attempt });
         }
         if (schedule) {
-          void schedules.read();
+          void stops.ready.then(session => session.hear());
         }
         stops.preload();
       });
@@ -119,12 +93,12 @@ const plugin: JupyterFrontEndPlugin<void> = {
       void app.restored.then(async () => {
         const answer = await api.instance();
         elsewhere = answer.available ? elsewhere : answer.reason;
-        commands.notifyCommandChanged(STOP);
+        commands.notifyCommandChanged(COMMANDS.stop);
       });
     }
     const nowhere =
       identity && !identity.available && identity.code === 'not_in_instance';
-    commands.addCommand(STOP, {
+    commands.addCommand(COMMANDS.stop, {
       label: nowhere
         ? trans.__('Stop this instance (not in a ModelArts notebook instance)')
         : elsewhere
@@ -142,22 +116,15 @@ const plugin: JupyterFrontEndPlugin<void> = {
       execute: args =>
         loader?.dispatch({ type: 'command', source: sourceOf(args) })
     });
-    palette?.addItem({
-      command: STOP,
-      category: trans.__('Instance'),
-      args: { source: 'palette' }
-    });
     addScheduleCommands(
       commands,
       palette,
       trans,
-      watch,
       loader,
       elsewhere ||
-        (watch?.isAllowed
+        (identity?.available && identity.scheduling
           ? ''
-          : trans.__('The administrator has switched scheduled stops off.')),
-      () => !!identity?.available
+          : trans.__('The administrator has switched scheduled stops off.'))
     );
   }
 };
@@ -208,9 +175,9 @@ const status: JupyterFrontEndPlugin<void> = {
       translateSettings(registry, trans, status.id);
     }
     // By then all plugins are active.
-    void app.restored.then(
-      () => watch && showStatus(app.commands, watch, trans, statusBar, registry)
-    );
+    void app.restored
+      .then(() => loader?.ready)
+      .then(session => session?.showStatus(statusBar, registry));
   }
 };
 

@@ -10,7 +10,7 @@ import { click, Whole } from './whole.ts';
 import { OWN } from './world.ts';
 
 const { stopLoader } = await import('../src/stop/loader.ts');
-const { listenForStops } = await import('../src/stop/remote.ts');
+const { listen } = await import('../src/stop/remote.ts');
 
 describe('a page that has loaded nothing of a stop yet', () => {
   const opened = async (network: Network): Promise<Whole> => {
@@ -99,9 +99,9 @@ describe('a page that has loaded nothing of a stop yet', () => {
   test('keeps its event socket while it is hidden', () => {
     assert.equal(new Whole().events._poll.standby, 'never');
     const none = stopLoader({} as never, () => assert.fail());
-    listenForStops({} as never, none, OWN);
+    listen({} as never, none, OWN);
     const events = { stream: new Signal() };
-    listenForStops({ events } as never, none, OWN);
+    listen({ events } as never, none, OWN);
     assert.deepEqual(Object.keys(events), ['stream']);
   });
 });

@@ -18,11 +18,7 @@ export class ApiError extends Error {
 }
 
 export const STOP_EVENT = 'the schema of stops';
-
-/** Stands in for what a stop needs: what makes the session is the test's. */
-export function loadDialogs(): Promise<null> {
-  return Promise.resolve(null);
-}
+export const SCHEDULE_EVENT = 'the schema of schedules';
 
 let ids = 0;
 

@@ -11,7 +11,7 @@ import { OWN } from './world.ts';
 
 const { stopSession } = await import('../src/stop/session.ts');
 const { stopLoader } = await import('../src/stop/loader.ts');
-const { listenForStops } = await import('../src/stop/remote.ts');
+const { listen } = await import('../src/stop/remote.ts');
 const { connectionGuard } = await import('../src/connection.ts');
 
 type Session = ReturnType<typeof stopSession>;
@@ -37,11 +37,14 @@ export class Whole {
   /** How often a session was made. */
   starts = 0;
   readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
-  readonly loader = stopLoader(this.trans as never, () => this.start());
+  readonly loader = stopLoader(
+    this.trans as never,
+    () => this.start() as never
+  );
 
   constructor() {
     const services = { events: this.events };
-    listenForStops(services as never, this.loader, OWN);
+    listen(services as never, this.loader, OWN);
     this.server.hear = attempt => this.emit({ attempt });
     this.loader.preload();
   }

@@ -17,7 +17,6 @@ from .test_tabs import Post
 OURS = "/jupyter-notebook-stop/static/"
 # Named by their files in a build for developers, and otherwise as the bundle's configuration names them.
 STOP = re.compile(OURS + r"(lib_stop_parts_js|stop)\.")
-SCHEDULE = re.compile(OURS + r"(lib_schedule_lazy_js|schedule)\.")
 
 
 def call(page: Page, command: str) -> None:
@@ -37,7 +36,6 @@ def test_all_of_a_stop_is_there_before_it_begins(instance_server: Server, open_t
     run_from_palette(tab.page)
     save = tab.page.get_by_role("button", name="Save all and stop")
     expect(save).to_be_enabled()
-    assert not [url for _, url in tab.requests if SCHEDULE.search(url)]
     before = len(tab.requests)
     save.click()
     expect_farewell(tab.page)
@@ -55,7 +53,6 @@ def test_what_cannot_be_loaded_is_told_and_tried_again(
         route.fulfill(status=404)
 
     page.route(STOP, refuse)
-    page.route(SCHEDULE, refuse)
     page.reload()
     page.wait_for_selector(LAB)
     notices = page.get_by_text("A part of this page could not be loaded, and nothing was done.")

@@ -1,5 +1,4 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { IStopSession } from '../stop/session';
 import { countdown } from '../ui/countdown';
 import { later } from './consequences';
 import { countdownEnd } from './outlook';
@@ -10,7 +9,7 @@ import type { IScheduleWatch } from './watch';
  */
 export function showCountdown(
   watch: IScheduleWatch,
-  session: IStopSession,
+  stopNow: () => void,
   trans: TranslationBundle
 ): void {
   const done = async (request: Promise<unknown>) => {
@@ -24,7 +23,7 @@ export function showCountdown(
   const show = countdown(trans, () => watch.api.now(), {
     cancel: () => done(watch.cancel()),
     now: () => {
-      session.stopNow();
+      stopNow();
       return Promise.resolve('');
     },
     later: () => {

@@ -7,6 +7,9 @@ import { waitingText } from './consequences';
 import { leaseEnd, leaseWhen, scheduleText, sentenceCase } from './outlook';
 import type { IScheduleWatch } from './watch';
 
+/** The panel's entry in the top bar. */
+const TOP_BAR = '[data-jp-item-name="instance-state"]';
+
 /** What the buttons of the panel do. */
 export interface IActions {
   stop: () => void;
@@ -17,14 +20,18 @@ export interface IActions {
 /**
  * Show what is known of the instance, and read it anew.
  *
- * @param anchor - What was clicked.
+ * It opens beside the status bar's item or the top bar's, whichever was clicked.
  */
 export async function showPanel(
   watch: IScheduleWatch,
   trans: TranslationBundle,
-  anchor: Element,
   actions: IActions
 ): Promise<void> {
+  const anchor =
+    document.querySelector('.jp-NotebookStop-status:focus') ??
+    document.querySelector(TOP_BAR) ??
+    document.querySelector('.jp-NotebookStop-status') ??
+    document.body;
   const update = openPanel(anchor, content(watch, trans, actions));
   await Promise.all([watch.read(), watch.readInstance()]);
   update(content(watch, trans, actions));

@@ -1,10 +1,8 @@
-import type { JupyterFrontEnd } from '@jupyterlab/application';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 import { h, setText } from '../ui/dom';
-import { showInstance } from './commands';
 import { summary } from './outlook';
 import type { IScheduleWatch } from './watch';
 
@@ -16,11 +14,11 @@ const PLUGIN = 'jupyter-notebook-stop:status';
  * has switched it off.
  */
 export async function showStatus(
-  commands: JupyterFrontEnd['commands'],
   watch: IScheduleWatch,
   trans: TranslationBundle,
   statusBar: IStatusBar | null,
-  registry: ISettingRegistry | null
+  registry: ISettingRegistry | null,
+  onClick: () => void
 ): Promise<void> {
   const settings = await registry?.load(PLUGIN).catch(() => null);
   let item: { dispose: () => void } | null | undefined;
@@ -35,7 +33,7 @@ export async function showStatus(
       item = null;
     } else if (!item) {
       item = statusBar?.registerStatusItem(PLUGIN, {
-        item: statusItem(watch, trans, () => showInstance(commands)),
+        item: statusItem(watch, trans, onClick),
         align: 'left',
         rank: 90
       });

@@ -1,8 +1,3 @@
-import type {
-  Event as ServerEvent,
-  ServiceManager
-} from '@jupyterlab/services';
-import { SCHEDULE_EVENT } from '../api';
 import type { IApi, IScheduleAnswer, IScheduleRequest } from '../api';
 import { pause } from '../pause';
 import { countdownEnd, freshFor } from './outlook';
@@ -47,7 +42,6 @@ export interface IScheduleWatch {
  */
 export function scheduleWatch(
   api: IApi,
-  services: ServiceManager.IManager,
   instanceId: string,
   isAllowed: boolean
 ): IScheduleWatch {
@@ -114,17 +108,6 @@ export function scheduleWatch(
     return answer;
   };
 
-  // An event is a hint: anyone can post one.
-  services.events?.stream.connect((_, event: ServerEvent.Emission) => {
-    const { schema_id, instance_id, change } = event;
-    if (schema_id === SCHEDULE_EVENT && instance_id === instanceId) {
-      if (change !== 'lease') {
-        void read();
-      } else if (outlook.instance) {
-        void readInstance();
-      }
-    }
-  });
   // A socket that was down has missed events.
   document.addEventListener('visibilitychange', () => {
     if (!document.hidden && outlook.schedule && !outlook.course) {

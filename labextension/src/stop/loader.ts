@@ -1,11 +1,10 @@
 import { Notification } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { pause } from '../pause';
-import type { IStopSession } from './session';
+import type { ISession } from './parts';
 import type { Event } from './state';
 
 type Parts = typeof import('./parts');
-type Dialogs = typeof import('../schedule/lazy');
 
 /** How long to wait for the parts, in milliseconds. */
 const TIMEOUT = 10_000;
@@ -20,37 +19,47 @@ const PAUSES = {
 const LATEST = 2_000;
 
 /**
- * What loads the rest of the page's part, and speaks to its session.
+ * What loads the parts, and speaks to their session.
  */
 export interface IStopLoader {
+  /** The session; null until it is loaded. */
+  readonly session: () => ISession | null;
+  /** Resolves when it is loaded. */
+  readonly ready: Promise<ISession>;
   /** Whether no stop is under way, and none is being asked for. */
   readonly isIdle: () => boolean;
   /** Load when the page has nothing else to do. */
   readonly preload: () => void;
+  /** Load for a click; null if it cannot be loaded, which the user is told. */
+  readonly load: () => Promise<ISession | null>;
   /** Have the session take an event in. */
   readonly dispatch: (event: Event) => Promise<void>;
-  /** Load what a click on the schedule opens; null if it cannot be loaded, which the user is told. */
-  readonly loadDialogs: () => Promise<Dialogs | null>;
 }
 
 /**
- * Load what a stop needs: all of it at once, since a server that stops answers no more requests. That is when the page
+ * Load the parts of the page: all at once, since a server that stops answers no more requests. That is when the page
  * has become idle, or at the first use if that comes sooner.
  *
  * @param start - Makes the session of the page. Called once.
  */
 export function stopLoader(
   trans: TranslationBundle,
-  start: (parts: Parts) => IStopSession
+  start: (parts: Parts) => ISession
 ): IStopLoader {
-  let session: IStopSession | null = null;
-
-  const load = async (): Promise<Parts> => {
+  let session: ISession | null = null;
+  let loaded: (session: ISession) => void;
+  const ready = new Promise<ISession>(resolve => {
+    loaded = resolve;
+  });
+  const load = async (): Promise<ISession> => {
     const parts = await import(/* webpackChunkName: "stop" */ './parts');
-    session ??= start(parts);
-    return parts;
+    if (!session) {
+      session = start(parts);
+      loaded(session);
+    }
+    return session;
   };
-  const loadForUser = <T>(load: () => Promise<T>): Promise<T | null> =>
+  const loadForUser = () =>
     attempt(
       load,
       [],
@@ -60,6 +69,8 @@ export function stopLoader(
     );
 
   return {
+    session: () => session,
+    ready,
     isIdle: () => session?.isIdle() ?? true,
     preload: () => {
       const begin = () => void attempt(load, PAUSES.idle);
@@ -69,10 +80,11 @@ export function stopLoader(
         void pause(LATEST).then(begin);
       }
     },
+    load: loadForUser,
     dispatch: async event => {
       if (!session) {
         await (event.type === 'command'
-          ? loadForUser(load)
+          ? loadForUser()
           : attempt(
               load,
               PAUSES.announced,
@@ -82,8 +94,7 @@ export function stopLoader(
             ));
       }
       session?.dispatch(event);
-    },
-    loadDialogs: () => loadForUser(async () => (await load()).loadDialogs())
+    }
   };
 }
 

@@ -1,15 +1,25 @@
 /**
- * What a stop needs, from its countdown or question to its farewell. It is loaded by loader.ts.
+ * All that the page needs beside its commands, from the status bar's item to the farewell. It is loaded by loader.ts.
  */
 import type { JupyterFrontEnd, JupyterLab } from '@jupyterlab/application';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { IApi } from '../api';
 import { connectionGuard } from '../connection';
 import { openDocuments } from '../documents';
+import { COMMANDS } from '../ids';
 import { reportActivity } from '../schedule/activity';
 import { showCountdown } from '../schedule/countdown';
+import { cancelScheduled, scheduleAt, scheduleIdle } from '../schedule/dialogs';
+import { extendLease } from '../schedule/lease';
 import { notifyOf } from '../schedule/notices';
-import type { IScheduleWatch } from '../schedule/watch';
+import { leaseWhen, scheduleText, stands, summary } from '../schedule/outlook';
+import { showPanel } from '../schedule/panel';
+import { showStatus } from '../schedule/status';
+import { scheduleWatch } from '../schedule/watch';
+import { setLanguage } from '../ui/format';
 import { stopSession } from './session';
 import type { IStopSession } from './session';
 
@@ -19,37 +29,96 @@ export interface IPage {
   docManager: IDocumentManager | null;
   info: JupyterLab.IInfo | null;
   trans: TranslationBundle;
-  watch: IScheduleWatch;
+  /** Of the page, as a tag. */
+  language: string;
+  api: IApi;
+  /** Id of the instance that the page belongs to. */
+  instanceId: string;
+  /** Whether the settings of the server allow to schedule stops. */
+  isAllowed: boolean;
   /** Id of this tab. */
   tab: string;
-  /** Called when the session's `isIdle` has changed. */
+  /** Called when what the commands say or offer has changed. */
   onChange: () => void;
-  /** Called when the user wants the platform to stop the instance later. */
-  onExtend: () => void;
+  /** Called when a stop begins or is over. */
+  onIdle: () => void;
+}
+
+/** What the page's plugins ask of the parts. */
+export interface ISession extends Omit<IStopSession, 'stopNow'> {
+  /** Read what an event says has changed, by default the schedule. */
+  readonly hear: (change?: unknown) => void;
+  /** What is known, in a few words: of the instance, of a schedule that stands, of the platform's own stop. */
+  readonly known: () => { summary: string; schedule: string; lease: string };
+  readonly scheduleIdle: (source: string) => Promise<void>;
+  readonly scheduleAt: (source: string) => Promise<void>;
+  readonly cancelScheduled: () => Promise<void>;
+  readonly extendLease: () => Promise<void>;
+  readonly showPanel: () => Promise<void>;
+  readonly showStatus: (
+    statusBar: IStatusBar | null,
+    registry: ISettingRegistry | null
+  ) => Promise<void>;
 }
 
 /** Make the session of a page, and what accompanies a scheduled stop. */
-export function start(page: IPage): IStopSession {
-  const { app, docManager, info, trans, watch, tab } = page;
+export function start(page: IPage): ISession {
+  const { app, docManager, info, trans, api, instanceId, tab, onChange } = page;
+  setLanguage(page.language);
+  const watch = scheduleWatch(api, instanceId, page.isAllowed);
   const documents = openDocuments(app, docManager, trans);
-  const session = stopSession({
-    api: watch.api,
+  const { stopNow, ...session } = stopSession({
+    api,
     documents,
     canSave: docManager !== null,
     user: () => app.serviceManager.user?.identity?.display_name,
     trans,
-    instanceId: watch.instanceId,
+    instanceId,
     tab,
     guard: onDoubt => connectionGuard(app, info, documents.sessions, onDoubt),
-    onChange: page.onChange,
-    onCourse: course => watch.follow(course)
+    onChange: () => {
+      onChange();
+      page.onIdle();
+    },
+    onCourse: watch.follow
   });
-  showCountdown(watch, session, trans);
-  notifyOf(watch, trans, page.onExtend);
+  const run = (command: string) => () =>
+    void app.commands.execute(command, { source: 'menu' });
+  const extend = run(COMMANDS.extend);
+  showCountdown(watch, stopNow, trans);
+  notifyOf(watch, trans, extend);
   reportActivity(watch);
-  return session;
+  watch.listen(onChange);
+  return {
+    ...session,
+    hear: change => {
+      if (change !== 'lease') {
+        void watch.read();
+      } else if (watch.outlook.instance) {
+        void watch.readInstance();
+      }
+    },
+    known: () => {
+      const { outlook } = watch;
+      const { schedule } = outlook;
+      const now = api.now();
+      return {
+        summary: summary(trans, outlook, now).text,
+        schedule: stands(schedule) ? scheduleText(trans, schedule) : '',
+        lease: leaseWhen(trans, outlook, now)
+      };
+    },
+    scheduleIdle: source => scheduleIdle(watch, trans, source),
+    scheduleAt: source => scheduleAt(watch, trans, source),
+    cancelScheduled: () => cancelScheduled(watch, trans),
+    extendLease: () => extendLease(watch, trans),
+    showPanel: () =>
+      showPanel(watch, trans, {
+        stop: run(COMMANDS.stop),
+        idle: run(COMMANDS.idle),
+        extend
+      }),
+    showStatus: (statusBar, registry) =>
+      showStatus(watch, trans, statusBar, registry, run(COMMANDS.show))
+  };
 }
-
-/** Load what a click on the schedule opens. It shares parts with a stop. */
-export const loadDialogs = (): Promise<typeof import('../schedule/lazy')> =>
-  import(/* webpackChunkName: "schedule" */ '../schedule/lazy');

@@ -2,28 +2,31 @@ import type {
   Event as ServerEvent,
   ServiceManager
 } from '@jupyterlab/services';
-import { STOP_EVENT } from '../api';
+import { SCHEDULE_EVENT, STOP_EVENT } from '../api';
 import type { IStopLoader } from './loader';
 
 /**
- * Tell the page's session of stops that other tabs, cells and terminals ask for.
+ * Tell the page's session of stops, and of changes of the schedule, that other tabs, cells and terminals ask for.
+ *
+ * An event is a hint: anyone can post one.
  */
-export function listenForStops(
+export function listen(
   services: ServiceManager.IManager,
   loader: IStopLoader,
   instanceId: string
 ): void {
-  const hear = (_: unknown, event: ServerEvent.Emission) => {
-    const { schema_id, instance_id, attempt } = event;
-    if (
-      schema_id === STOP_EVENT &&
-      instance_id === instanceId &&
-      typeof attempt === 'string'
-    ) {
+  services.events?.stream.connect((_, event: ServerEvent.Emission) => {
+    const { schema_id, instance_id, attempt, change } = event;
+    if (instance_id !== instanceId) {
+      return;
+    }
+    if (schema_id === STOP_EVENT && typeof attempt === 'string') {
       void loader.dispatch({ type: 'hint', attempt, heard: true });
     }
-  };
-  services.events?.stream.connect(hear);
+    if (schema_id === SCHEDULE_EVENT) {
+      void loader.ready.then(session => session.hear(change));
+    }
+  });
   reconnectWhileHidden(services.events);
 }
 
