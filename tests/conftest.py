@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import importlib.util
 import inspect
 import os
 import pathlib
@@ -51,7 +52,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # How long an example takes says something of the machine, and nothing of what is tested.
 hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.register_profile(
+    "night", hypothesis.settings.get_profile("untimed"), max_examples=2_000, stateful_step_count=50, print_blob=True
+)
 hypothesis.settings.load_profile("untimed")
+
+if importlib.util.find_spec("sniffio") is None:
+    # httpcore searches the whole path for it, again and again with each request.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 

@@ -29,6 +29,7 @@ from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.translation import ENGLISH, translated
 
+from ..examples import examples
 from ..server.conftest import Fetch
 from .conftest import judge_block, never_blocked
 from .plain_server import PlainServer
@@ -133,7 +134,7 @@ described = st.fixed_dictionaries(
     },
 )
 thorough = settings(
-    max_examples=1000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(250), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -33,6 +33,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.authentication import KeyRing
 from jupyter_notebook_stop.simulator.request_log import Request
 
+from ..examples import examples
+
 # From Python 3.12 on, the SDK's way to read the clock is a deprecated one.
 pytestmark = pytest.mark.filterwarnings("ignore:.*utcnow:DeprecationWarning")
 
@@ -64,7 +66,7 @@ headers = st.dictionaries(names, values, max_size=4).map(
 bodies = st.just(b"") | st.binary(max_size=48) | anything.map(str.encode)
 methods = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "post"])
 many = settings(
-    max_examples=2000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=examples(500), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
@@ -118,7 +120,7 @@ def test_any_request_is_signed_as_the_official_sdk_signs_it(
     assert own == official((access_key, secret_key), request)
 
 
-@settings(many, max_examples=1000)
+@settings(many, max_examples=examples(250))
 @given(methods, segments, st.lists(st.tuples(word, word), max_size=4), bodies, keyword, keyword, keyword | st.none())
 def test_what_httpx_sends_is_signed_as_the_official_sdk_signs_it(
     method: str,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import glob
+import os
 import time
 from typing import Dict
 
@@ -14,10 +14,12 @@ PAUSE = 0.005
 def _queued() -> Dict[str, int]:
     """Return for how many nanoseconds each thread here has waited for a processor, where the system tells."""
     queued = {}
-    for path in glob.iglob("/proc/self/task/*/schedstat"):
-        # A thread may end meanwhile.
-        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:
-            queued[path] = int(file.read().split()[1])
+    # It is asked every few milliseconds: no patterns, no decoding.
+    with contextlib.suppress(OSError):
+        for thread in os.listdir("/proc/self/task"):
+            # A thread may end meanwhile.
+            with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", "rb", buffering=0) as file:
+                queued[thread] = int(file.read().split()[1])
     return queued
 
 

@@ -19,6 +19,8 @@ from jupyter_notebook_stop.modelarts import models
 from jupyter_notebook_stop.modelarts.models import decode
 from jupyter_notebook_stop.redaction import HIDDEN, Secret
 
+from ..examples import examples
+
 
 def dump(model: msgspec.Struct) -> Any:
     """Return `model` as plain data, with secrets hidden."""
@@ -335,7 +337,9 @@ documents = st.dictionaries(known_names, json_values | parts | st.lists(parts, m
 fuzzed = documents.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=64)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=examples(200), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
 @given(fuzzed)
 @example(b'{"status": "\\ud800"}')
 @example(b'{"lease": {"create_at": 1e999}}')
