@@ -23,7 +23,7 @@ const imports = {
           {
             target: 'src/ui',
             from: 'src',
-            except: ['ui', 'api.ts', 'model.ts']
+            except: ['ui', 'api.ts', 'language.ts', 'model.ts']
           },
           {
             target: ['src/documents.ts', 'src/connection.ts'],

@@ -4,8 +4,8 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Kernel } from '@jupyterlab/services';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
+import { trans } from './language';
 import type { IDocument } from './api';
 import { pause } from './pause';
 
@@ -54,8 +54,7 @@ export interface IDocuments {
  */
 export function openDocuments(
   { shell, serviceManager }: JupyterFrontEnd,
-  docManager: IDocumentManager | null,
-  trans: TranslationBundle
+  docManager: IDocumentManager | null
 ): IDocuments {
   const widgets = (): Widget[] => {
     const isLab = 'saveLayout' in shell;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { setLanguage } from '../src/language.ts';
 import type { IInstance, ISchedule } from '../src/model';
 import {
   activityPause,
@@ -30,12 +31,15 @@ const fill = (text: string, values: unknown[]) =>
     String(values[Number(place) - 1])
   );
 
-/** English, as it is without a translation. */
-const trans = {
-  __: (text: string, ...values: unknown[]) => fill(text, values),
-  _n: (one: string, many: string, count: number, ...values: unknown[]) =>
-    fill(count === 1 ? one : many, [count, ...values])
-} as unknown as TranslationBundle;
+// English, as it is without a translation.
+setLanguage(
+  {
+    __: (text: string, ...values: unknown[]) => fill(text, values),
+    _n: (one: string, many: string, count: number, ...values: unknown[]) =>
+      fill(count === 1 ? one : many, [count, ...values])
+  } as unknown as TranslationBundle,
+  'en'
+);
 
 const iso = (after: number) => new Date(NOW + after).toISOString();
 
@@ -69,7 +73,7 @@ const at = (after: number, more: Partial<ISchedule> = {}) =>
 
 describe('the nearest end', () => {
   const nearest = (given: ISchedule | null, instance: IInstance | null) =>
-    nearestEnd(trans, { schedule: given, instance }, NOW);
+    nearestEnd({ schedule: given, instance }, NOW);
 
   test('is nothing where nothing is known', () => {
     assert.deepEqual(nearest(null, null), { text: '', urgent: false });
@@ -115,11 +119,11 @@ describe('the nearest end', () => {
   test('comes after name and state', () => {
     const outlook = { schedule: null, instance: leased(HOUR) };
     assert.equal(
-      summary(trans, outlook, NOW).text,
+      summary(outlook, NOW).text,
       'training · Running · auto-stop in 1 h'
     );
     assert.equal(
-      summary(trans, { schedule: schedule(), instance: null }, NOW).text,
+      summary({ schedule: schedule(), instance: null }, NOW).text,
       'stops when idle'
     );
   });
@@ -128,7 +132,7 @@ describe('the nearest end', () => {
     const instance = leased(MINUTE);
     for (const course of ['stopping', 'stopped', 'unknown'] as const) {
       const outlook = { schedule: schedule(), instance, course };
-      assert.deepEqual(summary(trans, outlook, NOW), {
+      assert.deepEqual(summary(outlook, NOW), {
         text: `training · ${course}`,
         urgent: false
       });
@@ -150,11 +154,8 @@ describe('the platform’s own stop', () => {
 
   test('is told anew with each minute, and never after its end', () => {
     const fresh = freshFor(outlook(90_000), NOW);
-    assert.equal(leaseWhen(trans, outlook(90_000), NOW), 'in 1 min');
-    assert.equal(
-      leaseWhen(trans, outlook(90_000), NOW + fresh),
-      'in less than 1 min'
-    );
+    assert.equal(leaseWhen(outlook(90_000), NOW), 'in 1 min');
+    assert.equal(leaseWhen(outlook(90_000), NOW + fresh), 'in less than 1 min');
     assert.ok(Number.isNaN(freshFor(outlook(0), NOW)));
     assert.ok(Number.isNaN(freshFor({ schedule: null, instance: null }, NOW)));
   });
@@ -162,7 +163,7 @@ describe('the platform’s own stop', () => {
   test('may depend on idleness', () => {
     const instance = leased(null, 2 * HOUR);
     assert.equal(
-      leaseWhen(trans, { schedule: null, instance }, NOW),
+      leaseWhen({ schedule: null, instance }, NOW),
       'after 2 h idle'
     );
   });
@@ -170,7 +171,7 @@ describe('the platform’s own stop', () => {
 
 describe('what a schedule waits for', () => {
   const waiting = (more: Partial<ISchedule>) =>
-    waitingText(trans, schedule(more), NOW);
+    waitingText(schedule(more), NOW);
   const kernel = {
     id: 'k',
     name: 'python3',
@@ -213,7 +214,7 @@ describe('what a schedule waits for', () => {
   });
 
   test('is nothing for any other schedule', () => {
-    assert.equal(waitingText(trans, at(HOUR), NOW), '');
+    assert.equal(waitingText(at(HOUR), NOW), '');
     assert.equal(waiting({ state: 'countdown' }), '');
   });
 });
@@ -278,11 +279,11 @@ describe('a failure', () => {
       next_try_at: iso(MINUTE)
     });
     assert.equal(
-      failureText(trans, retrying),
+      failureText(retrying),
       `The scheduled stop failed, next try at ${shown(MINUTE)}: No.`
     );
     assert.equal(
-      scheduleText(trans, retrying),
+      scheduleText(retrying),
       `stop failed, next try at ${shown(MINUTE)}`
     );
   });
@@ -290,7 +291,6 @@ describe('a failure', () => {
   test('is told with the remedy where a permission is missing', () => {
     assert.equal(
       failureText(
-        trans,
         schedule({ state: 'ended', error: { ...error, upstream_status: 403 } })
       ),
       'The scheduled stop failed for good: Ask for it.'
@@ -298,13 +298,10 @@ describe('a failure', () => {
   });
 
   test('is told no longer once it is tried again', () => {
-    assert.equal(failureText(trans, schedule({ error })), '');
-    assert.equal(
-      failureText(trans, schedule({ state: 'countdown', error })),
-      ''
-    );
-    assert.equal(failureText(trans, schedule({ state: 'ended' })), '');
-    assert.equal(failureText(trans, null), '');
+    assert.equal(failureText(schedule({ error })), '');
+    assert.equal(failureText(schedule({ state: 'countdown', error })), '');
+    assert.equal(failureText(schedule({ state: 'ended' })), '');
+    assert.equal(failureText(null), '');
   });
 });
 
@@ -317,6 +314,6 @@ test('durations are short', () => {
     [47 * HOUR + 5 * MINUTE, '47 h 5 min'],
     [168 * HOUR, '7 days']
   ] as const) {
-    assert.equal(formatDuration(trans, time), text);
+    assert.equal(formatDuration(time), text);
   }
 });

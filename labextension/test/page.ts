@@ -176,11 +176,7 @@ export function showFailure({ anyway }: { anyway: boolean }) {
   return { answer: answer.then(choice => choice === 'anyway'), withdraw };
 }
 
-export function stopOverlay(
-  _trans: unknown,
-  _user: unknown,
-  cancel: () => void
-) {
+export function stopOverlay(_user: unknown, cancel: () => void) {
   current.cancel = cancel;
   return (shown: IProgress | IFarewell | null) => {
     current.overlay = shown;

@@ -9,10 +9,15 @@ import { Browser, show, Signal, STOP_EVENT } from './page.ts';
 import { Server } from './server.ts';
 import { OWN } from './world.ts';
 
+const { setLanguage } = await import('../src/language.ts');
 const { stopSession } = await import('../src/stop/session.ts');
 const { stopLoader } = await import('../src/stop/loader.ts');
 const { listen } = await import('../src/stop/remote.ts');
 const { connectionGuard } = await import('../src/connection.ts');
+
+/** English, as it is without a translation. */
+const trans = { __: (text: string) => text } as never;
+setLanguage(trans, 'en');
 
 type Session = ReturnType<typeof stopSession>;
 
@@ -29,7 +34,6 @@ export class Whole {
   disposed = false;
   saving = 100;
   saves = true;
-  readonly trans = { __: (text: string) => text };
   /** The session, once its parts are loaded. */
   session: Session | null = null;
   /** What the page tells of a stop beside the overlay. */
@@ -37,10 +41,7 @@ export class Whole {
   /** How often a session was made. */
   starts = 0;
   readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
-  readonly loader = stopLoader(
-    this.trans as never,
-    () => this.start() as never
-  );
+  readonly loader = stopLoader(trans, () => this.start() as never);
 
   constructor() {
     const services = { events: this.events };
@@ -89,13 +90,11 @@ export class Whole {
           )
         )
     };
-    const { trans } = this;
     const parts = {
       api: this.server.api,
       documents,
       canSave: true,
       user: () => undefined,
-      trans,
       instanceId: OWN,
       tab: 'tab',
       guard: (onDoubt: () => void) =>

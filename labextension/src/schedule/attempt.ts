@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { ApiError } from '../api';
 import type { IProblem } from '../api';
 import { showFailure } from '../ui/failure';
@@ -14,7 +14,6 @@ export function tell(text: string): void {
 
 /** Do something; a failure gets a dialog. */
 export async function attempt(
-  trans: TranslationBundle,
   action: () => Promise<void>,
   title = trans.__('The scheduled stop was not changed')
 ): Promise<void> {
@@ -29,6 +28,6 @@ export async function attempt(
             message: trans.__('The Jupyter server does not answer.'),
             remedy: trans.__('Check the network connection, then try again.')
           };
-    await showFailure({ trans, title, problem, anyway: false }).answer;
+    await showFailure({ title, problem, anyway: false }).answer;
   }
 }

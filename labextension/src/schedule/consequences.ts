@@ -1,7 +1,7 @@
 /**
  * What follows from a schedule: pure functions, which run without a browser.
  */
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language.ts';
 import type { ISchedule } from '../model';
 import { formatDuration, formatTime } from '../ui/format.ts';
 import type { IOutlook } from './outlook.ts';
@@ -10,11 +10,7 @@ import type { IOutlook } from './outlook.ts';
 const LONGEST_PAUSE = 60_000;
 
 /** What a schedule is waiting for. */
-export function waitingText(
-  trans: TranslationBundle,
-  schedule: ISchedule,
-  now: number
-): string {
+export function waitingText(schedule: ISchedule, now: number): string {
   const { state, when, grace, not_before, due_at, waiting_for } = schedule;
   if (state !== 'waiting' || when !== 'idle') {
     return '';
@@ -29,7 +25,7 @@ export function waitingText(
         ? trans.__(
             'waiting for %1, busy for %2',
             path ?? name,
-            formatDuration(trans, now - Date.parse(busy_since))
+            formatDuration(now - Date.parse(busy_since))
           )
         : trans.__('waiting for %1', path ?? name)
     ),
@@ -45,7 +41,7 @@ export function waitingText(
         : grace
           ? trans.__(
               'once nobody has worked for %1',
-              formatDuration(trans, grace * 1_000)
+              formatDuration(grace * 1_000)
             )
           : '';
 }
@@ -59,10 +55,7 @@ export function activityPause({ schedule }: IOutlook): number {
 }
 
 /** What every tab has to be told about a scheduled stop that failed; empty if there is nothing. */
-export function failureText(
-  trans: TranslationBundle,
-  schedule: ISchedule | null
-): string {
+export function failureText(schedule: ISchedule | null): string {
   const { state, error, next_try_at } = schedule ?? {};
   if (!error || (state !== 'retrying' && state !== 'ended')) {
     return '';

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { countdown } from '../ui/countdown';
 import { later } from './consequences';
 import { countdownEnd } from './outlook';
@@ -9,8 +9,7 @@ import type { IScheduleWatch } from './watch';
  */
 export function showCountdown(
   watch: IScheduleWatch,
-  stopNow: () => void,
-  trans: TranslationBundle
+  stopNow: () => void
 ): void {
   const done = async (request: Promise<unknown>) => {
     try {
@@ -20,7 +19,7 @@ export function showCountdown(
       return trans.__('That was not possible: %1', (error as Error).message);
     }
   };
-  const show = countdown(trans, () => watch.api.now(), {
+  const show = countdown(() => watch.api.now(), {
     cancel: () => done(watch.cancel()),
     now: () => {
       stopNow();

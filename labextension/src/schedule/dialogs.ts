@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IRules, IScheduleAnswer, IScheduleRequest } from '../api';
 import { h, setText } from '../ui/dom';
 import { field, notes, numberInput, showForm } from '../ui/form';
@@ -15,10 +15,9 @@ const HOUR = 3_600_000;
 /** Ask for a grace period, and have the instance stop when idle. */
 export async function scheduleIdle(
   watch: IScheduleWatch,
-  trans: TranslationBundle,
   source: string
 ): Promise<void> {
-  await attempt(trans, async () => {
+  await attempt(async () => {
     const { rules, schedule } = await watch.api.schedule();
     const input = numberInput(
       watch.grace || Math.round(rules.grace / 0.6) / 100,
@@ -26,7 +25,6 @@ export async function scheduleIdle(
       rules.longest / 60
     );
     const accepted = await showForm({
-      trans,
       title: trans.__('Stop this instance when idle'),
       name: 'when-idle',
       accept: rules.enabled ? trans.__('Schedule the stop') : '',
@@ -39,15 +37,15 @@ export async function scheduleIdle(
             ),
             notes([
               trans.__('A kernel that is busy counts as work.'),
-              terminalsText(trans, rules),
-              ...rulesTexts(trans, { rules, schedule, replaced: null })
+              terminalsText(rules),
+              ...rulesTexts({ rules, schedule, replaced: null })
             ])
           ]
-        : [disabledNote(trans)],
+        : [disabledNote()],
       isValid: () => input.checkValidity()
     });
     if (accepted) {
-      await schedule_(watch, trans, {
+      await schedule_(watch, {
         when: 'idle',
         grace: input.valueAsNumber * 60,
         source
@@ -59,10 +57,9 @@ export async function scheduleIdle(
 /** Ask for a time, and have the instance stop then. */
 export async function scheduleAt(
   watch: IScheduleWatch,
-  trans: TranslationBundle,
   source: string
 ): Promise<void> {
-  await attempt(trans, async () => {
+  await attempt(async () => {
     const { rules, schedule } = await watch.api.schedule();
     const presets = PRESETS.filter(minutes => minutes * 60 <= rules.longest);
     const select = h(
@@ -71,7 +68,7 @@ export async function scheduleAt(
         h(
           'option',
           { value: String(minutes) },
-          trans.__('in %1', formatDuration(trans, minutes * 60_000))
+          trans.__('in %1', formatDuration(minutes * 60_000))
         )
       ),
       h('option', { value: '' }, trans.__('at a time'))
@@ -98,7 +95,6 @@ export async function scheduleAt(
     input.addEventListener('input', show);
     show();
     const accepted = await showForm({
-      trans,
       title: trans.__('Stop this instance at a time'),
       name: 'at',
       accept: rules.enabled ? trans.__('Schedule the stop') : '',
@@ -111,29 +107,26 @@ export async function scheduleAt(
               trans.__(
                 'It stops then, also when kernels are busy. Open tabs save first.'
               ),
-              ...rulesTexts(trans, { rules, schedule, replaced: null })
+              ...rulesTexts({ rules, schedule, replaced: null })
             ])
           ]
-        : [disabledNote(trans)],
+        : [disabledNote()],
       isValid: () =>
         !!select.value || (input.checkValidity() && chosen() > watch.api.now())
     });
     if (accepted) {
       const at = new Date(chosen()).toISOString();
-      await schedule_(watch, trans, { when: 'at', at, source });
+      await schedule_(watch, { when: 'at', at, source });
     }
   });
 }
 
 /** Cancel the scheduled stop. */
-export async function cancelScheduled(
-  watch: IScheduleWatch,
-  trans: TranslationBundle
-): Promise<void> {
-  await attempt(trans, async () => {
+export async function cancelScheduled(watch: IScheduleWatch): Promise<void> {
+  await attempt(async () => {
     const { replaced } = await watch.cancel();
     const text = replaced
-      ? trans.__('Cancelled: %1.', scheduleText(trans, replaced))
+      ? trans.__('Cancelled: %1.', scheduleText(replaced))
       : trans.__('No stop was scheduled.');
     tell(text);
   });
@@ -141,26 +134,22 @@ export async function cancelScheduled(
 
 async function schedule_(
   watch: IScheduleWatch,
-  trans: TranslationBundle,
   request: IScheduleRequest
 ): Promise<void> {
   const { schedule, replaced } = await watch.schedule(request);
-  const text = schedule ? scheduleText(trans, schedule) : '';
+  const text = schedule ? scheduleText(schedule) : '';
   tell(
     replaced
       ? trans.__(
           'Scheduled: %1. This replaces: %2.',
           text,
-          scheduleText(trans, replaced)
+          scheduleText(replaced)
         )
       : trans.__('Scheduled: %1.', text)
   );
 }
 
-function terminalsText(
-  trans: TranslationBundle,
-  { terminals }: IRules
-): string {
+function terminalsText({ terminals }: IRules): string {
   switch (terminals) {
     case 'children':
       return trans.__('A terminal counts as work while a program runs in it.');
@@ -171,10 +160,7 @@ function terminalsText(
   }
 }
 
-function rulesTexts(
-  trans: TranslationBundle,
-  { rules, schedule }: IScheduleAnswer
-): (string | null)[] {
+function rulesTexts({ rules, schedule }: IScheduleAnswer): (string | null)[] {
   return [
     trans.__('It works with every tab closed.'),
     trans._n(
@@ -184,15 +170,15 @@ function rulesTexts(
     ),
     trans.__(
       'The longest possible is %1.',
-      formatDuration(trans, rules.longest * 1_000)
+      formatDuration(rules.longest * 1_000)
     ),
     stands(schedule)
-      ? trans.__('It replaces: %1.', scheduleText(trans, schedule))
+      ? trans.__('It replaces: %1.', scheduleText(schedule))
       : null
   ];
 }
 
-function disabledNote(trans: TranslationBundle): HTMLElement {
+function disabledNote(): HTMLElement {
   return h(
     'p.note',
     trans.__('The administrator has switched scheduled stops off.')

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
 import { attempt, tell } from './attempt';
@@ -9,15 +9,11 @@ import type { IScheduleWatch } from './watch';
 const HOURS = { least: 1, most: 72, usual: 4 };
 
 /** Ask for how long, and have the platform stop the instance later. */
-export async function extendLease(
-  watch: IScheduleWatch,
-  trans: TranslationBundle
-): Promise<void> {
+export async function extendLease(watch: IScheduleWatch): Promise<void> {
   const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);
   input.step = '1';
   const end = leaseEnd(watch.outlook);
   const accepted = await showForm({
-    trans,
     title: trans.__('Extend the auto-stop of ModelArts'),
     name: 'extend',
     accept: trans.__('Extend'),
@@ -31,16 +27,12 @@ export async function extendLease(
     isValid: () => input.checkValidity()
   });
   if (accepted) {
-    await attempt(
-      trans,
-      async () => {
-        await watch.extend(input.valueAsNumber);
-        const at = leaseEnd(watch.outlook);
-        tell(
-          trans.__('ModelArts now stops this instance at %1.', formatTime(at))
-        );
-      },
-      trans.__('The auto-stop was not extended')
-    );
+    await attempt(async () => {
+      await watch.extend(input.valueAsNumber);
+      const at = leaseEnd(watch.outlook);
+      tell(
+        trans.__('ModelArts now stops this instance at %1.', formatTime(at))
+      );
+    }, trans.__('The auto-stop was not extended'));
   }
 }

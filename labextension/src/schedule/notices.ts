@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { showFailure } from '../ui/failure';
 import { formatTime } from '../ui/format';
 import { failureText } from './consequences';
@@ -12,18 +12,14 @@ import type { IScheduleWatch } from './watch';
  *
  * @param onExtend - Called when the user wants the platform to stop the instance later.
  */
-export function notifyOf(
-  watch: IScheduleWatch,
-  trans: TranslationBundle,
-  onExtend: () => void
-): void {
+export function notifyOf(watch: IScheduleWatch, onExtend: () => void): void {
   const failure = notice();
   const lease = notice();
   let withdraw: () => void = () => undefined;
   watch.listen(() => {
     const { outlook, api } = watch;
     const { schedule } = outlook;
-    const text = failureText(trans, schedule);
+    const text = failureText(schedule);
     failure(text, text, 'error', [
       {
         label: trans.__('Details'),
@@ -32,7 +28,7 @@ export function notifyOf(
           const problem = schedule?.error;
           if (problem) {
             const title = trans.__('The scheduled stop failed');
-            const shown = showFailure({ trans, title, problem, anyway: false });
+            const shown = showFailure({ title, problem, anyway: false });
             withdraw = shown.withdraw;
           }
         }

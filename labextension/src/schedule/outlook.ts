@@ -2,7 +2,7 @@
  * What a page knows of the end that its instance is going to have, in a few words: pure functions, which run without a
  * browser. What follows from it is in consequences.ts.
  */
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language.ts';
 import type { IInstance, ISchedule } from '../model';
 import { formatDuration, formatTime } from '../ui/format.ts';
 
@@ -26,10 +26,12 @@ export function stands(schedule: ISchedule | null): schedule is ISchedule {
 }
 
 /** When the instance stops as scheduled, in a few words. */
-export function scheduleText(
-  trans: TranslationBundle,
-  { state, when, at, next_try_at }: ISchedule
-): string {
+export function scheduleText({
+  state,
+  when,
+  at,
+  next_try_at
+}: ISchedule): string {
   switch (state) {
     case 'countdown':
       return trans.__('about to stop');
@@ -59,34 +61,29 @@ export function isUrgent(outlook: IOutlook, now: number): boolean {
 }
 
 /** In how long the platform stops the instance, or after which idle time; empty if it does not. */
-export function leaseWhen(
-  trans: TranslationBundle,
-  outlook: IOutlook,
-  now: number
-): string {
+export function leaseWhen(outlook: IOutlook, now: number): string {
   const end = leaseEnd(outlook);
   const idle = outlook.instance?.lease?.idle_duration;
   return end
-    ? trans.__('in %1', formatDuration(trans, end - now))
+    ? trans.__('in %1', formatDuration(end - now))
     : idle
-      ? trans.__('after %1 idle', formatDuration(trans, idle))
+      ? trans.__('after %1 idle', formatDuration(idle))
       : '';
 }
 
 /** The nearest end in a few words, and whether it deserves a warning. */
 export function nearestEnd(
-  trans: TranslationBundle,
   outlook: IOutlook,
   now: number
 ): { text: string; urgent: boolean } {
   const { schedule } = outlook;
   const urgent = isUrgent(outlook, now);
   if (!stands(schedule) || isLeaseFirst(outlook, urgent)) {
-    const lease = leaseWhen(trans, outlook, now);
+    const lease = leaseWhen(outlook, now);
     return { text: lease && trans.__('auto-stop %1', lease), urgent };
   }
   return {
-    text: scheduleText(trans, schedule),
+    text: scheduleText(schedule),
     urgent: schedule.state !== 'waiting'
   };
 }
@@ -100,7 +97,7 @@ function isLeaseFirst(outlook: IOutlook, urgent: boolean): boolean {
   );
 }
 
-function courseText(trans: TranslationBundle, course: Course): string {
+function courseText(course: Course): string {
   switch (course) {
     case 'stopping':
       return trans.__('stopping');
@@ -116,7 +113,6 @@ function courseText(trans: TranslationBundle, course: Course): string {
  * known before is out of date.
  */
 export function summary(
-  trans: TranslationBundle,
   outlook: IOutlook,
   now: number
 ): { text: string; urgent: boolean } {
@@ -125,9 +121,9 @@ export function summary(
   const join = (...parts: (string | null | undefined)[]) =>
     parts.filter(Boolean).join(' · ');
   if (course) {
-    return { text: join(name, courseText(trans, course)), urgent: false };
+    return { text: join(name, courseText(course)), urgent: false };
   }
-  const { text, urgent } = nearestEnd(trans, outlook, now);
+  const { text, urgent } = nearestEnd(outlook, now);
   const status = instance?.status && sentenceCase(instance.status);
   return { text: join(name, status, text), urgent };
 }

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { ISchedule } from '../model';
 import { formatDuration, formatTime, list } from '../ui/format';
 import { openPanel } from '../ui/panel';
@@ -24,7 +24,6 @@ export interface IActions {
  */
 export async function showPanel(
   watch: IScheduleWatch,
-  trans: TranslationBundle,
   actions: IActions
 ): Promise<void> {
   const anchor =
@@ -32,14 +31,13 @@ export async function showPanel(
     document.querySelector(TOP_BAR) ??
     document.querySelector('.jp-NotebookStop-status') ??
     document.body;
-  const update = openPanel(anchor, content(watch, trans, actions));
+  const update = openPanel(anchor, content(watch, actions));
   await Promise.all([watch.read(), watch.readInstance()]);
-  update(content(watch, trans, actions));
+  update(content(watch, actions));
 }
 
 function content(
   { outlook, instanceId, isAllowed, api }: IScheduleWatch,
-  trans: TranslationBundle,
   { stop, idle, extend }: IActions
 ): IPanel {
   const { instance, schedule } = outlook;
@@ -65,27 +63,22 @@ function content(
       [
         trans.__('Auto-stop'),
         end
-          ? trans.__(
-              '%1, at %2',
-              leaseWhen(trans, outlook, now),
-              formatTime(end)
-            )
-          : leaseWhen(trans, outlook, now) || (instance ? trans.__('none') : '')
+          ? trans.__('%1, at %2', leaseWhen(outlook, now), formatTime(end))
+          : leaseWhen(outlook, now) || (instance ? trans.__('none') : '')
       ],
       [
         trans.__('Schedule'),
-        schedule ? scheduleFact(trans, schedule, now) : trans.__('none')
+        schedule ? scheduleFact(schedule, now) : trans.__('none')
       ],
       [
         trans.__('Busy'),
         list(
-          trans,
           (instance?.at_risk.kernels ?? []).map(({ path, name, busy_since }) =>
             busy_since
               ? trans.__(
                   '%1 for %2',
                   path ?? name,
-                  formatDuration(trans, now - Date.parse(busy_since))
+                  formatDuration(now - Date.parse(busy_since))
                 )
               : (path ?? name)
           )
@@ -102,12 +95,8 @@ function content(
   };
 }
 
-function scheduleFact(
-  trans: TranslationBundle,
-  schedule: ISchedule,
-  now: number
-): string {
-  const text = scheduleText(trans, schedule);
-  const waiting = waitingText(trans, schedule, now);
+function scheduleFact(schedule: ISchedule, now: number): string {
+  const text = scheduleText(schedule);
+  const waiting = waitingText(schedule, now);
   return waiting ? trans.__('%1: %2', text, waiting) : text;
 }

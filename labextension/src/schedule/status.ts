@@ -1,7 +1,7 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { IStatusBar } from '@jupyterlab/statusbar';
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
+import { trans } from '../language';
 import { h, setText } from '../ui/dom';
 import { summary } from './outlook';
 import type { IScheduleWatch } from './watch';
@@ -15,7 +15,6 @@ const PLUGIN = 'jupyter-notebook-stop:status';
  */
 export async function showStatus(
   watch: IScheduleWatch,
-  trans: TranslationBundle,
   statusBar: IStatusBar | null,
   registry: ISettingRegistry | null,
   onClick: () => void
@@ -33,7 +32,7 @@ export async function showStatus(
       item = null;
     } else if (!item) {
       item = statusBar?.registerStatusItem(PLUGIN, {
-        item: statusItem(watch, trans, onClick),
+        item: statusItem(watch, onClick),
         align: 'left',
         rank: 90
       });
@@ -46,11 +45,7 @@ export async function showStatus(
   apply();
 }
 
-function statusItem(
-  watch: IScheduleWatch,
-  trans: TranslationBundle,
-  onClick: () => void
-): Widget {
+function statusItem(watch: IScheduleWatch, onClick: () => void): Widget {
   const node = h('button.status.jp-StatusBar-TextItem', {
     type: 'button',
     'aria-haspopup': 'dialog',
@@ -58,7 +53,7 @@ function statusItem(
   });
   node.addEventListener('click', onClick);
   watch.listen(() => {
-    const { text, urgent } = summary(trans, watch.outlook, watch.api.now());
+    const { text, urgent } = summary(watch.outlook, watch.api.now());
     setText(node, text);
     node.hidden = !text;
     node.dataset.urgent = String(urgent);

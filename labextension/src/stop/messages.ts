@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IProblem } from '../api';
 import type { IEnd, Trouble } from './state';
 import { codeOf } from './transition';
@@ -6,7 +6,7 @@ import { codeOf } from './transition';
 /**
  * An end in a few words.
  */
-export function endTitle(trans: TranslationBundle, end: IEnd): string {
+export function endTitle(end: IEnd): string {
   switch (end.phase) {
     case 'cancelled':
       return trans.__('The stop was cancelled, nothing was stopped');
@@ -26,12 +26,8 @@ export function endTitle(trans: TranslationBundle, end: IEnd): string {
 /**
  * An end in one line, for a notice: with the first document that could not be saved, and why.
  */
-export function endNotice(
-  trans: TranslationBundle,
-  end: IEnd,
-  problem: IProblem | null
-): string {
-  const title = endTitle(trans, end);
+export function endNotice(end: IEnd, problem: IProblem | null): string {
+  const title = endTitle(end);
   const [first, ...others] = problem?.documents ?? [];
   if (!first) {
     return title;
@@ -50,16 +46,11 @@ export function endNotice(
  *
  * @param own - Id of the instance that the page belongs to.
  */
-export function endProblem(
-  trans: TranslationBundle,
-  end: IEnd,
-  own: string
-): IProblem | null {
-  return end.trouble && troubleProblem(trans, end.trouble, end.phase, own);
+export function endProblem(end: IEnd, own: string): IProblem | null {
+  return end.trouble && troubleProblem(end.trouble, end.phase, own);
 }
 
 function troubleProblem(
-  trans: TranslationBundle,
   trouble: Trouble,
   phase: IEnd['phase'],
   own: string

@@ -10,6 +10,7 @@ import type { IApi } from '../api';
 import { connectionGuard } from '../connection';
 import { openDocuments } from '../documents';
 import { COMMANDS } from '../ids';
+import { setLanguage } from '../language';
 import { reportActivity } from '../schedule/activity';
 import { showCountdown } from '../schedule/countdown';
 import { cancelScheduled, scheduleAt, scheduleIdle } from '../schedule/dialogs';
@@ -19,7 +20,6 @@ import { leaseWhen, scheduleText, stands, summary } from '../schedule/outlook';
 import { showPanel } from '../schedule/panel';
 import { showStatus } from '../schedule/status';
 import { scheduleWatch } from '../schedule/watch';
-import { setLanguage } from '../ui/format';
 import { stopSession } from './session';
 import type { IStopSession } from './session';
 
@@ -63,16 +63,15 @@ export interface ISession extends Omit<IStopSession, 'stopNow'> {
 
 /** Make the session of a page, and what accompanies a scheduled stop. */
 export function start(page: IPage): ISession {
-  const { app, docManager, info, trans, api, instanceId, tab, onChange } = page;
-  setLanguage(page.language);
+  const { app, docManager, info, api, instanceId, tab, onChange } = page;
+  setLanguage(page.trans, page.language);
   const watch = scheduleWatch(api, instanceId, page.isAllowed);
-  const documents = openDocuments(app, docManager, trans);
+  const documents = openDocuments(app, docManager);
   const { stopNow, ...session } = stopSession({
     api,
     documents,
     canSave: docManager !== null,
     user: () => app.serviceManager.user?.identity?.display_name,
-    trans,
     instanceId,
     tab,
     guard: onDoubt => connectionGuard(app, info, documents.sessions, onDoubt),
@@ -85,8 +84,8 @@ export function start(page: IPage): ISession {
   const run = (command: string) => () =>
     void app.commands.execute(command, { source: 'menu' });
   const extend = run(COMMANDS.extend);
-  showCountdown(watch, stopNow, trans);
-  notifyOf(watch, trans, extend);
+  showCountdown(watch, stopNow);
+  notifyOf(watch, extend);
   reportActivity(watch);
   watch.listen(onChange);
   return {
@@ -103,22 +102,22 @@ export function start(page: IPage): ISession {
       const { schedule } = outlook;
       const now = api.now();
       return {
-        summary: summary(trans, outlook, now).text,
-        schedule: stands(schedule) ? scheduleText(trans, schedule) : '',
-        lease: leaseWhen(trans, outlook, now)
+        summary: summary(outlook, now).text,
+        schedule: stands(schedule) ? scheduleText(schedule) : '',
+        lease: leaseWhen(outlook, now)
       };
     },
-    scheduleIdle: source => scheduleIdle(watch, trans, source),
-    scheduleAt: source => scheduleAt(watch, trans, source),
-    cancelScheduled: () => cancelScheduled(watch, trans),
-    extendLease: () => extendLease(watch, trans),
+    scheduleIdle: source => scheduleIdle(watch, source),
+    scheduleAt: source => scheduleAt(watch, source),
+    cancelScheduled: () => cancelScheduled(watch),
+    extendLease: () => extendLease(watch),
     showPanel: () =>
-      showPanel(watch, trans, {
+      showPanel(watch, {
         stop: run(COMMANDS.stop),
         idle: run(COMMANDS.idle),
         extend
       }),
     showStatus: (statusBar, registry) =>
-      showStatus(watch, trans, statusBar, registry, run(COMMANDS.show))
+      showStatus(watch, statusBar, registry, run(COMMANDS.show))
   };
 }

@@ -1,5 +1,5 @@
 import { Notification } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { showFailure } from '../ui/failure';
 import { endNotice, endProblem, endTitle } from './messages';
 import type { IEnd } from './state';
@@ -25,22 +25,19 @@ export interface IEndReporter {
  *
  * @param own - Id of the instance that the page belongs to.
  */
-export function endReporter(
-  trans: TranslationBundle,
-  own: string
-): IEndReporter {
+export function endReporter(own: string): IEndReporter {
   const notices: string[] = [];
   let withdraw: () => void = () => undefined;
 
   const show = (end: IEnd, anyway: boolean): Promise<boolean> => {
-    const title = endTitle(trans, end);
-    const problem = endProblem(trans, end, own) ?? {
+    const title = endTitle(end);
+    const problem = endProblem(end, own) ?? {
       code: end.phase,
       message: title
     };
     const { consoleUrl } = end;
     withdraw();
-    const shown = showFailure({ trans, title, problem, consoleUrl, anyway });
+    const shown = showFailure({ title, problem, consoleUrl, anyway });
     withdraw = shown.withdraw;
     return shown.answer;
   };
@@ -50,8 +47,8 @@ export function endReporter(
       if (isRetried(end)) {
         return;
       }
-      const problem = endProblem(trans, end, own);
-      const notice = endNotice(trans, end, problem);
+      const problem = endProblem(end, own);
+      const notice = endNotice(end, problem);
       const details = () => void show(end, false);
       if (end.here || (end.joined && !problem)) {
         notices.push(Notification.info(notice, { autoClose: NOTICE }));

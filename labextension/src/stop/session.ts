@@ -1,4 +1,3 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { ApiError, newId } from '../api';
 import type { IApi, IInstance } from '../api';
 import type { ConnectionLevel } from '../connection';
@@ -22,7 +21,6 @@ export interface ISessionOptions {
   canSave: boolean;
   /** The name of the user of this page, once it is known. */
   user: () => string | undefined;
-  trans: TranslationBundle;
   /** Id of the instance that the page belongs to. */
   instanceId: string;
   /** Id of this tab. */
@@ -55,7 +53,6 @@ export function stopSession({
   documents,
   canSave,
   user,
-  trans,
   instanceId,
   tab,
   guard,
@@ -70,8 +67,8 @@ export function stopSession({
   const queue: Event[] = [];
   /** Ids of the attempts that an event has announced to this page. */
   const heard = new Set<string>();
-  const reporter = endReporter(trans, instanceId);
-  const overlay = stopOverlay(trans, user, () => dispatch({ type: 'cancel' }));
+  const reporter = endReporter(instanceId);
+  const overlay = stopOverlay(user, () => dispatch({ type: 'cancel' }));
   const setConnection = guard(() => dispatch({ type: 'doubt' }));
 
   window.addEventListener('online', () => dispatch({ type: 'online' }));
@@ -189,7 +186,7 @@ export function stopSession({
 
   const ask = (): void => {
     const unsaved = documents.unsavedPaths();
-    const question = askToStop({ trans, instanceId, unsaved, canSave });
+    const question = askToStop({ instanceId, unsaved, canSave });
     // The cloud may be slow, and the user sees at once what would be interrupted.
     api.known().then(
       view => {

@@ -1,5 +1,5 @@
 import { Dialog } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IBusyKernel, IInstance } from '../api';
 import { actionButton, launch, makeDialog, problemTexts } from './dialog';
 import { h } from './dom';
@@ -15,7 +15,6 @@ type Choice = 'cancel' | 'save' | 'discard';
  * What the question is about.
  */
 export interface IConfirmation {
-  trans: TranslationBundle;
   instanceId: string;
   /** Paths of this tab's documents that have unsaved changes. */
   unsaved: string[];
@@ -34,7 +33,6 @@ export function askToStop(data: IConfirmation): {
   fill: (instance: IInstance) => void;
   withdraw: () => void;
 } {
-  const { trans } = data;
   const title = trans.__('Stop this instance?');
   const content = h(
     'div.body',
@@ -106,21 +104,20 @@ function heading(id: string, instance: IInstance | null): HTMLElement {
 
 /** What is known before the cloud answers. It may have described the instance before; its state may be another now. */
 function preview(data: IConfirmation, known: IInstance | null): Node[] {
-  const { trans, instanceId } = data;
+  const { instanceId } = data;
   return [
     heading(instanceId, known && { ...known, status: null }),
     h('p', trans.__('Reading the state of the instance…')),
-    known && atRisk(trans, known),
+    known && atRisk(known),
     noSaving(data),
-    known?.status && consequences(trans, known),
+    known?.status && consequences(known),
     notSaved(data)
   ].filter((part): part is HTMLElement => !!part);
 }
 
 /** What stops, what is lost, what stays, and what would be lost right now. */
 function body(data: IConfirmation, instance: IInstance): Node[] {
-  const { trans } = data;
-  const lease = instance.status !== 'STOPPING' && formatLease(trans, instance);
+  const lease = instance.status !== 'STOPPING' && formatLease(instance);
   return [
     heading(instance.id, instance),
     instance.error &&
@@ -128,7 +125,6 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
         'p.note',
         { 'data-part': 'error' },
         sentences(
-          trans,
           ...problemTexts(instance.error).map(([name, text]) =>
             name === 'message'
               ? trans.__('Could not read the state of the instance: %1', text)
@@ -136,15 +132,15 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
           )
         )
       ),
-    atRisk(trans, instance),
+    atRisk(instance),
     noSaving(data),
-    consequences(trans, instance),
+    consequences(instance),
     notSaved(data),
     lease && h('p.aside', { 'data-part': 'lease' }, lease)
   ].filter((part): part is HTMLElement => !!part);
 }
 
-function noSaving({ trans, canSave }: IConfirmation): HTMLElement | null {
+function noSaving({ canSave }: IConfirmation): HTMLElement | null {
   return canSave
     ? null
     : h(
@@ -156,24 +152,20 @@ function noSaving({ trans, canSave }: IConfirmation): HTMLElement | null {
       );
 }
 
-function consequences(
-  trans: TranslationBundle,
-  instance: IInstance
-): HTMLElement {
+function consequences(instance: IInstance): HTMLElement {
   return h(
     'dl.parts',
     h('dt', trans.__('What stops')),
-    h('dd', { 'data-part': 'stops' }, whatStops(trans, instance)),
+    h('dd', { 'data-part': 'stops' }, whatStops(instance)),
     h('dt', trans.__('What is lost')),
     h(
       'dd',
       { 'data-part': 'lost' },
       sentences(
-        trans,
         trans.__(
           'Variables in memory, and running work in kernels and terminals.'
         ),
-        filesLost(trans, instance)
+        filesLost(instance)
       )
     ),
     h('dt', trans.__('What stays')),
@@ -181,16 +173,15 @@ function consequences(
       'dd',
       { 'data-part': 'stays' },
       sentences(
-        trans,
-        whatStays(trans, instance),
-        billing(trans, instance),
+        whatStays(instance),
+        billing(instance),
         trans.__('A restart can fail when the flavor is sold out.')
       )
     )
   );
 }
 
-function whatStops(trans: TranslationBundle, instance: IInstance): string {
+function whatStops(instance: IInstance): string {
   return instance.dedicated_pool
     ? trans.__('The compute, this Jupyter server, kernels and terminals.')
     : trans.__(
@@ -198,7 +189,7 @@ function whatStops(trans: TranslationBundle, instance: IInstance): string {
       );
 }
 
-function filesLost(trans: TranslationBundle, instance: IInstance): string {
+function filesLost(instance: IInstance): string {
   return instance.mount_path
     ? trans.__(
         'Every file outside %1, such as installed packages, ~/.local, /cache and /tmp.',
@@ -207,7 +198,7 @@ function filesLost(trans: TranslationBundle, instance: IInstance): string {
     : trans.__('Every file outside the persistent storage.');
 }
 
-function whatStays(trans: TranslationBundle, instance: IInstance): string {
+function whatStays(instance: IInstance): string {
   return instance.mount_path
     ? trans.__('Files under %1.', instance.mount_path)
     : trans.__(
@@ -215,7 +206,7 @@ function whatStays(trans: TranslationBundle, instance: IInstance): string {
       );
 }
 
-function billing(trans: TranslationBundle, instance: IInstance): string {
+function billing(instance: IInstance): string {
   if (instance.dedicated_pool) {
     return trans.__(
       'The nodes of the dedicated pool are still billed, and storage may be billed.'
@@ -226,13 +217,10 @@ function billing(trans: TranslationBundle, instance: IInstance): string {
     : trans.__('The storage may still be billed.');
 }
 
-function atRisk(
-  trans: TranslationBundle,
-  instance: IInstance
-): HTMLElement | null {
+function atRisk(instance: IInstance): HTMLElement | null {
   const { kernels, terminals } = instance.at_risk;
   const items = [
-    ...kernels.map(kernel => busy(trans, kernel)),
+    ...kernels.map(kernel => busy(kernel)),
     ...terminals.map(name => trans.__('Terminal %1 is open', name))
   ];
   if (!items.length) {
@@ -249,11 +237,11 @@ function atRisk(
 }
 
 /** Mentioned in passing: an open notebook often counts as unsaved without having been edited. */
-function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
+function notSaved({ unsaved }: IConfirmation): HTMLElement | null {
   if (!unsaved.length) {
     return null;
   }
-  const names = list(trans, unsaved.slice(0, NAMED));
+  const names = list(unsaved.slice(0, NAMED));
   const more = unsaved.length - NAMED;
   return h(
     'p.aside',
@@ -264,7 +252,7 @@ function notSaved({ trans, unsaved }: IConfirmation): HTMLElement | null {
   );
 }
 
-function busy(trans: TranslationBundle, kernel: IBusyKernel): string {
+function busy(kernel: IBusyKernel): string {
   const name = kernel.path ?? kernel.name;
   const since = kernel.busy_since;
   return since

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { ISchedule } from '../model';
 import { button, h, setText } from './dom';
 import { formatDuration, formatElapsed, formatTime } from './format';
@@ -23,7 +23,6 @@ export interface IChoices {
  * @returns A function that shows the countdown of a schedule; null closes it.
  */
 export function countdown(
-  trans: TranslationBundle,
   now: () => number,
   choices: IChoices
 ): (schedule: ISchedule | null) => void {
@@ -107,7 +106,7 @@ export function countdown(
       setText(spoken, '');
       enable(true);
     }
-    setText(reason, reasonText(trans, schedule));
+    setText(reason, reasonText(schedule));
     open();
     tick();
     timer = window.setInterval(tick, 250);
@@ -117,16 +116,10 @@ export function countdown(
   };
 }
 
-function reasonText(
-  trans: TranslationBundle,
-  { when, at, grace }: ISchedule
-): string {
+function reasonText({ when, at, grace }: ISchedule): string {
   return when === 'at' && at
     ? trans.__('It was scheduled for %1.', formatTime(at))
     : grace
-      ? trans.__(
-          'Nobody has worked for %1.',
-          formatDuration(trans, grace * 1_000)
-        )
+      ? trans.__('Nobody has worked for %1.', formatDuration(grace * 1_000))
       : trans.__('Nobody has worked for a while.');
 }

@@ -1,5 +1,5 @@
 import { Clipboard, Dialog } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IProblem } from '../api';
 import { actionButton, launch, makeDialog, problemTexts } from './dialog';
 import { h, isWebAddress } from './dom';
@@ -8,7 +8,6 @@ import { h, isWebAddress } from './dom';
  * Why an instance was not stopped.
  */
 export interface IFailure {
-  trans: TranslationBundle;
   title: string;
   problem: IProblem;
   consoleUrl?: string | null;
@@ -37,7 +36,7 @@ async function show(
   failure: IFailure,
   onOpen: (dialog: Dialog<void>) => void
 ): Promise<boolean> {
-  const { trans, title, consoleUrl, anyway } = failure;
+  const { title, consoleUrl, anyway } = failure;
   let copied = false;
   for (;;) {
     const dialog = makeDialog('alertdialog', title, body(failure), {
@@ -80,7 +79,7 @@ async function show(
 
 type Fact = [string, string | number];
 
-function facts({ trans, problem }: IFailure): Fact[] {
+function facts({ problem }: IFailure): Fact[] {
   const all: [string, string | number | null | undefined][] = [
     [trans.__('Code'), problem.code],
     [trans.__('HTTP status'), problem.upstream_status],
@@ -90,7 +89,6 @@ function facts({ trans, problem }: IFailure): Fact[] {
 }
 
 function details(failure: IFailure): string {
-  const { trans } = failure;
   const { documents = [] } = failure.problem;
   return [
     ...problemTexts(failure.problem).map(([, text]) => text),

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IInstance } from '../api';
 import { button, h, link } from './dom';
 
@@ -18,10 +18,7 @@ export interface IFarewell {
 /**
  * The title of a farewell.
  */
-export function farewellTitle(
-  trans: TranslationBundle,
-  { phase }: IFarewell
-): string {
+export function farewellTitle({ phase }: IFarewell): string {
   switch (phase) {
     case 'stopped':
       return trans.__('This instance has stopped');
@@ -35,12 +32,9 @@ export function farewellTitle(
 /**
  * What the page knows of the end, and how to continue.
  */
-export function farewellTexts(
-  trans: TranslationBundle,
-  { phase }: IFarewell
-): [string, string] {
+export function farewellTexts({ phase }: IFarewell): [string, string] {
   return [
-    headline(trans, phase),
+    headline(phase),
     phase === 'restarted'
       ? trans.__('Reload this page to continue.')
       : trans.__(
@@ -52,10 +46,7 @@ export function farewellTexts(
 /**
  * The last known status, and what can be done.
  */
-export function farewellBody(
-  trans: TranslationBundle,
-  { phase, instance }: IFarewell
-): HTMLElement {
+export function farewellBody({ phase, instance }: IFarewell): HTMLElement {
   const reload = button(
     trans.__('Reload'),
     // Until the instance has been started again, a reload would lose this text.
@@ -79,7 +70,7 @@ export function farewellBody(
   );
 }
 
-function headline(trans: TranslationBundle, phase: IFarewell['phase']): string {
+function headline(phase: IFarewell['phase']): string {
   switch (phase) {
     case 'stopped':
       return trans.__('ModelArts reports that the instance has stopped.');

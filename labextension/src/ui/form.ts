@@ -1,5 +1,5 @@
 import { Dialog } from '@jupyterlab/apputils';
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { makeDialog } from './dialog';
 import { h } from './dom';
 
@@ -7,7 +7,6 @@ import { h } from './dom';
  * A small dialog with a few inputs.
  */
 export interface IForm {
-  trans: TranslationBundle;
   title: string;
   name: string;
   /** The label of the button that accepts; empty where there is nothing to accept. */
@@ -21,7 +20,7 @@ export interface IForm {
  * Show a form; return whether it was accepted.
  */
 export async function showForm(form: IForm): Promise<boolean> {
-  const { trans, title, name, accept, rows, isValid = () => true } = form;
+  const { title, name, accept, rows, isValid = () => true } = form;
   const content = h('div.body.form', { 'data-view': name }, ...rows);
   const cancel = accept ? trans.__('Cancel') : trans.__('Close');
   const dialog = makeDialog('dialog', title, content, {

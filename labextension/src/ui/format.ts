@@ -1,24 +1,10 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { locale, trans } from '../language.ts';
 import type { IInstance } from '../api';
-
-/** The language of the page; undefined where the browser's is the same, perhaps in a dialect of its own. */
-let language: string | undefined;
-
-/**
- * Have times written in the language of the page.
- */
-export function setLanguage(tag: string): void {
-  const base = (text: string) => text.split('-', 1)[0];
-  language = base(navigator.language) === base(tag) ? undefined : tag;
-}
 
 /**
  * Sentences one after the other: with a space between them, or without, as the language has it.
  */
-export function sentences(
-  trans: TranslationBundle,
-  ...texts: (string | null | undefined)[]
-): string {
+export function sentences(...texts: (string | null | undefined)[]): string {
   return texts.reduce<string>(
     (before, after) =>
       before && after
@@ -31,7 +17,7 @@ export function sentences(
 /**
  * A list of names.
  */
-export function list(trans: TranslationBundle, names: string[]): string {
+export function list(names: string[]): string {
   return names.join(trans.__(', '));
 }
 
@@ -41,7 +27,7 @@ export function list(trans: TranslationBundle, names: string[]): string {
 export function formatTime(time: number | string): string {
   const date = new Date(time);
   const today = date.toDateString() === new Date().toDateString();
-  return date.toLocaleString(language, {
+  return date.toLocaleString(locale, {
     dateStyle: today ? undefined : 'medium',
     timeStyle: 'short'
   });
@@ -59,10 +45,7 @@ export function formatElapsed(milliseconds: number): string {
 /**
  * A duration in hours and minutes, or in days.
  */
-export function formatDuration(
-  trans: TranslationBundle,
-  milliseconds: number
-): string {
+export function formatDuration(milliseconds: number): string {
   const minutes = Math.floor(milliseconds / 60_000);
   const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
   return hours >= 48 && hours % 24 === 0
@@ -79,10 +62,7 @@ export function formatDuration(
 /**
  * When the platform will stop the instance; empty where no time is set.
  */
-export function formatLease(
-  trans: TranslationBundle,
-  instance: IInstance
-): string {
+export function formatLease(instance: IInstance): string {
   const end = instance.lease?.expires_at;
   return end ? trans.__('Auto-stop is set for %1.', formatTime(end)) : '';
 }

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import { h, setText } from './dom';
 import { farewellBody, farewellTexts, farewellTitle } from './farewell';
 import type { IFarewell } from './farewell';
@@ -13,7 +13,6 @@ import type { IProgress, IProgressView } from './progress';
  * @returns A function that shows progress or a farewell; null closes the overlay.
  */
 export function stopOverlay(
-  trans: TranslationBundle,
   user: () => string | undefined,
   onCancel: () => void
 ): (shown: IProgress | IFarewell | null) => void {
@@ -42,7 +41,7 @@ export function stopOverlay(
     if (shown.view === 'progress') {
       farewell = null;
       if (!progress) {
-        progress = progressView(trans, user, onCancel);
+        progress = progressView(user, onCancel);
         parts.replaceChildren(progress.node);
       }
       content.dataset.view = shown.view;
@@ -56,11 +55,11 @@ export function stopOverlay(
       progress = null;
       content.dataset.view = shown.view;
       content.dataset.phase = shown.phase;
-      setText(title, farewellTitle(trans, shown));
-      farewellTexts(trans, shown).forEach((text, index) =>
+      setText(title, farewellTitle(shown));
+      farewellTexts(shown).forEach((text, index) =>
         setText(texts.children[index], text)
       );
-      parts.replaceChildren(farewellBody(trans, shown));
+      parts.replaceChildren(farewellBody(shown));
       // The title has changed: it is read out when it takes the focus.
       title.focus();
     }

@@ -1,4 +1,4 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
+import { trans } from '../language';
 import type { IAttempt, IInstance, IProblem, IStep, Save } from '../api';
 import { button, h, link, setText } from './dom';
 import { formatElapsed } from './format';
@@ -43,7 +43,6 @@ export interface IProgressView {
  * @param user - The name of the user of this page, once it is known.
  */
 export function progressView(
-  trans: TranslationBundle,
   user: () => string | undefined,
   onCancel: () => void
 ): IProgressView {
@@ -86,8 +85,8 @@ export function progressView(
     update: progress => {
       const { stage, instance } = progress;
       status = instance?.status;
-      setText(who, origin(trans, progress.joined, user()));
-      setText(noteNode, note(trans, progress));
+      setText(who, origin(progress.joined, user()));
+      setText(noteNode, note(progress));
       cancel.hidden = progress.cancel === 'impossible';
       cancel.disabled = progress.cancel === 'sent';
       if (stage === 'accepted' && actions.childElementCount === 1) {
@@ -95,23 +94,19 @@ export function progressView(
         const console = link(text, instance?.console_url);
         actions.prepend(...(console ? [console] : []));
       }
-      showStages(stages, trans, progress);
+      showStages(stages, progress);
       const list =
         stage === 'accepted' ? (instance?.action_progress ?? []) : [];
-      showSteps(steps, trans, list);
-      showBar(bar, trans, list);
+      showSteps(steps, list);
+      showBar(bar, list);
       showElapsed();
-      return headline(trans, stage);
+      return headline(stage);
     },
     dispose: () => window.clearInterval(timer)
   };
 }
 
-function showStages(
-  list: Element,
-  trans: TranslationBundle,
-  { stage, save }: IProgress
-): void {
+function showStages(list: Element, { stage, save }: IProgress): void {
   const names: [Stage, string][] = [
     ['stopping', trans.__('Request stop')],
     ['accepted', trans.__('Stop')]
@@ -129,29 +124,21 @@ function showStages(
   );
 }
 
-function showSteps(
-  list: Element,
-  trans: TranslationBundle,
-  steps: IStep[]
-): void {
+function showSteps(list: Element, steps: IStep[]): void {
   const { children } = list;
   while (children.length > steps.length) {
     list.lastElementChild?.remove();
   }
   steps.forEach((step, index) => {
     const row = children[index] ?? list.appendChild(h('li'));
-    setText(row, stepText(trans, step, index));
+    setText(row, stepText(step, index));
     row.setAttribute('data-step', String(step.step ?? index + 1));
     row.setAttribute('data-status', (step.status ?? '').toUpperCase());
   });
 }
 
 /** How many of the steps are done. */
-function showBar(
-  bar: HTMLProgressElement,
-  trans: TranslationBundle,
-  steps: IStep[]
-): void {
+function showBar(bar: HTMLProgressElement, steps: IStep[]): void {
   const done = steps.filter(step => isAt(step, 'COMPLETED')).length;
   bar.hidden = !steps.length;
   bar.max = steps.length || 1;
@@ -167,11 +154,7 @@ function isAt({ status }: IStep, expected: string): boolean {
 }
 
 /** Jupyter makes up names, such as "Anonymous Io", for users who have none: they tell nobody who it is. */
-function origin(
-  trans: TranslationBundle,
-  joined: IAttempt | null,
-  self: string | undefined
-): string {
+function origin(joined: IAttempt | null, self: string | undefined): string {
   if (!joined) {
     return '';
   }
@@ -193,7 +176,7 @@ function origin(
     : trans.__('This instance is being stopped %1.', place);
 }
 
-function headline(trans: TranslationBundle, stage: Stage): string {
+function headline(stage: Stage): string {
   switch (stage) {
     case 'saving':
       return trans.__('Saving the documents of all open tabs…');
@@ -204,10 +187,7 @@ function headline(trans: TranslationBundle, stage: Stage): string {
   }
 }
 
-function note(
-  trans: TranslationBundle,
-  { cancel, refusal, unanswered }: IProgress
-): string {
+function note({ cancel, refusal, unanswered }: IProgress): string {
   if (refusal) {
     return trans.__(
       'Could not cancel: the server refused it (%1). If your login has expired, log in in another tab and try again.',
@@ -222,11 +202,7 @@ function note(
     : '';
 }
 
-function stepText(
-  trans: TranslationBundle,
-  step: IStep,
-  index: number
-): string {
+function stepText(step: IStep, index: number): string {
   const name = step.description || trans.__('Step %1', step.step ?? index + 1);
   switch (step.status?.toUpperCase()) {
     case 'WAITING':
