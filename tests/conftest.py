@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import gc
 import importlib.util
 import inspect
@@ -111,6 +112,18 @@ def jp_server_cleanup(request: pytest.FixtureRequest) -> None:
     """Clean up where there is a server: pytest-jupyter makes one for every other test as well, only to clean it up."""
     if "jp_serverapp" in request.fixturenames:
         request.getfixturevalue("jp_server_cleanup")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_tls_context() -> Iterator[None]:
+    """Have all connections to one authority share a TLS context: to make it takes longer than most tests."""
+    from jupyter_notebook_stop.modelarts import connection
+
+    load = connection._load
+    shared = functools.lru_cache(maxsize=None)(lambda authority: load())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection, "_load", lambda: shared(os.environ.get("SSL_CERT_FILE")))
+        yield
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Type, Union
 
 from jupyter_notebook_stop.errors import (
@@ -93,17 +92,6 @@ class Meanwhile(Fault, frozen=True):
     async def after(self, wire: Any) -> None:
         """Let it happen."""
         self.act()
-
-
-class TakenLate(Fault, frozen=True):
-    """A stop is carried out some time after its answer, or what came in place of one, was sent."""
-
-    act: Callable[[], Any]
-    seconds: float = 0.3
-
-    async def before(self, wire: Any) -> None:
-        """Put it off."""
-        asyncio.get_running_loop().call_later(self.seconds, self.act)
 
 
 LOST = Outcome(UnreachableError, "connection_lost")

@@ -20,7 +20,7 @@ from jupyter_notebook_stop.simulator import Fault, ThreadedSimulator
 from ..unit.conftest import REAL_HOST, Proxy
 from ..waiting import until_async
 from .conftest import Secure, full_backlog
-from .matrix import CASES, DOUBTFUL, ERRORS, Case, Outcome, TakenLate, error_cases
+from .matrix import CASES, DOUBTFUL, ERRORS, Case, Outcome, error_cases
 from .trial import OPERATIONS, attempt, judge, run, suffer
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
@@ -38,10 +38,11 @@ def test_what_the_cloud_does(simulator: ThreadedSimulator, case: Case) -> None:
 @pytest.mark.parametrize("fault", DOUBTFUL, ids=repr)
 def test_a_stop_that_is_taken_late_was_sent_once(simulator: ThreadedSimulator, fault: Fault) -> None:
     async def act(this: ThisInstance) -> None:
-        simulator.faults.add("stop", [TakenLate(simulator.instance.stop, seconds=2.5), fault], times=None)
+        simulator.faults.add("stop", fault, times=None)
         error = await attempt(this, "stop")
         assert isinstance(error, OutcomeUnknownError), repr(error)
         assert "still RUNNING; it may still stop" in error.message
+        simulator.call(lambda cloud: cloud.instance.stop())
         await until_async(lambda: simulator.instance.status == "STOPPED")
         assert (await this.show()).status == "STOPPED"
         assert simulator.count("stop") == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import pathlib
 import shutil
 import socket
@@ -12,13 +11,11 @@ import ssl
 import subprocess
 import threading
 from typing import Any, Awaitable, Callable, Iterator, TypeVar
-from unittest import mock
 
 import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.instance import ThisInstance
-from jupyter_notebook_stop.modelarts import connection
 from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.connection import Connection
@@ -48,13 +45,6 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, home: pathlib.Path) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setattr(platform_session, "LOCATIONS", ())
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_tls_context() -> Iterator[None]:
-    """Make one TLS context for all: that takes longer than most of these tests."""
-    with mock.patch.object(connection, "_load", functools.cache(connection._load)):
-        yield
 
 
 class Cloud:
