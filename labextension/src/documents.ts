@@ -5,8 +5,8 @@ import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Kernel } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
-import { trans } from './language';
 import type { IDocument } from './api';
+import { trans } from './language';
 import { pause } from './pause';
 
 type Context = DocumentRegistry.Context;

@@ -1,16 +1,7 @@
-import { Notification } from '@jupyterlab/apputils';
-import { trans } from '../language';
 import { ApiError } from '../api';
 import type { IProblem } from '../api';
+import { trans } from '../language';
 import { showFailure } from '../ui/failure';
-
-/** How long a notice of what was done is shown, in milliseconds. */
-const NOTICE = 6_000;
-
-/** Tell what was done. */
-export function tell(text: string): void {
-  Notification.info(text, { autoClose: NOTICE });
-}
 
 /** Do something; a failure gets a dialog. */
 export async function attempt(

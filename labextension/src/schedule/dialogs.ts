@@ -1,9 +1,10 @@
+import type { IRules, ISchedule, IScheduleRequest } from '../api';
 import { trans } from '../language';
-import type { IRules, IScheduleAnswer, IScheduleRequest } from '../api';
 import { h, setText } from '../ui/dom';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
-import { attempt, tell } from './attempt';
+import { tell } from '../ui/notice';
+import { attempt } from './attempt';
 import { scheduleText, stands } from './outlook';
 import type { IScheduleWatch } from './watch';
 
@@ -27,21 +28,19 @@ export async function scheduleIdle(
     const accepted = await showForm({
       title: trans.__('Stop this instance when idle'),
       name: 'when-idle',
-      accept: rules.enabled ? trans.__('Schedule the stop') : '',
-      rows: rules.enabled
-        ? [
-            field(
-              trans.__('Once nobody has worked for'),
-              input,
-              trans.__('minutes')
-            ),
-            notes([
-              trans.__('A kernel that is busy counts as work.'),
-              terminalsText(rules),
-              ...rulesTexts({ rules, schedule, replaced: null })
-            ])
-          ]
-        : [disabledNote()],
+      accept: trans.__('Schedule the stop'),
+      rows: [
+        field(
+          trans.__('Once nobody has worked for'),
+          input,
+          trans.__('minutes')
+        ),
+        notes([
+          trans.__('A kernel that is busy counts as work.'),
+          terminalsText(rules),
+          ...rulesTexts(rules, schedule)
+        ])
+      ],
       isValid: () => input.checkValidity()
     });
     if (accepted) {
@@ -97,20 +96,18 @@ export async function scheduleAt(
     const accepted = await showForm({
       title: trans.__('Stop this instance at a time'),
       name: 'at',
-      accept: rules.enabled ? trans.__('Schedule the stop') : '',
-      rows: rules.enabled
-        ? [
-            field(trans._p('schedule', 'Stop'), select),
-            time,
-            meaning,
-            notes([
-              trans.__(
-                'It stops then, also when kernels are busy. Open tabs save first.'
-              ),
-              ...rulesTexts({ rules, schedule, replaced: null })
-            ])
-          ]
-        : [disabledNote()],
+      accept: trans.__('Schedule the stop'),
+      rows: [
+        field(trans._p('schedule', 'Stop'), select),
+        time,
+        meaning,
+        notes([
+          trans.__(
+            'It stops then, also when kernels are busy. Open tabs save first.'
+          ),
+          ...rulesTexts(rules, schedule)
+        ])
+      ],
       isValid: () =>
         !!select.value || (input.checkValidity() && chosen() > watch.api.now())
     });
@@ -160,7 +157,10 @@ function terminalsText({ terminals }: IRules): string {
   }
 }
 
-function rulesTexts({ rules, schedule }: IScheduleAnswer): (string | null)[] {
+function rulesTexts(
+  rules: IRules,
+  schedule: ISchedule | null
+): (string | null)[] {
   return [
     trans.__('It works with every tab closed.'),
     trans._n(
@@ -176,13 +176,6 @@ function rulesTexts({ rules, schedule }: IScheduleAnswer): (string | null)[] {
       ? trans.__('It replaces: %1.', scheduleText(schedule))
       : null
   ];
-}
-
-function disabledNote(): HTMLElement {
-  return h(
-    'p.note',
-    trans.__('The administrator has switched scheduled stops off.')
-  );
 }
 
 /** A time as an input of the browser takes it. */

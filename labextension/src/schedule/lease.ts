@@ -1,7 +1,8 @@
 import { trans } from '../language';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
-import { attempt, tell } from './attempt';
+import { tell } from '../ui/notice';
+import { attempt } from './attempt';
 import { leaseEnd } from './outlook';
 import type { IScheduleWatch } from './watch';
 

@@ -1,5 +1,5 @@
-import { trans } from '../language';
 import type { IProblem } from '../api';
+import { trans } from '../language';
 import type { IEnd, Trouble } from './state';
 import { codeOf } from './transition';
 

@@ -1,12 +1,10 @@
 import { Notification } from '@jupyterlab/apputils';
 import { trans } from '../language';
 import { showFailure } from '../ui/failure';
+import { tell } from '../ui/notice';
 import { endNotice, endProblem, endTitle } from './messages';
 import type { IEnd } from './state';
 import { codeOf } from './transition';
-
-/** How long a notice that needs no answer is shown, in milliseconds. */
-const NOTICE = 6_000;
 
 /**
  * What tells how a stop ended that did not stop the instance.
@@ -51,7 +49,7 @@ export function endReporter(own: string): IEndReporter {
       const notice = endNotice(end, problem);
       const details = () => void show(end, false);
       if (end.here || (end.joined && !problem)) {
-        notices.push(Notification.info(notice, { autoClose: NOTICE }));
+        notices.push(tell(notice));
       } else if (!end.joined) {
         details();
       } else {

@@ -1,8 +1,9 @@
 import { Dialog } from '@jupyterlab/apputils';
-import { trans } from '../language';
 import type { IBusyKernel, IInstance } from '../api';
+import { trans } from '../language';
 import { actionButton, launch, makeDialog, problemTexts } from './dialog';
-import { h } from './dom';
+import { fill, h } from './dom';
+import type { Child } from './dom';
 import { formatLease, formatTime, list, sentences } from './format';
 
 /** How many items of a kind are named before the rest is counted. */
@@ -77,12 +78,12 @@ export function askToStop(data: IConfirmation): {
     answer,
     preview: known => {
       if (!filled) {
-        content.replaceChildren(...preview(data, known));
+        fill(content, ...preview(data, known));
       }
     },
     fill: instance => {
       filled = true;
-      content.replaceChildren(...body(data, instance));
+      fill(content, ...body(data, instance));
       content.removeAttribute('aria-busy');
       enable(true);
     },
@@ -103,7 +104,7 @@ function heading(id: string, instance: IInstance | null): HTMLElement {
 }
 
 /** What is known before the cloud answers. It may have described the instance before; its state may be another now. */
-function preview(data: IConfirmation, known: IInstance | null): Node[] {
+function preview(data: IConfirmation, known: IInstance | null): Child[] {
   const { instanceId } = data;
   return [
     heading(instanceId, known && { ...known, status: null }),
@@ -112,11 +113,11 @@ function preview(data: IConfirmation, known: IInstance | null): Node[] {
     noSaving(data),
     known?.status && consequences(known),
     notSaved(data)
-  ].filter((part): part is HTMLElement => !!part);
+  ];
 }
 
 /** What stops, what is lost, what stays, and what would be lost right now. */
-function body(data: IConfirmation, instance: IInstance): Node[] {
+function body(data: IConfirmation, instance: IInstance): Child[] {
   const lease = instance.status !== 'STOPPING' && formatLease(instance);
   return [
     heading(instance.id, instance),
@@ -137,7 +138,7 @@ function body(data: IConfirmation, instance: IInstance): Node[] {
     consequences(instance),
     notSaved(data),
     lease && h('p.aside', { 'data-part': 'lease' }, lease)
-  ].filter((part): part is HTMLElement => !!part);
+  ];
 }
 
 function noSaving({ canSave }: IConfirmation): HTMLElement | null {

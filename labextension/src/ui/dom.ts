@@ -1,4 +1,5 @@
-type Child = Node | string | null | false | undefined;
+/** What can be in an element; nothing is shown for what is missing. */
+export type Child = Node | string | null | false | undefined;
 
 /**
  * Make an element. Texts are never parsed as HTML.
@@ -28,6 +29,15 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 }
 
 /**
+ * Replace what is in an element.
+ */
+export function fill(node: Element, ...children: Child[]): void {
+  node.replaceChildren(
+    ...children.filter((child): child is Node | string => !!child)
+  );
+}
+
+/**
  * A button that looks like JupyterLab's.
  *
  * @param classes - JupyterLab's for its kind, and ours, with dots between them.
@@ -40,18 +50,6 @@ export function button(
   const node = h(`button.jp-mod-styled.${classes}`, { type: 'button' }, text);
   node.addEventListener('click', onClick);
   return node;
-}
-
-/**
- * A link that opens a new tab; null where the address is missing or not http.
- */
-export function link(
-  text: string,
-  href: string | null | undefined
-): HTMLAnchorElement | null {
-  return isWebAddress(href)
-    ? h('a.link', { href, target: '_blank', rel: 'noopener' }, text)
-    : null;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Clipboard, Dialog } from '@jupyterlab/apputils';
-import { trans } from '../language';
 import type { IProblem } from '../api';
+import { trans } from '../language';
 import { actionButton, launch, makeDialog, problemTexts } from './dialog';
 import { h, isWebAddress } from './dom';
 

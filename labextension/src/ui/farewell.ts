@@ -1,6 +1,7 @@
-import { trans } from '../language';
 import type { IInstance } from '../api';
-import { button, h, link } from './dom';
+import { trans } from '../language';
+import { consoleLink } from './console_link';
+import { button, h } from './dom';
 
 /**
  * The end of a stop.
@@ -16,31 +17,36 @@ export interface IFarewell {
 }
 
 /**
- * The title of a farewell.
+ * A title, what the page knows of the end, and how to continue.
  */
-export function farewellTitle({ phase }: IFarewell): string {
+export function farewellTexts({
+  phase
+}: IFarewell): [title: string, known: string, next: string] {
+  const next = trans.__(
+    'You can close this tab. To continue, start the instance in the ModelArts console, then reload this page.'
+  );
   switch (phase) {
     case 'stopped':
-      return trans.__('This instance has stopped');
+      return [
+        trans.__('This instance has stopped'),
+        trans.__('ModelArts reports that the instance has stopped.'),
+        next
+      ];
     case 'lost':
-      return trans.__('The stop was accepted');
+      return [
+        trans.__('The stop was accepted'),
+        trans.__(
+          'The connection to the instance has closed, as expected after an accepted stop.'
+        ),
+        next
+      ];
     case 'restarted':
-      return trans.__('This instance is available again');
+      return [
+        trans.__('This instance is available again'),
+        trans.__('The Jupyter server answers again.'),
+        trans.__('Reload this page to continue.')
+      ];
   }
-}
-
-/**
- * What the page knows of the end, and how to continue.
- */
-export function farewellTexts({ phase }: IFarewell): [string, string] {
-  return [
-    headline(phase),
-    phase === 'restarted'
-      ? trans.__('Reload this page to continue.')
-      : trans.__(
-          'You can close this tab. To continue, start the instance in the ModelArts console, then reload this page.'
-        )
-  ];
 }
 
 /**
@@ -62,23 +68,6 @@ export function farewellBody({ phase, instance }: IFarewell): HTMLElement {
         { 'data-part': 'facts' },
         trans.__('Last known status: %1.', instance.status)
       ),
-    h(
-      'div.actions',
-      link(trans.__('Open the ModelArts console'), instance?.console_url),
-      reload
-    )
+    h('div.actions', consoleLink(instance), reload)
   );
-}
-
-function headline(phase: IFarewell['phase']): string {
-  switch (phase) {
-    case 'stopped':
-      return trans.__('ModelArts reports that the instance has stopped.');
-    case 'lost':
-      return trans.__(
-        'The connection to the instance has closed, as expected after an accepted stop.'
-      );
-    case 'restarted':
-      return trans.__('The Jupyter server answers again.');
-  }
 }

@@ -9,24 +9,23 @@ import { h } from './dom';
 export interface IForm {
   title: string;
   name: string;
-  /** The label of the button that accepts; empty where there is nothing to accept. */
+  /** The label of the button that accepts. */
   accept: string;
   rows: (HTMLElement | null)[];
   /** Whether what has been entered can be accepted. */
-  isValid?: () => boolean;
+  isValid: () => boolean;
 }
 
 /**
  * Show a form; return whether it was accepted.
  */
 export async function showForm(form: IForm): Promise<boolean> {
-  const { title, name, accept, rows, isValid = () => true } = form;
+  const { title, name, accept, rows, isValid } = form;
   const content = h('div.body.form', { 'data-view': name }, ...rows);
-  const cancel = accept ? trans.__('Cancel') : trans.__('Close');
   const dialog = makeDialog('dialog', title, content, {
     buttons: [
-      Dialog.cancelButton({ label: cancel }),
-      ...(accept ? [Dialog.okButton({ label: accept })] : [])
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.okButton({ label: accept })
     ],
     focusNodeSelector: 'input, select'
   });
@@ -34,7 +33,7 @@ export async function showForm(form: IForm): Promise<boolean> {
     '.jp-Dialog-footer .jp-mod-accept:last-child'
   );
   const check = () => {
-    if (accept && ok) {
+    if (ok) {
       ok.disabled = !isValid();
     }
   };

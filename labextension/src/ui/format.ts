@@ -1,5 +1,5 @@
-import { locale, trans } from '../language.ts';
 import type { IInstance } from '../api';
+import { locale, trans } from '../language.ts';
 
 /**
  * Sentences one after the other: with a space between them, or without, as the language has it.

@@ -1,6 +1,6 @@
 import { trans } from '../language';
 import { h, setText } from './dom';
-import { farewellBody, farewellTexts, farewellTitle } from './farewell';
+import { farewellBody, farewellTexts } from './farewell';
 import type { IFarewell } from './farewell';
 import { modal } from './modal';
 import { progressView } from './progress';
@@ -55,9 +55,8 @@ export function stopOverlay(
       progress = null;
       content.dataset.view = shown.view;
       content.dataset.phase = shown.phase;
-      setText(title, farewellTitle(shown));
       farewellTexts(shown).forEach((text, index) =>
-        setText(texts.children[index], text)
+        setText([title, headline, next][index], text)
       );
       parts.replaceChildren(farewellBody(shown));
       // The title has changed: it is read out when it takes the focus.

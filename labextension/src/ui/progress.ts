@@ -1,6 +1,7 @@
-import { trans } from '../language';
 import type { IAttempt, IInstance, IProblem, IStep, Save } from '../api';
-import { button, h, link, setText } from './dom';
+import { trans } from '../language';
+import { consoleLink } from './console_link';
+import { button, h, setText } from './dom';
 import { formatElapsed } from './format';
 
 /** How far a stop is. */
@@ -90,9 +91,10 @@ export function progressView(
       cancel.hidden = progress.cancel === 'impossible';
       cancel.disabled = progress.cancel === 'sent';
       if (stage === 'accepted' && actions.childElementCount === 1) {
-        const text = trans.__('Open the ModelArts console');
-        const console = link(text, instance?.console_url);
-        actions.prepend(...(console ? [console] : []));
+        const console = consoleLink(instance);
+        if (console) {
+          actions.prepend(console);
+        }
       }
       showStages(stages, progress);
       const list =
