@@ -50,7 +50,14 @@ export function attempt(
   return { id, phase, source: 'menu', save: 'all', error };
 }
 
-/** Drives the machine as StopSession does. */
+// What is seen of our instance and of the attempt that the page makes.
+export const running = view('RUNNING');
+export const saving = view('RUNNING', attempt('ours', 'saving'));
+export const calling = view('RUNNING', attempt('ours', 'stopping'));
+export const stopping = view('STOPPING', attempt('ours', 'accepted'));
+export const stopped = view('STOPPED', attempt('ours', 'stopped'));
+
+/** Drives the machine as session.ts does. */
 export class Page {
   state: State = initial(OWN);
   effects: Effect[] = [];

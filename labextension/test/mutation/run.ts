@@ -21,6 +21,9 @@ const FILES = ['machine', 'transition', 'looks', 'follow'];
 /** The fastest first; the others try random orders of events. */
 const TESTS = [
   'machine.test.ts',
+  'lost.test.ts',
+  'question.test.ts',
+  'elsewhere.test.ts',
   'order.test.ts',
   'course.test.ts',
   'random.test.ts',

@@ -1,0 +1,298 @@
+/**
+ * Answers that do not come: before the stop is accepted, and after.
+ */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { LIMITS } from '../src/stop/transition.ts';
+import {
+  attempt,
+  calling,
+  LOST,
+  Page,
+  problem,
+  running,
+  saving,
+  stopped,
+  stopping,
+  view
+} from './world.ts';
+
+describe('after acceptance a lost answer is not the end', () => {
+  test('one lost look: farewell at once, then back by itself', () => {
+    const page = new Page().accept().miss();
+    assert.equal(page.shown, 'lost');
+    assert.equal(page.connection, 'held');
+    assert.ok(page.pause <= 2_000, 'a short interruption is found over soon');
+    page.see(stopping);
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.connection, 'suspended');
+  });
+
+  test('a page that said farewell resumes when the instance runs again', () => {
+    const error = { code: 'stop_failed', message: 'It is RUNNING now.' };
+    const page = new Page().accept().miss().miss();
+    page.see(view('RUNNING', attempt('ours', 'resumed', error)));
+    assert.equal(page.shown, 'nothing');
+    assert.equal(page.connection, 'open');
+    assert.equal(page.end?.phase, 'resumed');
+    assert.equal(page.end.trouble?.kind, 'problem');
+  });
+
+  test('few looks in the first half minute, some within minutes', () => {
+    const page = new Page().accept().miss();
+    const pauses = [];
+    while (page.state.name === 'farewell') {
+      pauses.push(page.pause);
+      page.miss();
+    }
+    assert.ok(pauses.length >= 3);
+    assert.ok(pauses[0] + pauses[1] > 30_000, 'one look in 30 s');
+    assert.deepEqual(
+      pauses,
+      [...pauses].sort((a, b) => a - b)
+    );
+    assert.equal(page.state.name, 'closed');
+    assert.equal(page.shown, 'lost', 'nothing is claimed');
+  });
+
+  for (const status of [401, 403, 404, 500]) {
+    test(`a ${status} of the live server keeps the progress`, () => {
+      const page = new Page().accept().miss(problem(status));
+      assert.equal(page.shown, 'accepted');
+      page.miss(problem(status)).see(stopping).miss(problem(status));
+      assert.equal(page.shown, 'accepted');
+    });
+
+    test(`a ${status} that stays becomes a farewell with a way back`, () => {
+      const page = new Page().accept();
+      for (let times = 0; times < LIMITS.errors; times++) {
+        page.miss(problem(status));
+      }
+      assert.equal(page.shown, 'lost');
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  for (const trouble of [LOST, problem(502), problem(504)]) {
+    test(`a ${JSON.stringify(trouble)} is a loss, with a way back`, () => {
+      const page = new Page().accept().miss(trouble);
+      assert.equal(page.shown, 'lost');
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  test('a server that is unavailable or another is a loss', () => {
+    assert.equal(new Page().accept().seeNone().shown, 'lost');
+    const other = view('RUNNING', null, 'other');
+    assert.equal(new Page().accept().see(other).shown, 'lost');
+    assert.equal(new Page().accept().see(other).see(other).shown, 'lost');
+  });
+
+  test('a server that no longer knows the attempt: its status decides', () => {
+    const resumed = new Page().accept().see(running);
+    assert.equal(resumed.end?.phase, 'resumed');
+    assert.equal(resumed.connection, 'open');
+    const page = new Page().accept().see(view('STOPPING'));
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.see(view('STOPPED')).shown, 'stopped');
+    const unclear = new Page().accept().see(view(null));
+    assert.equal(unclear.end?.phase, 'unknown');
+    assert.equal(unclear.connection, 'open');
+  });
+
+  test('online and visible look again, also after the connections are disposed of', () => {
+    for (const type of ['online', 'visible'] as const) {
+      const page = new Page().accept().miss().miss();
+      const before = page.count('look');
+      page.dispatch({ type });
+      assert.equal(page.count('look'), before + 1);
+      page.dispatch({ type });
+      assert.equal(page.count('look'), before + 1, 'one at a time');
+      assert.equal(page.see(stopping).shown, 'accepted');
+
+      const closed = new Page().accept();
+      while (closed.state.name !== 'closed') {
+        closed.miss();
+      }
+      closed.dispatch({ type }).see(view('STOPPING'));
+      assert.equal(closed.state.name, 'closed');
+      closed.dispatch({ type }).miss();
+      assert.equal(closed.state.name, 'closed');
+      closed.dispatch({ type }).see(running);
+      assert.equal(closed.shown, 'restarted');
+      assert.equal(closed.connection, 'disposed', 'nothing is resumed');
+    }
+  });
+
+  test('online begins the short pauses again', () => {
+    const page = new Page().accept().miss().miss().miss();
+    assert.equal(page.pause, LIMITS.lostLooks[2]);
+    page.dispatch({ type: 'online' }).miss();
+    assert.equal(page.pause, LIMITS.lostLooks[1]);
+  });
+
+  test('a kernel that reconnects makes the page look, no more', () => {
+    const page = new Page().accept();
+    const before = page.count('look');
+    page.dispatch({ type: 'doubt' });
+    assert.equal(page.count('look'), before + 1);
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.connection, 'held');
+    page.dispatch({ type: 'doubt' });
+    assert.equal(page.count('look'), before + 1);
+    page.see(stopping);
+    assert.equal(page.connection, 'suspended');
+    page.dispatch({ type: 'doubt' }).miss();
+    assert.equal(page.shown, 'lost');
+  });
+
+  test('an instance that was STOPPED and runs again', () => {
+    const page = new Page().accept().see(stopped);
+    page.see(view('RUNNING', attempt('ours', 'resumed')));
+    assert.equal(page.end?.phase, 'resumed');
+    assert.equal(page.connection, 'open');
+  });
+
+  test('a late 202 after the page gave up is followed', () => {
+    const page = new Page().request();
+    while (page.state.name !== 'idle') {
+      page.see(running);
+    }
+    assert.equal(page.end?.phase, 'unknown');
+    page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
+    assert.equal(page.shown, 'accepted');
+    assert.equal(page.end.joined, false);
+  });
+});
+
+describe('before acceptance the page is always left', () => {
+  test('a server that is unavailable', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      page.seeNone();
+      assert.ok(++times < 10);
+    }
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(page.end.trouble?.kind, 'foreign');
+  });
+
+  test('another instance', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      page.see(view('RUNNING', null, 'other'));
+      assert.ok(++times < 10);
+    }
+    assert.equal(page.end?.trouble?.kind, 'foreign');
+  });
+
+  test('a server that does not answer: some patience, told', () => {
+    const page = new Page().request().see(saving);
+    let waited = 0;
+    while (page.shown !== 'nothing') {
+      page.miss();
+      waited += page.pause;
+    }
+    assert.ok(waited > 10_000 && waited < 60_000);
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(page.connection, 'open');
+  });
+
+  test('one lost look changes nothing', () => {
+    const page = new Page().request().see(saving).miss().see(saving);
+    assert.equal(page.shown, 'saving');
+    assert.equal(page.count('answerRollCall'), 1);
+  });
+
+  test('misses and strangers together are counted', () => {
+    const page = new Page().request().see(saving);
+    let times = 0;
+    while (page.shown !== 'nothing') {
+      if (times % 2) {
+        page.miss();
+      } else {
+        page.seeNone();
+      }
+      assert.ok(++times < 10);
+    }
+  });
+
+  test('a server that does not know the attempt', () => {
+    const lost = new Page().request();
+    lost.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    lost.see(running).see(running);
+    assert.equal(lost.end?.phase, 'refused', 'it never arrived');
+
+    const open = new Page().request();
+    for (let times = 0; times < LIMITS.absencesOpen; times++) {
+      assert.equal(open.shown, 'saving');
+      open.see(running);
+    }
+    assert.equal(open.end?.phase, 'unknown');
+
+    const joined = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .see(calling);
+    joined.see(running).see(running);
+    assert.equal(joined.end?.phase, 'unknown', 'not: cancelled');
+  });
+
+  test('a request that was lost and arrived', () => {
+    const page = new Page().request();
+    page.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    assert.equal(page.see(calling).shown, 'stopping');
+    assert.equal(page.see(stopping).shown, 'accepted');
+    assert.equal(page.count('request'), 1);
+  });
+
+  for (const status of [500, 502, 504]) {
+    test(`a ${status} that is not our server's refusal is no answer`, () => {
+      const page = new Page().request();
+      const trouble = problem(status);
+      page.dispatch({ type: 'failed', requested: 'ours', trouble });
+      assert.equal(page.end, null);
+      assert.equal(page.see(stopping).shown, 'accepted');
+    });
+  }
+
+  test('a refusal is told', () => {
+    const page = new Page().request();
+    const trouble = problem(502, 'ModelArts.0112', { upstream_status: 403 });
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.phase, 'refused');
+    assert.equal(page.end.trouble, trouble);
+    assert.equal(page.shown, 'nothing');
+  });
+
+  test('an outcome that the server does not know', () => {
+    const page = new Page().request();
+    const trouble = problem(502, 'outcome_unknown');
+    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    assert.equal(page.end?.phase, 'unknown');
+  });
+
+  test('documents that could not be saved are told as the server tells them', () => {
+    const documents = [{ path: 'a.txt', reason: 'the disk is full' }];
+    const error = { code: 'save_failed', message: 'No.', documents };
+    const page = new Page().request().see(saving);
+    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    assert.deepEqual(page.end?.trouble, {
+      kind: 'problem',
+      problem: error,
+      status: 0
+    });
+    assert.equal(page.end.here, false);
+    assert.equal(page.end.joined, false);
+  });
+
+  test('a slow cloud: the page waits as long as the server does', () => {
+    const page = new Page().request().see(calling);
+    for (let seconds = 0; seconds < 90; seconds++) {
+      page.see(calling);
+    }
+    assert.equal(page.shown, 'stopping');
+    page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
+    assert.equal(page.shown, 'accepted');
+  });
+});
