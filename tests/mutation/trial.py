@@ -113,7 +113,7 @@ class Trials:
         for work in (measure, watch):
             outcome = in_a_fork(work, 1800.0, self._output)
             if outcome.code != 0:
-                return outcome.output[-3000:] or "They took too long."
+                return self._why(outcome)
         found = json.loads(watched.read_text(encoding="utf-8"))
         seen = json.loads(self._result.with_name("times.json").read_text(encoding="utf-8"))
         self._seen = {name: {"lines": found["lines"][name], **seen[name]} for name in seen}
@@ -125,8 +125,20 @@ class Trials:
 
     def _control(self) -> str:
         """Run all tests on the module as it is; return what pytest says if one fails, as it would notice anything."""
-        outcome = self._run(lambda limiter: self._protocols(list(self._seen), limiter), list(self._seen))
-        return "" if outcome.code == 0 else f"At the end, the figures are too good: {outcome.output[-3000:]}"
+        tests = list(self._seen)
+        # Nothing here is in a hurry, and the machine may be busy.
+        outcome = self._run(lambda limiter: self._protocols(tests, limiter), tests, patience=10.0)
+        return "" if outcome.code == 0 else f"At the end, the figures are too good: {self._why(outcome)}"
+
+    def _why(self, outcome: Outcome) -> str:
+        """Return why tests failed, or what ended them."""
+        if outcome.code is None:
+            ended = "They took too long."
+        elif outcome.code < 0:
+            ended = f"{' '.join(self._last()) or 'A test'} was ended by {signal.Signals(-outcome.code).name}."
+        else:
+            ended = f"The exit code is {outcome.code}."
+        return f"{outcome.output[-3000:]}\n{ended}"
 
     def _tests_for(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the changed lines: first those that noticed a change nearby, then the fastest."""
@@ -198,6 +210,10 @@ class Trials:
         for item, following in zip(items, [*items[1:], None]):
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
             if item.session.testsfailed:
+                # Else it would be said at the end of a session, which has none here.
+                reporter: Any = item.config.pluginmanager.get_plugin("terminalreporter")
+                reporter.summary_errors()
+                reporter.summary_failures()
                 return 1
         return 0
 
