@@ -47,8 +47,6 @@ class Run:
 
     Attributes
     ----------
-    requested_by
-        Account name of who requested the stop.
     task
         Ends when the cloud has responded.
     error
@@ -56,7 +54,6 @@ class Run:
     """
 
     attempt: Attempt
-    requested_by: str | None = None
     task: asyncio.Task[None] | None = None
     error: NotebookStopError | None = None
 
@@ -142,7 +139,7 @@ class ThisInstance:
         """
         return await self.reader.show(max_age)
 
-    async def stop(self, attempt: Attempt, prepare: Prepare | None = None, requested_by: str | None = None) -> Attempt:
+    async def stop(self, attempt: Attempt, prepare: Prepare | None = None) -> Attempt:
         """Stop the instance, or join the stop that is under way.
 
         Parameters
@@ -151,8 +148,6 @@ class ThisInstance:
             Who requests the stop, and how.
         prepare
             Awaited before the cloud is called if ``attempt.save`` is ``all``; an exception cancels the stop.
-        requested_by
-            Account name of who requests it.
 
         Returns
         -------
@@ -167,7 +162,7 @@ class ThisInstance:
         self.identity  # noqa: B018 - raises where this is not an instance
         run = self._run
         if run is None or not run.attempt.under_way:
-            self._run = run = Run(attempt, requested_by)
+            self._run = run = Run(attempt)
             run.task = asyncio.ensure_future(self._carry_out(run, prepare))
         elif run.attempt.pending and run.attempt.save != attempt.save:
             raise views.other_stop(run.attempt)

@@ -263,7 +263,7 @@ class Scheduler:
     async def _stop(self, scheduled: ScheduledStop) -> None:
         attempt = Attempt(source=SOURCE, user=scheduled.user, silent=self._config.silent_tabs)
         try:
-            await self._instance.stop(attempt, self._prepare, scheduled.user)
+            await self._instance.stop(attempt, self._prepare)
         except NotebookStopError as error:
             if scheduled is self._scheduled and error.code == "cancelled":
                 self._stand(None)

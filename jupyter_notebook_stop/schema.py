@@ -100,6 +100,8 @@ class Attempt(msgspec.Struct, kw_only=True):
         Where it was requested: ``palette``, ``menu``, ``cell``, ``terminal``, ``api`` or ``schedule``.
     user
         Name of who requested it, as shown to people.
+    username
+        Name of the account, as the server knows it; it alone tells two people of one name apart.
     save
         ``all`` or ``none``.
     silent
@@ -117,6 +119,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     phase: str = STOPPING
     source: str = "api"
     user: Optional[str] = None
+    username: Optional[str] = None
     save: str = "all"
     silent: str = "cancel"
     kernel: Optional[str] = None

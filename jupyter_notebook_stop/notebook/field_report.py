@@ -164,6 +164,7 @@ def _pseudonyms(connection: Connection, instance: Instance | None, servers: Sequ
             hide.hide(kernel.path, "notebook")
         if instance.attempt:
             hide.hide(instance.attempt.user, "user")
+            hide.hide(instance.attempt.username, "user")
     return hide
 
 

@@ -73,6 +73,7 @@ class EventEmitter:
 
     def _record(self, run: Run) -> None:
         attempt, error = run.attempt, run.error
+        who = attempt.username or attempt.user
         instance_id = self._instance.identity.instance_id.value
         silent = None
         if attempt.save == "all" and self.listeners is not None:
@@ -85,7 +86,7 @@ class EventEmitter:
                 "instance_id": instance_id,
                 "source": attempt.source,
                 "save": attempt.save,
-                "user": run.requested_by,
+                "user": who,
                 "code": error.code if error else None,
                 "message": str(error.message) if error else None,
                 "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs],
@@ -98,7 +99,7 @@ class EventEmitter:
             instance_id,
             attempt.phase,
             attempt.id,
-            run.requested_by and UserName(run.requested_by),
+            who and UserName(who),
             attempt.source,
             attempt.save,
             {tab.id: tab.state for tab in attempt.tabs},

@@ -246,6 +246,7 @@ class StopHandler(NotebookStopHandler):
             source=request.source,
             save=request.save,
             user=self.user,
+            username=getattr(self.current_user, "username", None),
             silent=request.silent or self.instance.config.silent_tabs,
             kernel=request.kernel,
             cell=RUNNING if can_end == "true" and request.kernel else None,
@@ -254,8 +255,7 @@ class StopHandler(NotebookStopHandler):
         )
         if request.attempt:
             attempt.id = request.attempt
-        username = getattr(self.current_user, "username", None)
-        accepted = await self.instance.stop(attempt, self.roll_call, username)
+        accepted = await self.instance.stop(attempt, self.roll_call)
         instance = await self.view(request.kernel)
         self.send(Accepted(attempt=accepted, instance=instance), 202)
 

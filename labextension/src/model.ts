@@ -64,6 +64,8 @@ export interface IAttempt {
   phase: Phase;
   source: string;
   user?: string | null;
+  /** The account: people can have the same name. */
+  username?: string | null;
   save: Save;
   kernel?: string | null;
   /** Set where the cell that asked can end before the stop. */

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.faults import Delay
@@ -13,7 +13,7 @@ from jupyter_notebook_stop.states import REFUSED_STATES
 
 from ..conftest import instance_environment
 from ..waiting import until
-from .conftest import OpenTab, Server, StartServer, Tab
+from .conftest import OpenTab, Server, StartServer
 from .steps import (
     LAB,
     OVERLAY,
@@ -279,24 +279,28 @@ def test_an_application_that_cannot_save_offers_no_saving(
     assert simulator.count("stop") == 0
 
 
-def differing(first: Tab, other: Tab) -> Tab | None:
-    """Return the other tab if its user has another name."""
-    path = "location.pathname.split('/lab')[0] + '/api/me'"
-    ask = f"fetch({path}).then(response => response.json()).then(me => me.identity.display_name)"
-    names = [tab.page.evaluate(ask) for tab in (first, other)]
-    assert all(names)
-    return other if names[0] != names[1] else None
-
-
-def test_who_stops_it(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+def test_who_stops_it(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, browser: Browser
+) -> None:
     simulator.instance.step_seconds = 5
     (instance_server.work / "one.txt").write_text("one\n")
     first = open_tab(instance_server.address("lab"), ready=LAB)
     mine = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content", context=first.page.context)
-    # Another browser is another user, with a name that Jupyter made up: from so few that it may be the same.
-    theirs = until(lambda: differing(first, open_tab(instance_server.address("lab"), ready=LAB)))
-    type_text(mine.page, "typed")
-    stop_from_palette(first.page)
-    expect(mine.page.locator(OVERLAY)).to_contain_text("You are stopping this instance from another tab.")
-    expect(theirs.page.locator(OVERLAY)).to_contain_text("This instance is being stopped from another tab.")
-    expect(theirs.page.locator(OVERLAY)).not_to_contain_text("Anonymous")
+    path = "location.pathname.split('/lab')[0] + '/api/me'"
+    me = first.page.evaluate(f"fetch({path}).then(response => response.json()).then(me => me.identity)")
+
+    def take_the_name(route: Route) -> None:
+        answer = route.fetch().json()
+        assert answer["identity"]["username"] != me["username"]
+        answer["identity"]["display_name"] = me["display_name"]
+        route.fulfill(json=answer)
+
+    # Another browser is another user. Jupyter makes up names from so few that two people can have the same.
+    with browser.new_context() as context:
+        context.route("**/api/me*", take_the_name)
+        theirs = open_tab(instance_server.address("lab"), ready=LAB, context=context)
+        type_text(mine.page, "typed")
+        stop_from_palette(first.page)
+        expect(mine.page.locator(OVERLAY)).to_contain_text("You are stopping this instance from another tab.")
+        expect(theirs.page.locator(OVERLAY)).to_contain_text("This instance is being stopped from another tab.")
+        expect(theirs.page.locator(OVERLAY)).not_to_contain_text("Anonymous")

@@ -92,10 +92,10 @@ class House:
     def observe(self, observer: Any) -> None:
         self.observers.append(observer)
 
-    async def stop(self, attempt: Attempt, prepare: Any, requested_by: Optional[str]) -> None:
+    async def stop(self, attempt: Attempt, prepare: Any) -> None:
         self.attempt = attempt
         self.stops.append((self.loop.time(), attempt))
-        self.asked_by.append(requested_by)
+        self.asked_by.append(attempt.user)
         self.prepared.append(prepare)
         if self.saving is not None:
             self.enter(SAVING)

@@ -71,7 +71,7 @@ export function start(page: IPage): ISession {
     api,
     documents,
     canSave: docManager !== null,
-    user: () => app.serviceManager.user?.identity?.display_name,
+    user: () => app.serviceManager.user?.identity?.username,
     instanceId,
     tab,
     guard: onDoubt => connectionGuard(app, info, documents.sessions, onDoubt),

@@ -19,7 +19,7 @@ export interface ISessionOptions {
   documents: IDocuments;
   /** Whether documents of this page can be saved at all. */
   canSave: boolean;
-  /** The name of the user of this page, once it is known. */
+  /** The account of the user of this page, once it is known. */
   user: () => string | undefined;
   /** Id of the instance that the page belongs to. */
   instanceId: string;

@@ -41,7 +41,7 @@ export interface IProgressView {
 /**
  * Make the view.
  *
- * @param user - The name of the user of this page, once it is known.
+ * @param user - The account of the user of this page, once it is known.
  */
 export function progressView(
   user: () => string | undefined,
@@ -160,7 +160,7 @@ function origin(joined: IAttempt | null, self: string | undefined): string {
   if (!joined) {
     return '';
   }
-  const { source, user } = joined;
+  const { source, user, username } = joined;
   if (source === 'schedule') {
     return trans.__('This is the stop that was scheduled.');
   }
@@ -170,7 +170,7 @@ function origin(joined: IAttempt | null, self: string | undefined): string {
       : source === 'cell'
         ? trans.__('from a notebook')
         : trans.__('from another tab');
-  if (user && user === self) {
+  if (username && username === self) {
     return trans.__('You are stopping this instance %1.', place);
   }
   return user && !/^Anonymous\b/.test(user)
