@@ -24,8 +24,10 @@ from jupyter_notebook_stop.modelarts.transport import (
     TransportError,
 )
 
-from ..hostile.conftest import full_backlog
+from ..hostile.conftest import full_backlog, small_heap
 from ..waiting import until_true
+
+__all__ = ["small_heap"]
 
 LIMITS = Timeouts(connect=60.0, read=60.0, write=60.0, pool=60.0)
 
