@@ -68,13 +68,13 @@ export function connectionGuard(
   };
   const release = () => {
     Object.assign(settings, { fetch, WebSocket });
-    if (HeldSocket.held.size) {
+    if (held.size) {
       for (const { session } of sessions()) {
         if (session?.kernel?.connectionStatus === 'connecting') {
           session.kernel.reconnect().catch(() => undefined);
         }
       }
-      HeldSocket.dropAll();
+      dropAll();
     }
   };
 
@@ -112,6 +112,20 @@ export function connectionGuard(
   };
 }
 
+/** The sockets that are held. */
+const held = new Set<HeldSocket>();
+
+function dropAll(): void {
+  const sockets = [...held];
+  held.clear();
+  for (const socket of sockets) {
+    socket.readyState = WebSocket.CLOSED;
+    const event = new CloseEvent('close');
+    socket.onclose?.(event);
+    socket.dispatchEvent(event);
+  }
+}
+
 /** A WebSocket that stays `connecting` until it is dropped; its owner then connects again. */
 class HeldSocket extends EventTarget {
   readonly url: string;
@@ -119,20 +133,7 @@ class HeldSocket extends EventTarget {
   constructor(url: string) {
     super();
     this.url = url;
-    HeldSocket.held.add(this);
-  }
-
-  static readonly held = new Set<HeldSocket>();
-
-  static dropAll(): void {
-    const sockets = [...HeldSocket.held];
-    HeldSocket.held.clear();
-    for (const socket of sockets) {
-      socket.readyState = WebSocket.CLOSED;
-      const event = new CloseEvent('close');
-      socket.onclose?.(event);
-      socket.dispatchEvent(event);
-    }
+    held.add(this);
   }
 
   send(): void {
@@ -141,7 +142,7 @@ class HeldSocket extends EventTarget {
 
   close(): void {
     this.readyState = WebSocket.CLOSED;
-    HeldSocket.held.delete(this);
+    held.delete(this);
   }
 
   readyState: number = WebSocket.CONNECTING;

@@ -3,7 +3,6 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import type { Kernel } from '@jupyterlab/services';
 import type { Widget } from '@lumino/widgets';
 import type { IDocument } from './api';
 import { trans } from './language';
@@ -67,16 +66,8 @@ export function openDocuments(
       }
     });
   };
-  const open = (): Context[] => {
-    const contexts = new Set<Context>();
-    for (const widget of widgets()) {
-      const context = docManager?.contextForWidget(widget);
-      if (context) {
-        contexts.add(context);
-      }
-    }
-    return [...contexts];
-  };
+  const open = (): Context[] =>
+    distinct(widgets().map(widget => docManager?.contextForWidget(widget)));
 
   /** @param given - Takes the texts of errors that need no dialog. */
   const save = async (context: Context, given: string[]): Promise<void> => {
@@ -87,21 +78,14 @@ export function openDocuments(
       }
       throw new Error(trans.__('The document is read-only.'));
     }
-    let timer = 0;
-    const timeout = new Promise<never>((_, reject) => {
-      timer = window.setTimeout(
-        () => reject(new Error(trans.__('Saving took too long.'))),
-        SAVE_TIMEOUT
-      );
-    });
-    try {
-      const saved = model.collaborative
+    await Promise.race([
+      model.collaborative
         ? saveInRoom(context, given)
-        : saveUnlessChanged(context);
-      await Promise.race([timeout, saved]);
-    } finally {
-      window.clearTimeout(timer);
-    }
+        : saveUnlessChanged(context),
+      pause(SAVE_TIMEOUT).then(() => {
+        throw new Error(trans.__('Saving took too long.'));
+      })
+    ]);
   };
 
   const saveUnlessChanged = async (context: Context): Promise<void> => {
@@ -189,21 +173,17 @@ export function openDocuments(
       open()
         .filter(({ model }) => model.dirty)
         .map(({ localPath }) => localPath),
-    kernels: () => {
-      const kernels = new Set<Kernel.IKernelConnection>();
-      for (const widget of widgets()) {
-        const { sessionContext } =
-          docManager?.contextForWidget(widget) ??
-          // Consoles are no documents.
-          (widget as { sessionContext?: ISessionContext });
-        const kernel = sessionContext?.session?.kernel;
-        // One that connects right now may be connected when the server counts.
-        if (kernel) {
-          kernels.add(kernel);
-        }
-      }
-      return Array.from(kernels, ({ id }) => id);
-    },
+    kernels: () =>
+      distinct(
+        widgets().map(widget => {
+          const { sessionContext } =
+            docManager?.contextForWidget(widget) ??
+            // Consoles are no documents.
+            (widget as { sessionContext?: ISessionContext });
+          // One that connects right now may be connected when the server counts.
+          return sessionContext?.session?.kernel;
+        })
+      ).map(({ id }) => id),
     sessions: () => open().map(({ sessionContext }) => sessionContext),
     saveAll: async () => {
       if (!docManager) {
@@ -219,19 +199,20 @@ export function openDocuments(
         ({ model }) => model.dirty || (model.collaborative && !model.readOnly)
       );
       const given: string[] = [];
-      const failed: IDocument[] = [];
-      const results = await Promise.allSettled(
-        dirty.map(context => save(context, given))
+      const failed = await Promise.all(
+        dirty.map(async context => {
+          try {
+            await save(context, given);
+            return [];
+          } catch (error) {
+            const reason = asError(error).message;
+            given.push(reason);
+            return { path: context.localPath, reason };
+          }
+        })
       );
-      results.forEach((result, index) => {
-        if (result.status === 'rejected') {
-          const reason = asError(result.reason).message;
-          given.push(reason);
-          failed.push({ path: dirty[index].localPath, reason });
-        }
-      });
       dismissDuplicates(known, given);
-      return failed;
+      return failed.flat();
     }
   };
 }
@@ -245,6 +226,11 @@ function dismissDuplicates(known: Set<Dialog<unknown>>, given: string[]): void {
       reasons.has(dialog.node.querySelector('.jp-Dialog-body')?.textContent)
   );
   duplicates.forEach(dialog => dialog.reject());
+}
+
+/** Each once, without what is missing. */
+function distinct<T>(items: (T | null | undefined)[]): T[] {
+  return [...new Set(items)].filter((item): item is T => !!item);
 }
 
 function asError(error: unknown): Error {

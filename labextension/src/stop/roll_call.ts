@@ -1,6 +1,7 @@
 import type { PartialJSONValue } from '@lumino/coreutils';
 import type { IApi, IAttempt, ITabReport } from '../api';
 import type { IDocuments } from '../documents';
+import { pause } from '../pause';
 
 /** How long outputs of the cell that asked for the stop may be in flight, in milliseconds. */
 const OUTPUTS_TIMEOUT = 3_000;
@@ -37,7 +38,11 @@ export async function answerRollCall(
     attempt.source === 'cell' && attempt.kernel
       ? notebooksOf(documents, attempt.kernel)
       : [];
-  await waitFor(notebooks, arrived(notebooks, attempt.id), OUTPUTS_TIMEOUT);
+  await waitFor(
+    notebooks,
+    arrived(notebooks, attempt.id),
+    pause(OUTPUTS_TIMEOUT)
+  );
   let failed = await documents.saveAll();
   const shown = notebooks.filter(({ model }) =>
     cellThatShows(model.toJSON(), attempt.id)
@@ -76,16 +81,15 @@ function ended(notebooks: Notebook[], attempt: string): () => boolean {
 }
 
 /**
- * Wait until a condition on notebooks holds, or a limit is reached: a time in milliseconds, or the end of something.
+ * Wait until a condition on notebooks holds, or a promise ends.
  *
  * The notebooks' own signals tell when to look, since browsers slow down the timers of a hidden page.
  */
 async function waitFor(
   notebooks: Notebook[],
   condition: () => boolean,
-  limit: number | Promise<unknown>
+  limit: Promise<unknown>
 ): Promise<void> {
-  let timer = 0;
   let look: () => void = () => undefined;
   const holds = new Promise<void>(resolve => {
     look = () => {
@@ -96,14 +100,7 @@ async function waitFor(
   });
   notebooks.forEach(({ model }) => model.contentChanged.connect(look));
   look();
-  const over =
-    typeof limit === 'number'
-      ? new Promise(resolve => {
-          timer = window.setTimeout(resolve, limit);
-        })
-      : limit;
-  await Promise.race([holds, over]);
-  window.clearTimeout(timer);
+  await Promise.race([holds, limit]);
   notebooks.forEach(({ model }) => model.contentChanged.disconnect(look));
 }
 
