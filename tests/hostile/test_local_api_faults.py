@@ -32,6 +32,7 @@ from jupyter_notebook_stop.simulator import (
     Unavailable,
 )
 
+from ..examples import examples
 from ..server.conftest import Fetch
 from .conftest import never_blocked
 from .local_api import body_for
@@ -182,7 +183,8 @@ def test_no_answer_leaves_the_contract(
     try:
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(CONTRACT), "--url", server.url.rstrip("/")),
-            *("--header", f"Authorization: token {server.token}", "--max-examples", "50", "--seed", "1"),
+            *("--header", f"Authorization: token {server.token}", "--seed", "1"),
+            *("--max-examples", str(examples(25))),
             *("--phases", "coverage,fuzzing,stateful", "--continue-on-failure"),
             *("--request-timeout", "20", "--no-color"),
             *("--exclude-checks", ",".join([*NOT_CHECKED, *unchecked])),
