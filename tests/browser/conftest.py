@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect, sync_playwright
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -29,14 +29,19 @@ CHROMIUM_OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
 
+SHORT_LIVED = "--js-flags=--no-opt --no-maglev"
+"""No page of a test lives long enough to make up for what compiling its code once more, for speed, takes."""
+
 
 # While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     path = browser_finder.find()
     assert path, "no Chromium or Chrome; run: python tests/run.py"
+    options = [*CHROMIUM_OPTIONS, SHORT_LIVED]
+    expect.set_options(timeout=LIMIT * 1000)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_OPTIONS)
+        running = playwright.chromium.launch(executable_path=path, headless=True, args=options)
         yield running
         running.close()
 
@@ -104,6 +109,13 @@ def frontend(page: Page) -> str | None:
     return f"{told.get('appName')} {told.get('appVersion')}"
 
 
+def new_context(browser: Browser, **options: Any) -> BrowserContext:
+    """Return what is a browser of its own to a page, in which all waiting has the common limit."""
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, **options)
+    context.set_default_timeout(LIMIT * 1000)
+    return context
+
+
 OpenTab = Callable[..., Tab]
 
 
@@ -117,11 +129,11 @@ def open_tab(browser: Browser, record_property: Callable[[str, object], None]) -
 
     def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
         if context is None:
-            context = browser.new_context(viewport={"width": 1280, "height": 860}, **options)
+            context = new_context(browser, **options)
             contexts.append(context)
         tab = Tab(context.new_page())
         tab.page.goto(url)
-        tab.page.wait_for_selector(ready, timeout=60_000)
+        tab.page.wait_for_selector(ready)
         opened = frontend(tab.page)
         if opened:
             record_property("frontend", opened)

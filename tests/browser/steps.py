@@ -36,7 +36,7 @@ def run_from_palette(page: Page, command: str = "stop", search: str = "this inst
 
 
 def expect_farewell(page: Page) -> None:
-    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-view=farewell]")).to_be_visible()
     expect(page.locator(OVERLAY)).to_contain_text("You can close this tab")
 
 
@@ -83,13 +83,13 @@ def hold_saved(page: Page) -> Callable[[], None]:
 
 def expect_phase(page: Page, phase: str) -> None:
     """Wait until the progress view shows a phase."""
-    expect(page.locator(f"[data-view=progress][data-phase={phase}]")).to_be_visible(timeout=30_000)
+    expect(page.locator(f"[data-view=progress][data-phase={phase}]")).to_be_visible()
 
 
 def failure(page: Page) -> Locator:
     """Return the dialog that says why nothing was stopped, once it is there."""
     dialog = page.locator(".jp-Dialog", has=page.get_by_role("button", name="Copy details"))
-    expect(dialog).to_be_visible(timeout=40_000)
+    expect(dialog).to_be_visible()
     return dialog
 
 

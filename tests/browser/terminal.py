@@ -29,7 +29,7 @@ def open_terminal(server: Server, open_tab: OpenTab, name: str = "Terminal", **o
     tab.page.locator(".jp-LauncherCard", has_text=name).click()
     terminal = tab.page.locator(".jp-Terminal")
     # Whichever shell it is, its prompt ends so.
-    expect(rows(terminal)).to_contain_text(re.compile(r"[#$%>]"), timeout=20_000)
+    expect(rows(terminal)).to_contain_text(re.compile(r"[#$%>]"))
     terminal.click()
     type_command(tab.page, PROMPT)
     expect(rows(terminal)).not_to_contain_text("PS1")

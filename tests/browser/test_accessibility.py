@@ -13,7 +13,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..conftest import instance_environment
 from ..waiting import until
 from .accessibility import USUAL, focus_is_seen, looks, tab_to, unreachable, violations
-from .conftest import ARTIFACTS, OpenTab, Server
+from .conftest import ARTIFACTS, OpenTab, Server, new_context
 from .steps import (
     LAB,
     TREE,
@@ -66,10 +66,10 @@ def server(cloud: ThreadedSimulator, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def lab(server: Server, browser: Browser) -> Iterator[Page]:
     """A page that all tests of this file use, one after the other. Each leaves it as it was."""
-    context = browser.new_context(viewport=USUAL)  # type: ignore[arg-type]
+    context = new_context(browser)
     page = context.new_page()
     page.goto(server.address("lab"))
-    page.wait_for_selector(LAB, timeout=60_000)
+    page.wait_for_selector(LAB)
     yield page
     context.close()
 
@@ -195,7 +195,7 @@ def test_the_cards_of_a_cell(server: Server, open_tab: OpenTab) -> None:
     for _ in sources:
         page.keyboard.press("Shift+Enter")
     outputs = page.locator(".jp-RenderedHTML")
-    expect(outputs).to_have_count(2, timeout=60_000)
+    expect(outputs).to_have_count(2)
     checks = Checks(page)
     checks("cards", ".jp-RenderedHTML", zoom=False)
     assert not checks.found, "\n".join(checks.found)

@@ -47,7 +47,7 @@ def run_cell(page: Page, number: int, expected: str) -> None:
             break
         except (AssertionError, TimeoutError):
             continue
-    page.locator(expected).last.wait_for(timeout=30_000)
+    page.locator(expected).last.wait_for()
 
 
 def output(text: str) -> str:
@@ -79,7 +79,7 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
     assert "Nobody is connected" not in last
     kinds = [output["output_type"] for output in cells[1]["outputs"]]
     assert kinds == ["stream", "display_data"]
-    page.locator("[data-view=farewell]").wait_for(timeout=30_000)
+    page.locator("[data-view=farewell]").wait_for()
     assert page.evaluate("document.querySelectorAll('.jp-OutputArea-output').length") == 3
     assert simulator.count("stop") == 1
 
@@ -194,7 +194,7 @@ def test_the_rich_display_in_both_themes(
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}', encoding="utf-8")
     page.reload()
-    page.locator(output("Stopping simulated-notebook")).wait_for(timeout=30_000)
+    page.locator(output("Stopping simulated-notebook")).wait_for()
     look_at(tab, "JupyterLab Dark")
 
     (kernel,) = instance_server.fetch("GET", "api/kernels")

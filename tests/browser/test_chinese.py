@@ -66,7 +66,7 @@ def test_question_progress_and_end(server: Server, open_tab: OpenTab, path: str,
     expect_phase(page, "accepted")
     expect(page.locator(OVERLAY)).to_contain_text("停止请求已受理，实例正在停止…")
     tab.screenshot(f"chinese-progress-{path}")
-    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-view=farewell]")).to_be_visible()
     expect(page.locator(OVERLAY)).to_contain_text("可以关闭此标签页")
     expect_chinese(page.locator(OVERLAY))
     tab.screenshot(f"chinese-end-{path}")
@@ -81,7 +81,7 @@ def test_a_failure_and_its_remedy(
     run(tab.page)
     tab.page.get_by_role("button", name="全部保存并停止").click()
     dialog = tab.page.locator(".jp-Dialog", has=tab.page.get_by_role("button", name="复制详情"))
-    expect(dialog).to_contain_text("实例未停止", timeout=40_000)
+    expect(dialog).to_contain_text("实例未停止")
     # Said by the server, in the language of the page.
     expect(dialog).to_contain_text("请联系管理员")
     expect(dialog).to_contain_text("modelarts:notebook:stop")
@@ -116,7 +116,7 @@ def test_work_at_risk_and_documents_that_are_not_saved(server: Server, open_tab:
     run(page)
     page.get_by_role("button", name="全部保存并停止").click()
     unsaved = page.locator(".jp-Dialog", has=page.get_by_role("button", name="复制详情"))
-    expect(unsaved).to_contain_text("部分打开的文档无法保存", timeout=40_000)
+    expect(unsaved).to_contain_text("部分打开的文档无法保存")
     tab.screenshot("chinese-not-saved")
 
 
@@ -137,31 +137,31 @@ def test_a_cell(server: Server, open_tab: OpenTab, path: str) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("i")
     page.keyboard.press("i")
-    page.locator(output("已在倒计时期间取消停止")).last.wait_for(timeout=30_000)
+    page.locator(output("已在倒计时期间取消停止")).last.wait_for()
 
 
 def test_a_terminal(server: Server, open_tab: OpenTab) -> None:
     tab, terminal = open_terminal(server, open_tab, "终端", locale="zh-CN")
     page, shown = tab.page, rows(terminal)
     type_command(page, "jupyter notebook-stop schedule --when-idle")
-    expect(shown).to_contain_text("取消方式", timeout=30_000)
+    expect(shown).to_contain_text("取消方式")
     type_command(page, "jupyter notebook-stop doctor")
-    expect(shown).to_contain_text("会在停止前保存打开的标签页", timeout=30_000)
+    expect(shown).to_contain_text("会在停止前保存打开的标签页")
     type_command(page, "jupyter notebook-stop stop")
-    expect(shown).to_contain_text("确定停止此实例？[y/N]", timeout=30_000)
+    expect(shown).to_contain_text("确定停止此实例？[y/N]")
     tab.screenshot("chinese-terminal", terminal)
     type_command(page, "y")
-    expect(shown).to_contain_text("按 Ctrl-C 可取消", timeout=30_000)
+    expect(shown).to_contain_text("按 Ctrl-C 可取消")
     tab.screenshot("chinese-terminal-countdown", terminal)
     page.keyboard.press("Control+C")
-    expect(shown).to_contain_text("已在倒计时期间取消停止", timeout=30_000)
+    expect(shown).to_contain_text("已在倒计时期间取消停止")
 
 
 def test_the_countdown(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
     tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
     schedule_at(server, simulator)
     countdown = tab.page.locator("[data-view=countdown]")
-    expect(countdown).to_contain_text("原定停止时间：", timeout=30_000)
+    expect(countdown).to_contain_text("原定停止时间：")
     expect_chinese(countdown)
     tab.screenshot("chinese-countdown")
     countdown.get_by_role("button", name="取消").click()
@@ -188,7 +188,7 @@ def test_the_demo(demo: Callable[..., RunningDemo], open_tab: OpenTab) -> None:
     until(is_written, pause=0.5)
     run(page)
     page.get_by_role("button", name="全部保存并停止").click()
-    expect(page.locator("[data-view=farewell]")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-view=farewell]")).to_be_visible()
     said = running.process.stdout
     assert said is not None
     assert any("实例已停止，其中的 JupyterLab 也已结束。" in line for line in iter(said.readline, ""))
@@ -196,7 +196,7 @@ def test_the_demo(demo: Callable[..., RunningDemo], open_tab: OpenTab) -> None:
     expect_chinese(console.page.locator("body"))
     console.screenshot("chinese-console")
     console.page.get_by_role("button", name="启动").click()
-    expect(console.page.get_by_role("link", name="打开 JupyterLab")).to_be_visible(timeout=60_000)
+    expect(console.page.get_by_role("link", name="打开 JupyterLab")).to_be_visible()
     assert running.interrupt() == 0
     assert said.read().rstrip().endswith("正在结束演示。")
 
@@ -238,7 +238,7 @@ def test_the_settings(server: Server, open_tab: OpenTab) -> None:
     page = tab.page
     page.keyboard.press("Control+,")
     editor = page.locator(".jp-SettingsPanel, #setting-editor, .jp-PluginList").first
-    expect(editor).to_be_visible(timeout=30_000)
+    expect(editor).to_be_visible()
     ours = page.locator(".jp-PluginList-entry", has_text="停止此实例：状态")
     expect(ours).to_be_visible()
     # The menu's entries have no settings of their own.

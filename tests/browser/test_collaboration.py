@@ -37,7 +37,7 @@ def test_what_two_people_typed_is_on_disk(
     first, second = (open_tab(server.address("lab/tree/shared.ipynb"), ready=ready) for _ in range(2))
     type_text(first.page, "# typed by the first")
     editor = second.page.locator(ready).first
-    expect(editor).to_contain_text("# typed by the first", timeout=20_000)
+    expect(editor).to_contain_text("# typed by the first")
     type_text(second.page, " # typed by the second")
     stop_from_palette(first.page)
     for tab in (first, second):

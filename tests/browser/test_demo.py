@@ -53,8 +53,8 @@ def test_from_the_palette_to_the_end_and_back(
     dialog.get_by_role("button", name="Save all and stop").click()
     progress = page.locator("[data-view=progress]")
     expect(progress).to_be_visible()
-    expect(progress.locator("[data-step='1'][data-status=PROCESSING]")).to_be_visible(timeout=20_000)
-    expect(progress.locator("[data-step='1'][data-status=COMPLETED]")).to_be_visible(timeout=20_000)
+    expect(progress.locator("[data-step='1'][data-status=PROCESSING]")).to_be_visible()
+    expect(progress.locator("[data-step='1'][data-status=COMPLETED]")).to_be_visible()
     expect(progress).to_contain_text("STOPPING")
     expect(progress.locator("[aria-live=polite]").first).to_be_visible()
     tab.screenshot(f"progress-{kind}")
@@ -71,7 +71,7 @@ def test_from_the_palette_to_the_end_and_back(
 
     console = open_tab(running.console_url, ready="button:not([disabled])")
     console.page.get_by_role("button", name="Start").click()
-    expect(console.page.get_by_role("link", name="Open JupyterLab")).to_be_visible(timeout=60_000)
+    expect(console.page.get_by_role("link", name="Open JupyterLab")).to_be_visible()
     again = open_tab_when_up(open_tab, running.url)
     expect_nothing_open(again.page)
 
@@ -100,7 +100,7 @@ def test_a_refused_stop_leaves_the_page_working(
     run_from_palette(page)
     page.get_by_role("button", name="Save all and stop").click()
     dialog = page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("ModelArts.0112", timeout=20_000)
+    expect(dialog).to_contain_text("ModelArts.0112")
     expect(dialog).to_contain_text("modelarts:notebook:stop")
     expect(dialog).to_contain_text("simulated-")
     expect(dialog).to_contain_text("403")
@@ -116,7 +116,7 @@ def test_a_refused_stop_leaves_the_page_working(
     before = time.monotonic()
     if path == "lab":
         page.locator(".jp-LauncherCard", has_text="Text File").click()
-        expect(page.locator(".jp-FileEditor")).to_be_visible(timeout=20_000)
+        expect(page.locator(".jp-FileEditor")).to_be_visible()
     else:
         page.locator("[data-command='filebrowser:refresh']").first.click()
         page.wait_for_timeout(500)

@@ -14,7 +14,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..conftest import GUARD, instance_environment
 from ..hub import Hub
 from ..waiting import until
-from .conftest import Tab
+from .conftest import Tab, new_context
 from .steps import LAB, expect_farewell, expect_nothing_open, expect_only_overlay, expect_phase, stop_from_palette
 
 USER = "ann@example.org"
@@ -42,13 +42,13 @@ def hub(tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[Hub]:
 @pytest.fixture
 def tab(hub: Hub, browser: Browser) -> Iterator[Tab]:
     """A user who has logged in, before the JupyterLab of a server of their own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    context = new_context(browser)
     tab = Tab(context.new_page())
     tab.page.goto(f"{hub.url}hub/login")
     tab.page.locator("#username_input").fill(USER)
     tab.page.locator("#password_input").fill(hub.password)
     tab.page.locator("#login_submit").click()
-    tab.page.wait_for_selector(LAB, timeout=60_000)
+    tab.page.wait_for_selector(LAB)
     yield tab
     context.close()
 
@@ -83,5 +83,5 @@ def test_a_stop_ends_in_our_calm_view_and_the_hub_knows(hub: Hub, tab: Tab, simu
 
 def test_without_a_stop_the_hub_s_own_dialog_is_shown(hub: Hub, tab: Tab) -> None:
     hub.kill_server(USER)
-    expect(tab.page.locator(".jp-Dialog", has_text=HUBS_DIALOG)).to_be_visible(timeout=60_000)
+    expect(tab.page.locator(".jp-Dialog", has_text=HUBS_DIALOG)).to_be_visible()
     expect_gone(hub, tab.page)

@@ -43,7 +43,7 @@ def server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
 def run_first_cell(page: Page, output: str) -> None:
     page.locator(".jp-CodeCell .cm-content").first.click()
     page.keyboard.press("Shift+Enter")
-    expect(page.locator(".jp-OutputArea-output", has_text=output)).to_be_visible(timeout=45_000)
+    expect(page.locator(".jp-OutputArea-output", has_text=output)).to_be_visible()
 
 
 @pytest.mark.versions
@@ -60,7 +60,7 @@ def test_a_page_comes_back_after_a_short_loss(
 
     page.context.set_offline(True)
     page.evaluate(CLOSE_KERNEL_SOCKETS)
-    expect(page.locator(LOST)).to_be_visible(timeout=10_000)
+    expect(page.locator(LOST)).to_be_visible()
     expect(page.locator(OVERLAY)).to_contain_text("as expected after an accepted stop")
     expect(page.locator(OVERLAY)).not_to_contain_text("has stopped")
     page.wait_for_timeout(2_500)
@@ -70,7 +70,7 @@ def test_a_page_comes_back_after_a_short_loss(
     # The cloud drops the stop: the page is as it was, its kernel included.
     simulator.instance.status = "RUNNING"
     dialog = page.locator(".jp-Dialog")
-    expect(dialog).to_contain_text("is RUNNING now", timeout=30_000)
+    expect(dialog).to_contain_text("is RUNNING now")
     dialog.get_by_role("button", name="Close").click()
     expect_nothing_open(page)
     run_first_cell(page, "42")
@@ -112,7 +112,7 @@ def test_what_cannot_be_shown_is_not_the_end(
         route.fulfill(response=response, json={**response.json(), "action_progress": [None]})
 
     tab.page.route("**/jupyter-notebook-stop/instance?*", spoil_once)
-    expect(tab.page.get_by_role("dialog", name="This instance has stopped")).to_be_visible(timeout=60_000)
+    expect(tab.page.get_by_role("dialog", name="This instance has stopped")).to_be_visible()
     assert spoilt
     assert [each for each in tab.complaints if "TypeError" in each], "nothing failed, so nothing was survived"
 

@@ -46,7 +46,7 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     held[0].continue_()
     expect_phase(page, "accepted")
     for step in (1, 3):
-        expect(page.locator(f"[data-step='{step}'][data-status=COMPLETED]")).to_be_visible(timeout=30_000)
+        expect(page.locator(f"[data-step='{step}'][data-status=COMPLETED]")).to_be_visible()
         tab.screenshot(f"tour-{step + 4}")
     while simulator.instance.status != "STOPPED":
         page.wait_for_timeout(100)
@@ -68,12 +68,12 @@ def test_the_commands_in_a_terminal(instance_server: Server, simulator: Threaded
     page, shown = tab.page, rows(terminal)
     page.set_viewport_size({"width": 1280, "height": 470})
     type_command(page, "jupyter notebook-stop doctor")
-    expect(shown).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"), timeout=30_000)
+    expect(shown).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"))
     type_command(page, "jupyter notebook-stop stop")
-    expect(shown).to_contain_text("Stop this instance? [y/N]", timeout=30_000)
+    expect(shown).to_contain_text("Stop this instance? [y/N]")
     type_command(page, "y")
-    expect(shown).to_contain_text("Ctrl-C", timeout=30_000)
+    expect(shown).to_contain_text("Ctrl-C")
     tab.screenshot("terminal", terminal)
     page.keyboard.press("Control+C")
-    expect(shown).to_contain_text("nothing was stopped", timeout=30_000)
+    expect(shown).to_contain_text("nothing was stopped")
     assert simulator.count("stop") == 0

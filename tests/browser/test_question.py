@@ -30,8 +30,6 @@ from .steps import (
 )
 from .test_tabs import Post
 
-LIMIT = 60_000
-
 
 def question(page: Page) -> Locator:
     return page.locator(".jp-Dialog", has=page.locator("[data-view=confirmation]"))
@@ -100,7 +98,7 @@ def test_a_slow_cloud_does_not_keep_the_question_closed(
     # A second command does not ask twice, while the state is read and after.
     page.keyboard.press("Control+Shift+C")
     expect(page.locator(".jp-Dialog")).to_have_count(1)
-    expect(save).to_be_enabled(timeout=LIMIT)
+    expect(save).to_be_enabled()
     expect(page.locator(".jp-Dialog")).to_have_count(1)
     expect(question(page)).to_contain_text("What stops")
     save.click()
@@ -126,7 +124,7 @@ def test_what_is_known_is_shown_before_the_cloud_answers(
     expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_disabled()
     tab.screenshot("question-before-the-cloud-answers")
     simulator.faults.remove(slow)
-    expect(question(tab.page).locator("[data-part=status]")).to_have_text("RUNNING", timeout=LIMIT)
+    expect(question(tab.page).locator("[data-part=status]")).to_have_text("RUNNING")
     expect(question(tab.page)).to_contain_text("Terminal 1 is open")
     question(tab.page).locator(".jp-Dialog-footer .jp-mod-reject").click()
 

@@ -50,7 +50,7 @@ def open_pages(server: Server, open_tab: OpenTab, pages: dict[str, tuple[str, in
         if path.endswith(".ipynb"):
             # A kernel that is connected is one more thing that would ask again and again.
             # Where the toolbar is too narrow, it is there and not seen.
-            tab.page.wait_for_selector("[data-status=idle]", state="attached", timeout=60_000)
+            tab.page.wait_for_selector("[data-status=idle]", state="attached")
             type_text(tab.page, f"# typed in {path}")
     return tabs
 
@@ -107,7 +107,7 @@ def test_pages_come_back_when_the_stop_fails_after_all(
     for tab in tabs.values():
         expect_phase(tab.page, "accepted")
     clicker = tabs["lab"].page.locator(".jp-Dialog")
-    expect(clicker).to_contain_text("is RUNNING now", timeout=30_000)
+    expect(clicker).to_contain_text("is RUNNING now")
     clicker.get_by_role("button", name="Close").click()
     for path, tab in tabs.items():
         expect_nothing_open(tab.page)

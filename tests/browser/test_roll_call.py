@@ -48,7 +48,7 @@ def view(server: Server) -> dict[str, Any]:
 
 
 def wait_for(page: Page, what: str) -> None:
-    page.wait_for_function(what, timeout=60_000)
+    page.wait_for_function(what)
 
 
 def test_a_hidden_tab_connects_again_and_saves(
@@ -58,7 +58,7 @@ def test_a_hidden_tab_connects_again_and_saves(
     tab = open_tab(instance_server.address("lab"), ready=".jp-Launcher")
     tab.page.add_init_script(HIDDEN)
     tab.page.goto(instance_server.address("lab/tree/doc.txt"))
-    tab.page.wait_for_selector(".jp-FileEditor .cm-content", timeout=60_000)
+    tab.page.wait_for_selector(".jp-FileEditor .cm-content")
     type_text(tab.page, "typed before the night")
     wait_for(tab.page, CONNECTED)
     tab.page.evaluate("window.isHidden = true")
@@ -109,7 +109,7 @@ def test_a_page_that_did_not_hear_of_the_stop_is_told_of(
     tab.page.add_init_script("window.WebSocket = class extends WebSocket {"
         " constructor(url, ...more) { super(url.replace('api/events/subscribe', 'nowhere'), ...more); } }")  # fmt: skip
     tab.page.goto(instance_server.address("lab/tree/night.ipynb"))
-    tab.page.wait_for_selector(KERNEL_READY, timeout=60_000)
+    tab.page.wait_for_selector(KERNEL_READY)
     expect_kernel(tab.page, instance_server)
     type_text(tab.page, "# typed before the night")
     body = {"instance_id": simulator.instance_id, "source": "terminal"}
@@ -131,7 +131,7 @@ def test_every_connection_of_a_page_is_counted(
     expect_kernel(page, instance_server)
     page.locator(".jp-Notebook .cm-content").first.click(button="right")
     page.get_by_role("menuitem", name="New Console for Notebook").click()
-    expect(page.locator(".jp-CodeConsole")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-CodeConsole")).to_be_visible()
     expect_kernel(page, instance_server, 2)
     post = Post(instance_server, simulator.instance_id)
     while post.is_alive():
@@ -177,7 +177,7 @@ def test_it_is_over_when_all_tabs_have_answered(
     for tab in opened:
         tab.page.add_init_script(HIDDEN)
         tab.page.reload()
-        tab.page.wait_for_selector(LAB, timeout=60_000)
+        tab.page.wait_for_selector(LAB)
         wait_for(tab.page, CONNECTED)
     stop_from_palette(opened[0].page)
     for tab in opened:

@@ -119,7 +119,7 @@ def test_it_stops_when_the_cell_has_finished(
     page.keyboard.press("Escape")
     expect(page.locator(".jp-NotebookStop-panel")).to_have_count(0)
 
-    expect(page.locator(COUNTDOWN)).to_be_visible(timeout=30_000)
+    expect(page.locator(COUNTDOWN)).to_be_visible()
     expect(page.locator(COUNTDOWN)).to_contain_text("Nobody has worked for")
     expect_phase(page, "accepted")
     expect(status(page)).to_have_text(re.compile(" · stopping$"))
@@ -339,7 +339,7 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds(
     schedule_at(server, simulator)
     for tab in tabs:
         toast = tab.page.locator(TOAST, has_text="The scheduled stop failed")
-        expect(toast).to_contain_text("next try at", timeout=30_000)
+        expect(toast).to_contain_text("next try at")
         expect(toast).to_contain_text("modelarts:notebook:stop")
         expect(tab.page.locator(TOAST)).to_have_count(1)
         expect(status(tab.page)).to_contain_text("stop failed, next try at")
@@ -396,7 +396,7 @@ def test_typing_puts_a_stop_when_idle_off(
         tab.page.wait_for_timeout(400)
     reports = [url for _, url in tab.requests if "/schedule/activity" in url]
     assert 4 <= len(reports) <= 14
-    expect(tab.page.locator(COUNTDOWN)).to_be_visible(timeout=30_000)
+    expect(tab.page.locator(COUNTDOWN)).to_be_visible()
 
 
 def test_it_is_read_once_or_not_at_all(
