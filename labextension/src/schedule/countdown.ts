@@ -1,4 +1,3 @@
-import { trans } from '../language';
 import { countdown } from '../ui/countdown';
 import { later } from './consequences';
 import { countdownEnd } from './outlook';
@@ -11,25 +10,14 @@ export function showCountdown(
   watch: IScheduleWatch,
   stopNow: () => void
 ): void {
-  const done = async (request: Promise<unknown>) => {
-    try {
-      await request;
-      return '';
-    } catch (error) {
-      return trans.__('That was not possible: %1', (error as Error).message);
-    }
-  };
-  const show = countdown(() => watch.api.now(), {
-    cancel: () => done(watch.cancel()),
-    now: () => {
-      stopNow();
-      return Promise.resolve('');
-    },
-    later: () => {
+  const show = countdown(watch.api.now, {
+    cancel: watch.cancel,
+    now: stopNow,
+    later: async () => {
       const { schedule } = watch.outlook;
-      return schedule
-        ? done(watch.schedule(later(schedule, watch.api.now())))
-        : Promise.resolve('');
+      if (schedule) {
+        await watch.schedule(later(schedule, watch.api.now()));
+      }
     }
   });
   watch.listen(() => {

@@ -8,12 +8,12 @@ import { modal } from './modal';
 const READ_OUT = [60, 30, 10];
 
 /**
- * What a user can do about a countdown. Each resolves with the reason why it could not be done; empty if it could.
+ * What a user can do about a countdown.
  */
 export interface IChoices {
-  cancel: () => Promise<string>;
-  now: () => Promise<string>;
-  later: () => Promise<string>;
+  cancel: () => Promise<unknown>;
+  now: () => void;
+  later: () => Promise<unknown>;
 }
 
 /**
@@ -71,7 +71,12 @@ export function countdown(
   const choose = async (name: keyof IChoices) => {
     enable(false);
     setText(problem, '');
-    setText(problem, await choices[name]());
+    try {
+      await choices[name]();
+    } catch (error) {
+      const { message } = error as Error;
+      setText(problem, trans.__('That was not possible: %1', message));
+    }
     enable(true);
   };
   const tick = () => {

@@ -25,21 +25,10 @@ export function showFailure(failure: IFailure): {
   answer: Promise<boolean>;
   withdraw: () => void;
 } {
-  let dialog: Dialog<void>;
-  const answer = show(failure, next => {
-    dialog = next;
-  });
-  return { answer, withdraw: () => dialog.reject() };
-}
-
-async function show(
-  failure: IFailure,
-  onOpen: (dialog: Dialog<void>) => void
-): Promise<boolean> {
   const { title, consoleUrl, anyway } = failure;
-  let copied = false;
-  for (;;) {
-    const dialog = makeDialog('alertdialog', title, body(failure), {
+  let dialog: Dialog<void>;
+  const ask = async (copied: boolean): Promise<boolean> => {
+    dialog = makeDialog('alertdialog', title, body(failure), {
       buttons: [
         ...(isWebAddress(consoleUrl)
           ? [
@@ -64,17 +53,18 @@ async function show(
       ],
       hasClose: true
     });
-    onOpen(dialog);
     const [action] = (await launch(dialog)).button.actions;
     if (action === 'copy') {
       Clipboard.copyToSystem(details(failure));
-      copied = true;
-    } else if (action === 'console' && consoleUrl) {
-      window.open(consoleUrl, '_blank', 'noopener');
-    } else {
-      return action === 'anyway';
+      return ask(true);
     }
-  }
+    if (action === 'console' && consoleUrl) {
+      window.open(consoleUrl, '_blank', 'noopener');
+      return ask(copied);
+    }
+    return action === 'anyway';
+  };
+  return { answer: ask(false), withdraw: () => dialog.reject() };
 }
 
 type Fact = [string, string | number];
