@@ -60,11 +60,10 @@ def _weigh(section: Section, static: pathlib.Path) -> None:
     # What jupyter-builder lists the styles in is never loaded.
     scripts = {path.name: path.read_bytes() for path in static.glob("*.js") if path.name != "style.js"}
     parts = {
-        "at the start": [each for name, each in scripts.items() if not name.startswith(("stop.", "schedule."))],
-        "when the page is idle: all of a stop": [each for name, each in scripts.items() if name.startswith("stop.")],
-        "by the first click on the schedule": [each for name, each in scripts.items() if name.startswith("schedule.")],
+        "at the start": [each for name, each in scripts.items() if not name.startswith("stop.")],
+        "when the page is idle": [each for name, each in scripts.items() if name.startswith("stop.")],
     }
-    rows = [[name, *_sizes(each)] for name, each in parts.items() if each]
+    rows = [[name, *_sizes(each)] for name, each in parts.items()]
     rows += [["**JavaScript in all**", *_sizes([*scripts.values()])]]
     rows += [["styles", *_sizes([path.read_bytes() for path in static.glob("*.css")])]]
     section.table(["loaded", "files", "bytes", "compressed"], rows)
