@@ -150,6 +150,16 @@ def environment(simulator: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
     return variables
 
 
+@pytest.fixture(scope="session")
+def quick() -> Iterator[Any]:
+    """Return what runs commands without the time that they take to start."""
+    from .commands import QuickCommands
+
+    running = QuickCommands()
+    yield running
+    running.close()
+
+
 def pytest_terminal_summary(terminalreporter: Any) -> None:
     """Tell for how long the event loop was blocked, as tests/hostile has measured it, in whatever worker."""
     reports = [report for reports in terminalreporter.stats.values() for report in reports]

@@ -10,28 +10,22 @@ from typing import Any
 
 import pytest
 
+from ..commands import MODULE, Ended, QuickCommands
 from ..conftest import STRICT
 from ..notebook.conftest import Place, folders, place
 
 __all__ = ["folders", "place"]
 
 
-class Ended:
-    """What a command has written, and its exit code."""
-
-    def __init__(self, code: int, out: str, err: str) -> None:
-        self.code = code
-        self.out = out
-        self.err = err
-
-
 class Commands:
     """Runs ``jupyter notebook-stop``."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, quick: QuickCommands) -> None:
         self.place = place
+        self._quick = quick
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:
+        """Start a command as users start it."""
         given: dict[str, Any] = {
             "stdin": subprocess.DEVNULL,
             "stdout": subprocess.PIPE,
@@ -39,7 +33,7 @@ class Commands:
             **options,
         }
         return subprocess.Popen(
-            [sys.executable, *STRICT, "-m", "jupyter_notebook_stop.cli", *arguments],
+            [sys.executable, *STRICT, "-m", MODULE, *arguments],
             env=self.place.environment,
             cwd=self.place.folder,
             text=True,
@@ -48,9 +42,8 @@ class Commands:
         )
 
     def run(self, *arguments: str) -> Ended:
-        process = self.start(*arguments)
-        out, err = process.communicate(timeout=60)
-        return Ended(process.returncode, out, err)
+        """Return how a command ended."""
+        return self._quick.run(arguments, self.place.environment, self.place.folder)
 
     def environment(self, **variables: str | None) -> None:
         """Set environment variables of the commands; None takes one away."""
@@ -62,8 +55,8 @@ class Commands:
 
 
 @pytest.fixture
-def commands(place: Place) -> Commands:
-    return Commands(place)
+def commands(place: Place, quick: QuickCommands) -> Commands:
+    return Commands(place, quick)
 
 
 class Terminal:

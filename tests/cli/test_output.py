@@ -10,7 +10,8 @@ import pytest
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import Commands, Ended
+from ..commands import Ended
+from .conftest import Commands
 
 
 def run_unread(commands: Commands, *arguments: str, **options: Any) -> Ended:

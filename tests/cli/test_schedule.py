@@ -12,8 +12,9 @@ import pytest
 from jupyter_notebook_stop.schema import ScheduleAnswer
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..commands import Ended, QuickCommands
 from ..notebook.conftest import Inside, inside, running_server
-from .conftest import Commands, Ended
+from .conftest import Commands
 
 __all__ = ["inside", "running_server"]
 
@@ -24,9 +25,9 @@ HOUR = datetime.timedelta(hours=1)
 class Scheduling:
     """The command in a terminal of a Jupyter server with the extension."""
 
-    def __init__(self, inside: Inside) -> None:
+    def __init__(self, inside: Inside, quick: QuickCommands) -> None:
         self.inside = inside
-        self.commands = Commands(inside.place)
+        self.commands = Commands(inside.place, quick)
 
     def run(self, *arguments: str) -> Ended:
         return self.commands.run("schedule", *arguments)
@@ -43,9 +44,9 @@ class Scheduling:
 
 
 @pytest.fixture
-def scheduling(inside: Inside) -> Iterator[Scheduling]:
+def scheduling(inside: Inside, quick: QuickCommands) -> Iterator[Scheduling]:
     """Have nothing scheduled before the test, and nothing after it."""
-    found = Scheduling(inside)
+    found = Scheduling(inside, quick)
     found.answer("DELETE")
     yield found
     found.answer("DELETE")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import subprocess
-import sys
 from typing import Any, Dict, Iterator, List
 
 import pytest
 
 from jupyter_notebook_stop.simulator import Answer, ThreadedSimulator
 
+from ..commands import QuickCommands
 from ..conftest import instance_environment
 from .plain_server import PlainServer
 from .secrecy import Witness
@@ -91,14 +90,13 @@ def answers_of(simulator: ThreadedSimulator) -> List[Answer]:
     ]
 
 
-def report(environment: Dict[str, str], path: pathlib.Path) -> str:
-    command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "doctor", f"--report={path}", "--yes", LIMIT]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+def report(quick: QuickCommands, environment: Dict[str, str], path: pathlib.Path) -> str:
+    ended = quick.run(["doctor", f"--report={path}", "--yes", LIMIT], environment, path.parent)
+    assert ended.code == 0, ended.err
     text = path.read_text(encoding="utf-8")
-    assert done.stdout.startswith(text)
+    assert ended.out.startswith(text)
     # What reached the terminal besides is searched as well.
-    print(done.stdout, done.stderr)
+    print(ended.out, ended.err)
     assert max(map(len, text.splitlines())) < 500
     assert len(text) < 60_000
     return text
@@ -106,7 +104,12 @@ def report(environment: Dict[str, str], path: pathlib.Path) -> str:
 
 @pytest.mark.parametrize(("kind", "served"), [("token", False), ("keys", True)], ids=["alone", "beside-a-server"])
 def test_a_report_has_nothing_secret(
-    simulator: ThreadedSimulator, witness: Witness, tmp_path: pathlib.Path, kind: str, served: bool
+    simulator: ThreadedSimulator,
+    witness: Witness,
+    quick: QuickCommands,
+    tmp_path: pathlib.Path,
+    kind: str,
+    served: bool,
 ) -> None:
     given = variables_of(simulator, kind)
     folders = {"HOME": str(tmp_path / "home-of-Alice-Liddell"), "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime")}
@@ -127,7 +130,7 @@ def test_a_report_has_nothing_secret(
             simulator.faults.add("any", answer, times=None)
             if server is not None:
                 server.ask("POST", "jupyter-notebook-stop/stop", {"instance_id": simulator.instance_id, "save": "none"})
-            text = report(environment, tmp_path / f"report-{number}.txt")
+            text = report(quick, environment, tmp_path / f"report-{number}.txt")
             searched.note("report", text)
             searched.search()
             lines = [line for line in text.splitlines() if any(each.lower() in line.lower() for each in hidden)]
@@ -142,11 +145,11 @@ def test_a_report_has_nothing_secret(
     witness.lines.clear()
 
 
-def test_a_report_where_all_is_well(simulator: ThreadedSimulator, tmp_path: pathlib.Path) -> None:
+def test_a_report_where_all_is_well(simulator: ThreadedSimulator, quick: QuickCommands, tmp_path: pathlib.Path) -> None:
     given = variables_of(simulator, "keys")
     runtime = tmp_path / "runtime"
     runtime.mkdir()
     environment = {**os.environ, **given, "HOME": str(tmp_path), "JUPYTER_RUNTIME_DIR": str(runtime)}
-    text = report(environment, tmp_path / "report.txt")
+    text = report(quick, environment, tmp_path / "report.txt")
     assert "canary" not in text.lower()
     assert "none found" in text
