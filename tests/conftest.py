@@ -114,6 +114,11 @@ def jp_server_cleanup(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("jp_server_cleanup")
 
 
+@pytest.fixture
+def jp_nbconvert_templates() -> None:
+    """Copy no templates for each server: nothing here converts notebooks."""
+
+
 @pytest.fixture(autouse=True, scope="session")
 def one_tls_context() -> Iterator[None]:
     """Have all connections to one authority share a TLS context: to make it takes longer than most tests."""
