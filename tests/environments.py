@@ -16,13 +16,21 @@ from typing import Iterable, NamedTuple, Sequence
 ROOT = pathlib.Path(__file__).parents[1]
 FOLDER = ROOT / "build" / "test-environments"
 
+PIP = FOLDER / "pip" / "pip"
+"""A pip for all of them, which any Python runs as a folder: none needs one of its own."""
 
-def floors() -> dict[str, str]:
-    """Return the lowest release of each dependency that pyproject.toml allows."""
+
+def dependencies() -> list[str]:
+    """Return what pyproject.toml says that this package depends on."""
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     found = re.search(r"^dependencies = \[(.*?)\]$", text, re.MULTILINE | re.DOTALL)
     assert found, "pyproject.toml has no dependencies"
-    return dict(re.findall(r'"([\w-]+)>=([\d.]+)', found[1]))
+    return re.findall(r'"(.+?)"', found[1])
+
+
+def floors() -> dict[str, str]:
+    """Return the lowest release of each dependency that pyproject.toml allows."""
+    return dict(re.findall(r"^([\w-]+)>=([\d.]+)", "\n".join(dependencies()), re.MULTILINE))
 
 
 class Environment(NamedTuple):
@@ -108,7 +116,11 @@ def proxy() -> pathlib.Path:
 
 
 def create(names: Iterable[str] = tuple(SUITE)) -> None:
-    """Make environments, or complete them, and put this package as it is now into each; all at the same time."""
+    """Make environments that are not there yet, and put this package as it is now into each; all at the same time."""
+    if not PIP.exists():
+        # Older ones try releases for minutes that a newer one rules out at once; from 26 on it may leave Python 3.9.
+        own = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q")
+        _run(*own, "--no-compile", "--target", str(PIP.parent), "pip>=24,<26")
     with ThreadPoolExecutor() as pool:
         wheel = pool.submit(_build_wheel)
         environments = [pool.submit(_create, name, wheel) for name in names]
@@ -179,8 +191,11 @@ def _base(python: str | None) -> str:
 
 def _version(python: str) -> str:
     """Return the version of a Python that can make environments; of any other, such as pyenv's stand-ins, nothing."""
-    code = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2])"
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    code = "import sys, venv; print('%d.%d' % sys.version_info[:2])"
+    try:
+        done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    except OSError:
+        return ""
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
@@ -189,30 +204,32 @@ def _build_wheel() -> str:
     folder = FOLDER / "wheel"
     for old in folder.glob("*.whl"):
         old.unlink()
-    _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
+    _run(sys.executable, str(PIP), "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
     (wheel,) = folder.glob("*.whl")
     return str(wheel)
 
 
 def _create(name: str, wheel: Future[str]) -> str:
     environment = {**SUITE, **MATRIX}[name]
-    requirements = list(environment.requirements)
-    if not (FOLDER / name / "pyvenv.cfg").exists():
-        _run(_base(environment.python), "-m", "venv", str(FOLDER / name))
     python = str(_python(name))
+    made = FOLDER / name / "made-of.json"
+    parts = json.dumps([*environment.requirements, *dependencies()])
+    is_there = made.exists() and made.read_text(encoding="utf-8") == parts and _version(python)
+    if not is_there:
+        _run(_base(environment.python), "-m", "venv", "--clear", "--without-pip", str(FOLDER / name))
     version = _version(python)
-    if environment.python:
-        # The pip that comes with old Pythons tries releases for minutes that a newer one rules out at once.
-        _pip(python, "install", "pip>=24")
+    requirements = list(environment.requirements)
     if version not in MSGSPEC_PYTHONS:
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
-    _pip(python, "install", *requirements)
-    # Or a wheel of the same version would not take the place of the one that is there.
-    _pip(python, "uninstall", "--yes", "jupyter_notebook_stop")
-    _pip(python, "install", wheel.result(), *(requirements if environment.checked else ["--no-deps"]))
+    if not is_there:
+        # With what the package depends on: the wheel is not waited for, because it is built at the same time.
+        _install(python, *requirements, *(dependencies() if environment.checked else []))
+    # By force, or a wheel of the same version would not take the place of the one that is there.
+    _install(python, "--no-deps", "--force-reinstall", wheel.result())
     if name == "hub":
         _install_proxy()
         requirements.append(PROXY)
+    made.write_text(parts, encoding="utf-8")
     return f"{name}: Python {version}, {' '.join(requirements)}"
 
 
@@ -226,8 +243,9 @@ def _install_proxy() -> None:
         done.touch()
 
 
-def _pip(python: str, *arguments: str) -> None:
-    _run(python, "-m", "pip", "--disable-pip-version-check", *arguments, "-q")
+def _install(python: str, *what: str) -> None:
+    # Most modules are never imported, and those that are get compiled then.
+    _run(python, str(PIP), "--disable-pip-version-check", "install", "-q", "--no-compile", *what)
 
 
 def _run(*command: str) -> None:

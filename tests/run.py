@@ -44,6 +44,8 @@ def main() -> int:
         return failed
     print("Browser:", browser_finder.find_or_install(), flush=True)
     environments.create()
+    # Where it is set, every process would compile once more what it imports.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     code = pytest.main(["-n", str(WORKERS), "--dist", "worksteal", *sys.argv[1:]])
     failures = last_failed() if code == pytest.ExitCode.TESTS_FAILED else []
     if not 0 < len(failures) <= MOST_UNSTEADY:

@@ -20,7 +20,7 @@ from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import GUARD, instance_environment
-from ..environments import OLD_SERVERS, interpreter, off_floor
+from ..environments import OLD_SERVERS, PIP, interpreter, off_floor
 from ..servers import Server
 from ..unit.conftest import certificate, secure_simulator
 from ..waiting import LIMIT, until, until_async
@@ -243,7 +243,7 @@ def test_what_is_installed_is_in_order_and_names_its_version(installed: Installe
     assert version != "0.0.0"
     found = installed.out(name, "-m", "jupyter_server.extension.serverextension", "list")
     assert f"jupyter_notebook_stop {version} OK" in found
-    assert "No broken requirements found" in installed.out(name, "-m", "pip", "check")
+    assert "No broken requirements found" in installed.out(name, str(PIP), "check")
 
 
 def test_every_declared_floor_is_installed_exactly() -> None:
