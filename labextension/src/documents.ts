@@ -33,6 +33,8 @@ const CONFLICT_MARGIN = 500;
  * The documents that are open in this tab.
  */
 export interface IDocuments {
+  /** Why none can be saved; empty if they can. */
+  readonly obstacle: string;
   /** The open documents, each once. */
   readonly open: () => Context[];
   /** The paths of the documents that have unsaved changes. */
@@ -55,6 +57,11 @@ export function openDocuments(
   { shell, serviceManager }: JupyterFrontEnd,
   docManager: IDocumentManager | null
 ): IDocuments {
+  const obstacle = docManager
+    ? ''
+    : trans.__(
+        'Documents cannot be saved from here: this application has no document manager.'
+      );
   const widgets = (): Widget[] => {
     const isLab = 'saveLayout' in shell;
     return (isLab ? [...AREAS, ...LAB_AREAS] : AREAS).flatMap(area => {
@@ -168,6 +175,7 @@ export function openDocuments(
   };
 
   return {
+    obstacle,
     open,
     unsavedPaths: () =>
       open()
@@ -186,11 +194,8 @@ export function openDocuments(
       ).map(({ id }) => id),
     sessions: () => open().map(({ sessionContext }) => sessionContext),
     saveAll: async () => {
-      if (!docManager) {
-        const reason = trans.__(
-          'Documents cannot be saved from here: this application has no document manager.'
-        );
-        return [{ path: window.location.pathname, reason }];
+      if (obstacle) {
+        return [{ path: window.location.pathname, reason: obstacle }];
       }
       const known = new Set<Dialog<unknown>>();
       Dialog.tracker.forEach(dialog => known.add(dialog));

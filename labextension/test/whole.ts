@@ -80,6 +80,7 @@ export class Whole {
       }
     };
     const documents = {
+      obstacle: '',
       unsavedPaths: () => ['a.ipynb'],
       kernels: () => [],
       open: () => [],
@@ -93,7 +94,6 @@ export class Whole {
     const parts = {
       api: this.server.api,
       documents,
-      canSave: true,
       user: () => undefined,
       instanceId: OWN,
       tab: 'tab',

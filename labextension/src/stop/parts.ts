@@ -70,7 +70,6 @@ export function start(page: IPage): ISession {
   const { stopNow, ...session } = stopSession({
     api,
     documents,
-    canSave: docManager !== null,
     user: () => app.serviceManager.user?.identity?.username,
     instanceId,
     tab,

@@ -17,8 +17,6 @@ import { connectionIn, courseOf, isFreeToLeave, shownIn } from './view';
 export interface ISessionOptions {
   api: IApi;
   documents: IDocuments;
-  /** Whether documents of this page can be saved at all. */
-  canSave: boolean;
   /** The account of the user of this page, once it is known. */
   user: () => string | undefined;
   /** Id of the instance that the page belongs to. */
@@ -51,7 +49,6 @@ export interface IStopSession {
 export function stopSession({
   api,
   documents,
-  canSave,
   user,
   instanceId,
   tab,
@@ -185,8 +182,9 @@ export function stopSession({
   };
 
   const ask = (): void => {
+    const { obstacle } = documents;
     const unsaved = documents.unsavedPaths();
-    const question = askToStop({ instanceId, unsaved, canSave });
+    const question = askToStop({ instanceId, unsaved, obstacle });
     // The cloud may be slow, and the user sees at once what would be interrupted.
     api.known().then(
       view => {

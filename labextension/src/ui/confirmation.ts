@@ -19,8 +19,8 @@ export interface IConfirmation {
   instanceId: string;
   /** Paths of this tab's documents that have unsaved changes. */
   unsaved: string[];
-  /** Whether the documents of this page can be saved. */
-  canSave: boolean;
+  /** Why no document of this page can be saved; empty if they can. */
+  obstacle: string;
 }
 
 /**
@@ -43,14 +43,14 @@ export function askToStop(data: IConfirmation): {
       'aria-live': 'polite',
       'aria-busy': 'true'
     },
-    ...preview(data, null)
+    ...body(data, null, false)
   );
   const dialog = makeDialog('dialog', title, content, {
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      ...(data.canSave
-        ? [actionButton('save', trans.__('Save all and stop'))]
-        : []),
+      ...(data.obstacle
+        ? []
+        : [actionButton('save', trans.__('Save all and stop'))]),
       actionButton('discard', trans.__('Stop without saving'), {
         displayType: 'warn'
       })
@@ -78,12 +78,12 @@ export function askToStop(data: IConfirmation): {
     answer,
     preview: known => {
       if (!filled) {
-        fill(content, ...preview(data, known));
+        fill(content, ...body(data, known, false));
       }
     },
     fill: instance => {
       filled = true;
-      fill(content, ...body(data, instance));
+      fill(content, ...body(data, instance, true));
       content.removeAttribute('aria-busy');
       enable(true);
     },
@@ -91,66 +91,48 @@ export function askToStop(data: IConfirmation): {
   };
 }
 
-function heading(id: string, instance: IInstance | null): HTMLElement {
-  const name = instance?.name;
-  return h(
-    'p.instance',
-    { 'data-instance': id },
-    h('strong', name ?? id),
-    instance?.flavor && h('span', instance.flavor),
-    instance?.status && h('span', { 'data-part': 'status' }, instance.status),
-    name && h('code', id)
-  );
-}
-
-/** What is known before the cloud answers. It may have described the instance before; its state may be another now. */
-function preview(data: IConfirmation, known: IInstance | null): Child[] {
-  const { instanceId } = data;
+/**
+ * What stops, what is lost, what stays, and what would be lost right now, as far as it is known.
+ *
+ * @param isRead - Whether the cloud has answered. What it said before may be another now.
+ */
+function body(
+  { instanceId, unsaved, obstacle }: IConfirmation,
+  instance: IInstance | null,
+  isRead: boolean
+): Child[] {
+  const { name, flavor, status, error } = instance ?? {};
+  const lease =
+    instance && isRead && status !== 'STOPPING' && formatLease(instance);
   return [
-    heading(instanceId, known && { ...known, status: null }),
-    h('p', trans.__('Reading the state of the instance…')),
-    known && atRisk(known),
-    noSaving(data),
-    known?.status && consequences(known),
-    notSaved(data)
-  ];
-}
-
-/** What stops, what is lost, what stays, and what would be lost right now. */
-function body(data: IConfirmation, instance: IInstance): Child[] {
-  const lease = instance.status !== 'STOPPING' && formatLease(instance);
-  return [
-    heading(instance.id, instance),
-    instance.error &&
+    h(
+      'p.instance',
+      { 'data-instance': instanceId },
+      h('strong', name ?? instanceId),
+      flavor && h('span', flavor),
+      isRead && status && h('span', { 'data-part': 'status' }, status),
+      name && h('code', instanceId)
+    ),
+    !isRead && h('p', trans.__('Reading the state of the instance…')),
+    isRead &&
+      error &&
       h(
         'p.note',
         { 'data-part': 'error' },
         sentences(
-          ...problemTexts(instance.error).map(([name, text]) =>
+          ...problemTexts(error).map(([name, text]) =>
             name === 'message'
               ? trans.__('Could not read the state of the instance: %1', text)
               : text
           )
         )
       ),
-    atRisk(instance),
-    noSaving(data),
-    consequences(instance),
-    notSaved(data),
+    instance && atRisk(instance),
+    obstacle && h('p.risk', { 'data-part': 'no-saving' }, obstacle),
+    instance && (isRead || status) && consequences(instance),
+    notSaved(unsaved),
     lease && h('p.aside', { 'data-part': 'lease' }, lease)
   ];
-}
-
-function noSaving({ canSave }: IConfirmation): HTMLElement | null {
-  return canSave
-    ? null
-    : h(
-        'p.risk',
-        { 'data-part': 'no-saving' },
-        trans.__(
-          'Documents cannot be saved from here: this application has no document manager.'
-        )
-      );
 }
 
 function consequences(instance: IInstance): HTMLElement {
@@ -238,7 +220,7 @@ function atRisk(instance: IInstance): HTMLElement | null {
 }
 
 /** Mentioned in passing: an open notebook often counts as unsaved without having been edited. */
-function notSaved({ unsaved }: IConfirmation): HTMLElement | null {
+function notSaved(unsaved: string[]): HTMLElement | null {
   if (!unsaved.length) {
     return null;
   }
