@@ -8,7 +8,12 @@ PAGE = "machine.ts"
 """The page's state machine, whose changes labextension/test/mutation makes."""
 
 TARGETS = {
-    "schedule": ["tests/unit/test_schedule.py", "tests/unit/test_schedule_file.py", MODEL],
+    "schedule": [
+        "tests/unit/test_schedule.py",
+        "tests/unit/test_schedule_course.py",
+        "tests/unit/test_schedule_file.py",
+        MODEL,
+    ],
     "scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL],
     "modelarts/auth": [
         "tests/unit/test_auth.py",
@@ -17,6 +22,7 @@ TARGETS = {
         "tests/unit/test_client_stop.py",
         "tests/unit/test_signature.py",
         "tests/unit/test_instance_course.py",
+        "tests/unit/test_instance_reads.py",
     ],
     "modelarts/transport": [
         "tests/unit/test_transport_failures.py",
@@ -35,6 +41,7 @@ TARGETS = {
         "tests/unit/test_instance.py",
         "tests/unit/test_instance_cancel.py",
         "tests/unit/test_instance_course.py",
+        "tests/unit/test_instance_reads.py",
         MODEL,
     ],
     "modelarts/identity": ["tests/unit/test_identity.py"],

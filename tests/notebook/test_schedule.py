@@ -26,8 +26,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from ..waiting import until
+from .canned import Serve, serve
 from .conftest import Inside, Kernel, Place, StartServer
-from .test_discovery import Serve, serve
 from .test_schedule_answers import Scheduling, canned
 
 __all__ = ["canned", "serve"]

@@ -26,7 +26,7 @@ from jupyter_notebook_stop.notebook.progress import ProgressUpdate
 from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Instance, Problem, ScheduleAnswer, ScheduleRules
 
 from ..waiting import until
-from .test_discovery import OURS, Canned, Serve, _Handler, claim, serve
+from .canned import OURS, Canned, Handler, Serve, claim, serve
 
 __all__ = ["serve"]
 
@@ -58,7 +58,7 @@ class Scheduling(Canned):
             self.by_method[method] = (200, msgspec.json.encode(answer)) if is_answer else answer  # type: ignore[assignment]
 
 
-class _Scheduling(_Handler):
+class _Scheduling(Handler):
     def do_GET(self) -> None:
         if self.path == ROUTE:
             self._answer("GET")

@@ -29,8 +29,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from ..waiting import until
+from .canned import JUPYTER, Serve, serve
 from .conftest import Inside, Kernel, StartServer
-from .test_discovery import JUPYTER, Serve, serve
 
 __all__ = ["serve"]
 

@@ -120,6 +120,16 @@ def cloud(simulator: ThreadedSimulator, trusting: ssl.SSLContext) -> Cloud:
     return Cloud(simulator, trusting)
 
 
+class Clock:
+    """The clock of one module."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class Inside:
     """A process in the stand-in's instance."""
 
