@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, List
 
 import pytest
 
@@ -13,9 +13,11 @@ from jupyter_notebook_stop.simulator import Answer, ThreadedSimulator
 
 from ..commands import QuickCommands
 from ..conftest import instance_environment
+from .canaries import AK, CANARIES, ECHO, JUPYTER, SECURITY, SK, TOKEN, simulator
 from .plain_server import PlainServer
 from .secrecy import Witness
-from .test_secrets import AK, CANARIES, ECHO, JUPYTER, SECURITY, SK, TOKEN
+
+__all__ = ["simulator"]
 
 PEOPLE = ("Alice-Liddell", "wonderland-account", "alice@wonderland.example", "rabbit-hole-bucket")
 VARIABLES = {
@@ -30,14 +32,10 @@ VARIABLES = {
 }
 
 
-@pytest.fixture
-def simulator() -> Iterator[ThreadedSimulator]:
-    with ThreadedSimulator(step_seconds=0.02, lock_after=None) as running:
-        running.keys.add(AK, SK, SECURITY)
-        running.keys.add_token(TOKEN)
-        running.instance.token = JUPYTER
-        running.instance.name = PEOPLE[0]
-        yield running
+@pytest.fixture(autouse=True)
+def named(simulator: ThreadedSimulator) -> None:
+    """Name the instance after somebody."""
+    simulator.instance.name = PEOPLE[0]
 
 
 def variables_of(simulator: ThreadedSimulator, kind: str) -> Dict[str, str]:

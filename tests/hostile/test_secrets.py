@@ -11,7 +11,7 @@ import logging
 import os
 import pathlib
 import sys
-from typing import Any, Callable, Dict, Iterator, List
+from typing import Any, Callable, Dict, List
 
 import nbformat
 import pytest
@@ -28,31 +28,20 @@ from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 from ..conftest import instance_environment
 from ..server.conftest import Fetch
 from ..servers import RunningDemo
+from .canaries import AK, CANARIES, ECHO, SECURITY, SK, TOKEN, simulator
 from .matrix import CASES, Case
 from .plain_server import PlainServer
 from .secrecy import Witness, whole
 
-pytestmark = pytest.mark.usefixtures("short_pauses")
+__all__ = ["simulator"]
 
-AK, SK = "CANARYAK0123456789AB", "canary-sk-0123456789abcdefghijklmnopqrstuv"
-SECURITY, TOKEN = "canary-security-token/+=/" + "s" * 900, "canary-auth-token-" + "t" * 300
-JUPYTER = "canary-jupyter-token-0123456789"
-CANARIES = (AK, SK, SECURITY, TOKEN, JUPYTER, "canary-", "CANARYAK")
+pytestmark = pytest.mark.usefixtures("short_pauses")
 
 
 @pytest.fixture(autouse=True)
 def canaries(witness: Witness) -> None:
     """Have these searched for as well: some are longer and of other characters than the stand-in's own."""
     witness.secrets.update(CANARIES)
-
-
-@pytest.fixture
-def simulator() -> Iterator[ThreadedSimulator]:
-    with ThreadedSimulator(step_seconds=0.02, lock_after=None) as running:
-        running.keys.add(AK, SK, SECURITY)
-        running.keys.add_token(TOKEN)
-        running.instance.token = JUPYTER
-        yield running
 
 
 @pytest.fixture
@@ -73,13 +62,6 @@ def keys(simulator: ThreadedSimulator, kind: str) -> dict[str, str]:
     given = {**instance_environment(simulator), "HUAWEICLOUD_SDK_AK": AK, "HUAWEICLOUD_SDK_SK": SK}
     given["HUAWEICLOUD_SDK_SECURITY_TOKEN"] = SECURITY
     return {**given, "MODELARTS_AUTH_TOKEN": TOKEN} if kind == "token" else given
-
-
-ECHO = (
-    f"Incorrect IAM authentication information: canonicalRequest:POST\n/v1/\n\nx-security-token:{SECURITY}\n"
-    f'x-auth-token: {TOKEN}\nAuthorization: SDK-HMAC-SHA256 Access={AK}, Signature=abc "token": "{JUPYTER}"'
-)
-"""What was sent can be echoed, named or not; the Jupyter token too where it is named."""
 
 
 def echoes() -> List[Case]:
