@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime
+import subprocess
+import sys
 from types import SimpleNamespace
-from typing import Any, Optional
+from typing import Any, Iterator, Optional
 
 import pytest
 
 from jupyter_notebook_stop.server.activity import UNREADABLE, Activity
+from jupyter_notebook_stop.server.terminals import is_work
+
+from ..waiting import until
 
 
 class RemoteKernel:
@@ -118,3 +123,30 @@ async def test_a_terminal_counts_as_the_setting_says(
     assert (await watched.work())[0].terminals == (["1"] if counts else [])
     terminals["1"].last_activity = 2
     assert (await watched.work())[1] is counts
+
+
+@pytest.fixture
+def shell() -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(["sh"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the programs of a shell cannot be seen")
+def test_a_terminal_works_as_long_as_its_shell_runs_a_program(shell: subprocess.Popen[str]) -> None:
+    terminal = SimpleNamespace(ptyproc=SimpleNamespace(pid=shell.pid))
+    assert shell.stdin
+    assert not is_work(terminal, "children")
+    shell.stdin.write("sleep 600 & work=$!\n")
+    until(lambda: is_work(terminal, "children"))
+    shell.stdin.write("kill $work; wait\n")
+    until(lambda: not is_work(terminal, "children"))
+    assert is_work(terminal, "open")
+    assert not is_work(terminal, "ignore")
+
+
+def test_a_terminal_that_cannot_be_seen_counts_as_work() -> None:
+    for terminal in (SimpleNamespace(), SimpleNamespace(ptyproc=SimpleNamespace(pid=2**22 + 1))):
+        assert is_work(terminal, "children")
+        assert not is_work(terminal, "ignore")

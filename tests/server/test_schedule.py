@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import subprocess
-import sys
-from types import SimpleNamespace
 from typing import Any, Iterator
 
 import pytest
 
 from jupyter_notebook_stop import schedule as policy
 from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, SCHEDULE_EVENT
-from jupyter_notebook_stop.server.terminals import is_work
 from jupyter_notebook_stop.simulator import Reset, ThreadedSimulator
 
-from ..waiting import until, until_async
+from ..waiting import until_async
 from .conftest import Fetch
 from .listening import listen
 
@@ -383,30 +379,3 @@ async def test_the_lease_is_renewed_and_told(
     status, problem = await fetch("PATCH", "lease", body=body)
     assert (status, problem["kind"], problem["upstream_status"]) == (502, "PermissionDeniedError", 403)
     assert "modelarts:notebook:updateStopPolicy" in problem["remedy"]
-
-
-@pytest.fixture
-def shell() -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(["sh"], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1)
-    yield process
-    process.kill()
-    process.communicate()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the programs of a shell cannot be seen")
-def test_a_terminal_works_as_long_as_its_shell_runs_a_program(shell: subprocess.Popen[str]) -> None:
-    terminal = SimpleNamespace(ptyproc=SimpleNamespace(pid=shell.pid))
-    assert shell.stdin
-    assert not is_work(terminal, "children")
-    shell.stdin.write("sleep 600 & work=$!\n")
-    until(lambda: is_work(terminal, "children"))
-    shell.stdin.write("kill $work; wait\n")
-    until(lambda: not is_work(terminal, "children"))
-    assert is_work(terminal, "open")
-    assert not is_work(terminal, "ignore")
-
-
-def test_a_terminal_that_cannot_be_seen_counts_as_work() -> None:
-    for terminal in (SimpleNamespace(), SimpleNamespace(ptyproc=SimpleNamespace(pid=2**22 + 1))):
-        assert is_work(terminal, "children")
-        assert not is_work(terminal, "ignore")
