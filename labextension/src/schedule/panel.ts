@@ -46,25 +46,22 @@ function content(
   return {
     label: trans.__('This instance'),
     facts: [
-      [trans.__('Name'), instance?.name ?? ''],
+      [trans.__('Name'), instance?.name],
       [trans.__('ID'), instanceId],
-      [
-        trans.__('State'),
-        instance?.status ? sentenceCase(instance.status) : ''
-      ],
-      [trans.__('Flavor'), instance?.flavor ?? ''],
-      [trans.__('Image'), instance?.image ?? ''],
+      [trans.__('State'), instance?.status && sentenceCase(instance.status)],
+      [trans.__('Flavor'), instance?.flavor],
+      [trans.__('Image'), instance?.image],
       [
         trans.__('Storage'),
         instance?.storage && instance.mount_path
           ? trans.__('%1 (%2)', instance.mount_path, instance.storage)
-          : (instance?.mount_path ?? instance?.storage ?? '')
+          : (instance?.mount_path ?? instance?.storage)
       ],
       [
         trans.__('Auto-stop'),
         end
           ? trans.__('%1, at %2', leaseWhen(outlook, now), formatTime(end))
-          : leaseWhen(outlook, now) || (instance ? trans.__('none') : '')
+          : leaseWhen(outlook, now) || (instance && trans.__('none'))
       ],
       [
         trans.__('Schedule'),

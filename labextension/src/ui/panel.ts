@@ -5,7 +5,8 @@ import { button, h } from './dom';
  */
 export interface IPanel {
   label: string;
-  facts: [string, string][];
+  /** Those without a text are left out. */
+  facts: [string, string | null | undefined][];
   buttons: [string, () => void][];
 }
 

@@ -1,7 +1,7 @@
 import type { IAttempt, IInstance, IProblem, IStep, Save } from '../api';
 import { trans } from '../language';
 import { consoleLink } from './console_link';
-import { button, h, setText } from './dom';
+import { button, fill, h, setText } from './dom';
 import { formatElapsed } from './format';
 
 /** How far a stop is. */
@@ -109,19 +109,16 @@ export function progressView(
 }
 
 function showStages(list: Element, { stage, save }: IProgress): void {
-  const names: [Stage, string][] = [
-    ['stopping', trans.__('Request stop')],
-    ['accepted', trans.__('Stop')]
-  ];
-  if (save === 'all') {
-    names.unshift(['saving', trans.__('Save')]);
-  }
+  const texts = [trans.__('Save'), trans.__('Request stop'), trans.__('Stop')];
   const now = STAGES.indexOf(stage);
-  list.replaceChildren(
-    ...names.map(([name, text]) => {
-      const at = STAGES.indexOf(name);
+  fill(
+    list,
+    ...STAGES.map((name, at) => {
       const state = at < now ? 'done' : at === now ? 'now' : 'todo';
-      return h('li', { 'data-stage': name, 'data-state': state }, text);
+      return (
+        (name !== 'saving' || save === 'all') &&
+        h('li', { 'data-stage': name, 'data-state': state }, texts[at])
+      );
     })
   );
 }
