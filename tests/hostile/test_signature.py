@@ -66,7 +66,7 @@ headers = st.dictionaries(names, values, max_size=4).map(
 bodies = st.just(b"") | st.binary(max_size=48) | anything.map(str.encode)
 methods = st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "post"])
 many = settings(
-    max_examples=examples(500), deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=2000, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 
