@@ -111,7 +111,9 @@ def frontend(page: Page) -> str | None:
 
 def new_context(browser: Browser, **options: Any) -> BrowserContext:
     """Return what is a browser of its own to a page, in which all waiting has the common limit."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860}, **options)
+    # What moves is drawn sixty times a second, by the processor; test_accessibility.py looks at it.
+    usual = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
+    context = browser.new_context(**{**usual, **options})
     context.set_default_timeout(LIMIT * 1000)
     return context
 

@@ -66,7 +66,7 @@ def server(cloud: ThreadedSimulator, tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="module")
 def lab(server: Server, browser: Browser) -> Iterator[Page]:
     """A page that all tests of this file use, one after the other. Each leaves it as it was."""
-    context = new_context(browser)
+    context = new_context(browser, reduced_motion="no-preference")
     page = context.new_page()
     page.goto(server.address("lab"))
     page.wait_for_selector(LAB)
