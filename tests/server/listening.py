@@ -1,7 +1,7 @@
 """What comes by on the event bus of a server."""
 
 # No annotation here may be a text, as old event buses want it: so this file does not postpone their evaluation.
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Awaitable, Callable, Dict, List, Optional, Tuple
 
 from jupyter_events import EventLogger
 
@@ -16,3 +16,12 @@ def listen(serverapp: Any, *schemas: Optional[str]) -> List[Tuple[str, Dict[str,
     for schema in schemas:
         serverapp.event_logger.add_listener(schema_id=schema, listener=add)
     return seen
+
+
+def call_at_each(serverapp: Any, schema: str, call: Callable[[Dict[str, Any]], Awaitable[None]]) -> None:
+    """Call something with each event of a schema."""
+
+    async def listener(logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
+        await call(data)
+
+    serverapp.event_logger.add_listener(schema_id=schema, listener=listener)
