@@ -43,9 +43,10 @@ def left(folder: pathlib.Path) -> Callable[..., pathlib.Path]:
         file = ScheduleFile(INSTANCE, str(folder))
         file.write(kept or scheduled())
         path = folder / f"jupyter_notebook_stop-schedule-{os.getpid()}.json"
-        gone = subprocess.Popen([sys.executable, "-c", ""])
+        # It waits until it has been looked at.
+        gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         owner = process(gone.pid)
-        gone.wait()
+        gone.communicate(b"\n")
         content = {**json.loads(path.read_text()), "owner": owner, **changes}
         path.unlink()
         path = path.with_name(f"jupyter_notebook_stop-schedule-{gone.pid}.json")
