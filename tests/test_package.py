@@ -63,9 +63,9 @@ def test_the_page_carries_little(wheel: zipfile.ZipFile) -> None:
         if static in name and name.endswith(".js") and not name.endswith("/style.js")
     }
     styles = [wheel.read(name) for name in wheel.namelist() if static in name and name.endswith(".css")]
-    later = [content for name, content in scripts.items() if name.startswith(("stop.", "schedule."))]
+    later = [content for name, content in scripts.items() if name.startswith("stop.")]
     at_start = [content for content in scripts.values() if content not in later]
-    assert len(later) == 2
+    assert len(later) == 1
     assert len(styles) == 1
 
     def size(contents: list[bytes]) -> int:
