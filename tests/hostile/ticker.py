@@ -41,10 +41,12 @@ class Ticker:
         self.worst = 0.0
 
     async def run(self) -> None:
-        last, last_computed, last_queued = time.perf_counter(), time.thread_time(), _queued()
+        last_queued, last, last_computed = _queued(), time.perf_counter(), time.thread_time()
         while True:
             await asyncio.sleep(PAUSE)
-            now, computed, queued = time.perf_counter(), time.thread_time(), _queued()
+            now, computed = time.perf_counter(), time.thread_time()
+            # Looked at outside of what is measured, so that no wait in it is left out here.
+            queued = _queued()
             others = sum(each - last_queued.get(thread, 0) for thread, each in queued.items()) / 1e9
             self.worst = max(self.worst, now - last - PAUSE - others, computed - last_computed)
-            last, last_computed, last_queued = now, computed, queued
+            last, last_computed, last_queued = time.perf_counter(), time.thread_time(), queued
