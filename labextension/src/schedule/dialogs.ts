@@ -80,7 +80,7 @@ export async function scheduleAt(
       max: localText(Date.now() + rules.longest * 1_000)
     });
     const time = field(trans.__('Time'), input);
-    const meaning = h('p.aside', { 'aria-live': 'polite' });
+    const meaning = h('p.jp-NotebookStop-aside', { 'aria-live': 'polite' });
     const chosen = () =>
       select.value
         ? watch.api.now() + Number(select.value) * 60_000

@@ -46,7 +46,7 @@ export async function showStatus(
 }
 
 function statusItem(watch: IScheduleWatch, onClick: () => void): Widget {
-  const node = h('button.status.jp-StatusBar-TextItem', {
+  const node = h('button.jp-NotebookStop-status.jp-StatusBar-TextItem', {
     type: 'button',
     'aria-haspopup': 'dialog',
     title: trans.__('Show this instance and when it stops')

@@ -12,6 +12,9 @@ const NAMED = 6;
 /** The user's answer. */
 type Choice = 'cancel' | 'save' | 'discard';
 
+/** The buttons that stop the instance. */
+const STOPS = 'jp-NotebookStop-stops';
+
 /**
  * What the question is about.
  */
@@ -36,7 +39,7 @@ export function askToStop(data: IConfirmation): {
 } {
   const title = trans.__('Stop this instance?');
   const content = h(
-    'div.body',
+    'div.jp-NotebookStop-body',
     {
       'data-view': 'confirmation',
       // What is filled in is read out as well.
@@ -50,17 +53,20 @@ export function askToStop(data: IConfirmation): {
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       ...(data.obstacle
         ? []
-        : [actionButton('save', trans.__('Save all and stop'))]),
+        : [
+            actionButton('save', trans.__('Save all and stop'), {
+              className: STOPS
+            })
+          ]),
       actionButton('discard', trans.__('Stop without saving'), {
+        className: STOPS,
         displayType: 'warn'
       })
     ],
     defaultButton: 0,
     hasClose: true
   });
-  const choices = dialog.node.querySelectorAll<HTMLButtonElement>(
-    '.jp-NotebookStop-save, .jp-NotebookStop-discard'
-  );
+  const choices = dialog.node.querySelectorAll<HTMLButtonElement>(`.${STOPS}`);
   const enable = (enabled: boolean) =>
     choices.forEach(button => {
       button.disabled = !enabled;
@@ -106,7 +112,7 @@ function body(
     instance && isRead && status !== 'STOPPING' && formatLease(instance);
   return [
     h(
-      'p.instance',
+      'p.jp-NotebookStop-instance',
       { 'data-instance': instanceId },
       h('strong', name ?? instanceId),
       flavor && h('span', flavor),
@@ -117,7 +123,7 @@ function body(
     isRead &&
       error &&
       h(
-        'p.note',
+        'p.jp-NotebookStop-note',
         { 'data-part': 'error' },
         sentences(
           ...problemTexts(error).map(([name, text]) =>
@@ -128,16 +134,17 @@ function body(
         )
       ),
     instance && atRisk(instance),
-    obstacle && h('p.risk', { 'data-part': 'no-saving' }, obstacle),
+    obstacle &&
+      h('p.jp-NotebookStop-risk', { 'data-part': 'no-saving' }, obstacle),
     instance && (isRead || status) && consequences(instance),
     notSaved(unsaved),
-    lease && h('p.aside', { 'data-part': 'lease' }, lease)
+    lease && h('p.jp-NotebookStop-aside', { 'data-part': 'lease' }, lease)
   ];
 }
 
 function consequences(instance: IInstance): HTMLElement {
   return h(
-    'dl.parts',
+    'dl.jp-NotebookStop-parts',
     h('dt', trans.__('What stops')),
     h('dd', { 'data-part': 'stops' }, whatStops(instance)),
     h('dt', trans.__('What is lost')),
@@ -211,7 +218,7 @@ function atRisk(instance: IInstance): HTMLElement | null {
   }
   const more = items.length - NAMED;
   return h(
-    'section.risk',
+    'section.jp-NotebookStop-risk',
     { 'data-part': 'risk' },
     h('h3', trans.__('Running now')),
     h('ul', ...items.slice(0, NAMED).map(text => h('li', text))),
@@ -227,7 +234,7 @@ function notSaved(unsaved: string[]): HTMLElement | null {
   const names = list(unsaved.slice(0, NAMED));
   const more = unsaved.length - NAMED;
   return h(
-    'p.aside',
+    'p.jp-NotebookStop-aside',
     { 'data-part': 'unsaved' },
     more > 0
       ? trans.__('Unsaved in this tab: %1 and %2 more.', names, more)

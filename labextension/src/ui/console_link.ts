@@ -11,7 +11,7 @@ export function consoleLink(
   const href = instance?.console_url;
   return isWebAddress(href)
     ? h(
-        'a.link',
+        'a.jp-NotebookStop-link',
         { href, target: '_blank', rel: 'noopener' },
         trans.__('Open the ModelArts console')
       )

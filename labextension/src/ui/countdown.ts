@@ -27,10 +27,10 @@ export function countdown(
   choices: IChoices
 ): (schedule: ISchedule | null) => void {
   const reason = h('p');
-  const seconds = h('p.seconds', { role: 'timer' });
+  const seconds = h('p.jp-NotebookStop-seconds', { role: 'timer' });
   // Not each second: only this one is read out.
-  const spoken = h('p.spoken', { 'aria-live': 'assertive' });
-  const problem = h('p.risk', { role: 'alert' });
+  const spoken = h('p.jp-NotebookStop-spoken', { 'aria-live': 'assertive' });
+  const problem = h('p.jp-NotebookStop-risk', { role: 'alert' });
   const choice = (name: keyof IChoices, text: string, kind: string) =>
     button(text, `${kind}.${name}`, () => void choose(name));
   const buttons = [
@@ -39,7 +39,7 @@ export function countdown(
     choice('cancel', trans.__('Cancel'), 'jp-mod-accept')
   ];
   const content = h(
-    'div.body',
+    'div.jp-NotebookStop-body',
     { 'data-view': 'countdown' },
     reason,
     seconds,
@@ -51,7 +51,7 @@ export function countdown(
       )
     ),
     problem,
-    h('div.choices', ...buttons)
+    h('div.jp-NotebookStop-choices', ...buttons)
   );
   const { title, open, close } = modal(
     'jp-NotebookStop-countdown',

@@ -21,16 +21,14 @@ export function makeDialog(
   return dialog;
 }
 
-/** Make a button of a dialog that answers with an action, which it is named for. */
+/** Make a button of a dialog that answers with an action. */
 export function actionButton(
   action: string,
   label: string,
   options: Partial<Dialog.IButton> = {}
 ): Dialog.IButton {
-  const className = `jp-NotebookStop-${action}`;
   return Dialog.createButton({
     label,
-    className,
     actions: [action],
     ...options
   });

@@ -4,7 +4,7 @@ export type Child = Node | string | null | false | undefined;
 /**
  * Make an element. Texts are never parsed as HTML.
  *
- * @param selector - Its name, and its classes after dots: they get our prefix, unless they have JupyterLab's.
+ * @param selector - Its name, and its classes after dots.
  * @param parts - Its children, and objects that name its attributes.
  */
 export function h<K extends keyof HTMLElementTagNameMap>(
@@ -13,9 +13,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const [tag, ...classes] = selector.split('.');
   const node = document.createElement(tag as K);
-  node.className = classes
-    .map(name => (name.startsWith('jp-') ? name : `jp-NotebookStop-${name}`))
-    .join(' ');
+  node.className = classes.join(' ');
   for (const part of parts) {
     if (part instanceof Node || typeof part === 'string') {
       node.append(part);
@@ -40,14 +38,14 @@ export function fill(node: Element, ...children: Child[]): void {
 /**
  * A button that looks like JupyterLab's.
  *
- * @param classes - JupyterLab's for its kind, and ours, with dots between them.
+ * @param kind - JupyterLab's class for its kind.
  */
 export function button(
   text: string,
-  classes: string,
+  kind: string,
   onClick: () => void
 ): HTMLButtonElement {
-  const node = h(`button.jp-mod-styled.${classes}`, { type: 'button' }, text);
+  const node = h(`button.jp-mod-styled.${kind}`, { type: 'button' }, text);
   node.addEventListener('click', onClick);
   return node;
 }

@@ -96,21 +96,21 @@ function body(failure: IFailure): HTMLElement {
   const { problem } = failure;
   const documents = problem.documents ?? [];
   return h(
-    'div.body',
+    'div.jp-NotebookStop-body',
     { 'data-view': 'failure', 'data-code': problem.code },
     ...problemTexts(failure.problem).flatMap(([name, text]) => [
-      !!text && h(`p.${name}`, text),
+      !!text && h(name === 'remedy' ? 'p.jp-NotebookStop-remedy' : 'p', text),
       name === 'message' &&
         documents.length > 0 &&
         h(
-          'ul.documents',
+          'ul.jp-NotebookStop-documents',
           ...documents.map(({ path, reason }) =>
             h('li', h('code', path), ' ', reason)
           )
         )
     ]),
     h(
-      'dl.facts',
+      'dl.jp-NotebookStop-facts',
       ...facts(failure).flatMap(([name, value]) => [
         h('dt', name),
         h('dd', h('code', String(value)))

@@ -56,18 +56,18 @@ export function farewellBody({ phase, instance }: IFarewell): HTMLElement {
   const reload = button(
     trans.__('Reload'),
     // Until the instance has been started again, a reload would lose this text.
-    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'}.reload`,
+    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'}`,
     () => window.location.reload()
   );
   return h(
-    'div.stack',
+    'div.jp-NotebookStop-stack',
     phase === 'lost' &&
       instance?.status &&
       h(
-        'p.aside',
+        'p.jp-NotebookStop-aside',
         { 'data-part': 'facts' },
         trans.__('Last known status: %1.', instance.status)
       ),
-    h('div.actions', consoleLink(instance), reload)
+    h('div.jp-NotebookStop-actions', consoleLink(instance), reload)
   );
 }

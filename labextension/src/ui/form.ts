@@ -21,7 +21,11 @@ export interface IForm {
  */
 export async function showForm(form: IForm): Promise<boolean> {
   const { title, name, accept, rows, isValid } = form;
-  const content = h('div.body.form', { 'data-view': name }, ...rows);
+  const content = h(
+    'div.jp-NotebookStop-body.jp-NotebookStop-form',
+    { 'data-view': name },
+    ...rows
+  );
   const dialog = makeDialog('dialog', title, content, {
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
@@ -50,10 +54,10 @@ export function field(
   unit = ''
 ): HTMLElement {
   return h(
-    'label.field',
+    'label.jp-NotebookStop-field',
     h('span', label),
     input,
-    unit && h('span.aside', unit)
+    unit && h('span.jp-NotebookStop-aside', unit)
   );
 }
 
@@ -75,5 +79,8 @@ export function numberInput(
 
 /** Texts as a list. */
 export function notes(texts: (string | null)[]): HTMLElement {
-  return h('ul.aside', ...texts.map(text => text && h('li', text)));
+  return h(
+    'ul.jp-NotebookStop-aside',
+    ...texts.map(text => text && h('li', text))
+  );
 }

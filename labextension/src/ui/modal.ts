@@ -21,10 +21,13 @@ export function modal(
   role: 'dialog' | 'alertdialog',
   content: HTMLElement
 ): IModal {
-  const title = h('h2.title', { id: `${id}-title`, tabindex: '-1' });
+  const title = h('h2.jp-NotebookStop-title', {
+    id: `${id}-title`,
+    tabindex: '-1'
+  });
   content.id = `${id}-content`;
   const node = h(
-    'dialog.modal.jp-ThemedContainer',
+    'dialog.jp-NotebookStop-modal.jp-ThemedContainer',
     {
       role,
       'aria-modal': 'true',

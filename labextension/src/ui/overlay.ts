@@ -17,11 +17,16 @@ export function stopOverlay(
   onCancel: () => void
 ): (shown: IProgress | IFarewell | null) => void {
   // One region for all views: a new one would not be read out.
-  const headline = h('p.headline');
+  const headline = h('p.jp-NotebookStop-headline');
   const next = h('p');
-  const texts = h('div.stack', { role: 'status' }, headline, next);
+  const texts = h(
+    'div.jp-NotebookStop-stack',
+    { role: 'status' },
+    headline,
+    next
+  );
   const parts = h('div');
-  const content = h('div.body', texts, parts);
+  const content = h('div.jp-NotebookStop-body', texts, parts);
   const { node, title, open, close } = modal(
     'jp-NotebookStop',
     'dialog',

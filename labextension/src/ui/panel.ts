@@ -19,7 +19,7 @@ export function openPanel(
   anchor: Element,
   content: IPanel
 ): (content: IPanel) => void {
-  const node = h('div.panel.jp-ThemedContainer', {
+  const node = h('div.jp-NotebookStop-panel.jp-ThemedContainer', {
     role: 'dialog',
     'aria-label': content.label,
     tabindex: '-1',
@@ -28,6 +28,7 @@ export function openPanel(
   const before = document.activeElement;
   const close = (refocus = true) => {
     document.removeEventListener('pointerdown', leave, true);
+    window.removeEventListener('resize', move);
     node.remove();
     if (refocus && before instanceof HTMLElement) {
       before.focus();
@@ -43,17 +44,18 @@ export function openPanel(
     }
   };
   const stop = (event: Event) => event.stopPropagation();
+  const move = () => place(node, anchor);
   const show = ({ facts, buttons }: IPanel) => {
     const focused = node.contains(document.activeElement);
     node.replaceChildren(
       h(
-        'dl.facts',
+        'dl.jp-NotebookStop-facts',
         ...facts
           .filter(([, text]) => text)
           .flatMap(([name, text]) => [h('dt', name), h('dd', text)])
       ),
       h(
-        'div.choices',
+        'div.jp-NotebookStop-choices',
         ...buttons.map(([text, action]) =>
           button(text, 'jp-mod-reject', () => {
             close();
@@ -65,7 +67,7 @@ export function openPanel(
     if (focused) {
       node.focus();
     }
-    place(node, anchor);
+    move();
   };
   node.addEventListener('keydown', event => {
     if (event.key === 'Escape') {
@@ -74,6 +76,7 @@ export function openPanel(
     }
   });
   document.addEventListener('pointerdown', leave, true);
+  window.addEventListener('resize', move);
   document.body.append(node);
   show(content);
   node.focus();

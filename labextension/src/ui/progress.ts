@@ -49,19 +49,15 @@ export function progressView(
 ): IProgressView {
   const since = Date.now();
   const who = h('p');
-  const stages = h('ol.stages', { 'aria-hidden': 'true' });
-  const noteNode = h('p.note', { role: 'alert' });
+  const stages = h('ol.jp-NotebookStop-stages', { 'aria-hidden': 'true' });
+  const noteNode = h('p.jp-NotebookStop-note', { role: 'alert' });
   const bar = h('progress', { 'aria-label': trans.__('Steps of the stop') });
-  const steps = h('ol.steps', { 'aria-live': 'polite' });
-  const facts = h('p.aside', { 'data-part': 'facts' });
-  const cancel = button(
-    trans.__('Cancel the stop'),
-    'jp-mod-reject.cancel',
-    onCancel
-  );
-  const actions = h('div.actions', cancel);
+  const steps = h('ol.jp-NotebookStop-steps', { 'aria-live': 'polite' });
+  const facts = h('p.jp-NotebookStop-aside', { 'data-part': 'facts' });
+  const cancel = button(trans.__('Cancel the stop'), 'jp-mod-reject', onCancel);
+  const actions = h('div.jp-NotebookStop-actions', cancel);
   const node = h(
-    'div.stack',
+    'div.jp-NotebookStop-stack',
     who,
     stages,
     noteNode,
