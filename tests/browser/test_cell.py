@@ -183,6 +183,7 @@ def test_the_rich_display_in_both_themes(
     tab = open_tab(instance_server.address("lab/tree/show.ipynb"), ready=KERNEL_READY)
     page = tab.page
     page.set_viewport_size({"width": 1080, "height": 1020})
+    expect_kernel(page, instance_server)
     for number, text in enumerate(("RUNNING", "stop() would", "Stopping simulated-notebook")):
         run_cell(page, number, output(text))
     look_at(tab, "JupyterLab Light")
