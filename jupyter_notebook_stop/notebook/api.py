@@ -19,7 +19,7 @@ from .progress import Report
 from .schedule import set_schedule
 from .stop import stop_instance
 from .times import At, Duration
-from .worker import run
+from .worker import interruptible, run
 
 
 @overload
@@ -203,11 +203,12 @@ async def astop(
     options = StopOptions(delay=delay, save=save, wait=wait)
     config, display = begin()
     try:
-        if later is not None:
-            return show_made(await set_schedule(config, later, display.show), display)
-        if dry_run:
-            return _show_report(await check(config, options), display)
-        return _already_shown(await stop_instance(config, options, display.show))
+        with interruptible():
+            if later is not None:
+                return show_made(await set_schedule(config, later, display.show), display)
+            if dry_run:
+                return _show_report(await check(config, options), display)
+            return _already_shown(await stop_instance(config, options, display.show))
     except (NotebookStopError, asyncio.CancelledError, KeyboardInterrupt) as error:
         if isinstance(error, NotebookStopError):
             error.localize(process_language())

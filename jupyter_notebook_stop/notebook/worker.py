@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import queue
 import threading
-from typing import Any, Callable, Coroutine, Generic, Optional, TypeVar
+from typing import Any, Callable, Coroutine, Generic, Iterator, Optional, TypeVar
 
 from ..errors import NotebookStopError
 from ..translation import process_language
@@ -18,7 +18,7 @@ T = TypeVar("T")
 Main = Callable[[Show], Coroutine[Any, Any, T]]
 
 _INTERRUPT_CHECK_INTERVAL = 0.2
-"""How often a waiting main thread checks for an interrupt, in seconds: on Windows, an interrupt does not wake it."""
+"""How often who waits checks for an interrupt, in seconds: it does not wake an event loop, nor a thread on Windows."""
 
 _CLOSE_TIMEOUT = 1.0
 """Longest wait for the event loop to close, in seconds."""
@@ -135,3 +135,18 @@ def run(main: Main[T], display: Display) -> T:
         error.localize(process_language())
         # The frames of this package would only clutter the caller's traceback.
         raise display.shorten(error.with_traceback(None)) from None
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Have the running event loop notice an interrupt soon, also while nothing else happens in it."""
+
+    async def wake() -> None:
+        while True:  # noqa: ASYNC110 - nothing is waited for: it wakes the loop
+            await asyncio.sleep(_INTERRUPT_CHECK_INTERVAL)
+
+    waking = asyncio.ensure_future(wake())
+    try:
+        yield
+    finally:
+        waking.cancel()

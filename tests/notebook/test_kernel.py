@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 from typing import Any
 
@@ -184,9 +185,12 @@ class TestErrors:
 
     @pytest.mark.parametrize("code", ["stop(delay=60)", "await astop(delay=60)"])
     def test_an_interrupt_while_the_instance_is_read(
-        self, kernel: Kernel, simulator: ThreadedSimulator, code: str
+        self, kernel: Kernel, simulator: ThreadedSimulator, tmp_path: pathlib.Path, code: str
     ) -> None:
-        simulator.faults.add("show", Delay(60))
+        # Nothing else ends the wait.
+        settings = {"NotebookStop": dict.fromkeys(("read_timeout", "total_timeout"), 600)}
+        (tmp_path / "config" / "jupyter_notebook_stop_config.json").write_text(json.dumps(settings), encoding="utf-8")
+        simulator.faults.add("show", Delay(600))
         cell = kernel.start(STOP + code)
         until(lambda: simulator.count("show"))
         kernel.until(cell, "Reading the status")
