@@ -34,7 +34,7 @@ _WATCH = """() => {
     const dialog = document.querySelector('.jp-Dialog');
     if (dialog && !seen.dialog)
       requestAnimationFrame(() => { seen.dialog = seen.dialog || performance.now(); });
-    const button = document.querySelector('.jp-NotebookStop-save');
+    const button = document.querySelector('.jp-NotebookStop-stops');
     if (button && !button.disabled && !seen.filled)
       requestAnimationFrame(() => { seen.filled = seen.filled || performance.now(); });
   };

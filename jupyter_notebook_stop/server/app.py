@@ -262,14 +262,18 @@ class NotebookStopExtension(ExtensionApp):
         with optional(self.log, "the start of kernels is not observed"):
             if KERNEL_ACTIONS in serverapp.event_logger.schemas:
                 serverapp.event_logger.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
-        if self._option["available"] and _files_are_left():
+        if self._option["available"]:
             # Once the event loop runs, which it does not yet.
-            serverapp.io_loop.add_callback(self._load_early)
+            serverapp.io_loop.add_callback(self._resume)
 
     # Up to jupyter_events 0.7 a listener has to have exactly this signature, and no annotation that is a text.
     async def _on_kernel_action(self, logger: EventLogger, schema_id: str, data: dict) -> None:  # type: ignore[type-arg]
         # Since when a kernel is busy can be told only by who observes it.
         await self._load_early()
+
+    async def _resume(self) -> None:
+        if _files_are_left():
+            await self._load_early()
 
     async def _load_early(self) -> None:
         # What fails is logged already, and told who asks.
