@@ -58,5 +58,16 @@ def test_the_platforms_own_signs_are_plain() -> None:
     signs = find_signs(environ, f"notebook-{ID}", f"/{ID}/")
     assert signs == {ID}
     assert is_plain(signs, environ)
-    assert not is_plain(signs, {**environ, "MODELARTS_ENDPOINT": "https://example.com"})
+    for name in ("MODELARTS_ENDPOINT", "MODELARTS_REGION"):
+        assert not is_plain(signs, {**environ, name: "set by hand"})
+    for name in ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"):
+        assert not is_plain(signs, {**environ, name: "0" * 31})
     assert not find_signs({}, "laptop", "/")
+
+
+def test_what_is_no_id_is_not_plain() -> None:
+    # Other platforms use this name too.
+    signs = find_signs({"INSTANCE_ID": "i-0abc"}, "laptop", "/")
+    assert signs == {"i-0abc"}
+    assert not is_plain(signs, {})
+    assert not is_plain(signs | {ID}, {})
