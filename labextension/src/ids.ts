@@ -1,14 +1,12 @@
-const ROOT = 'jupyter-notebook-stop:';
-
 /** What the ids of our commands begin with. */
-export const PREFIX = ROOT;
+export const PREFIX = 'jupyter-notebook-stop:';
 
 /** Ids of our commands. */
 export const COMMANDS = {
-  stop: `${ROOT}stop`,
-  idle: `${ROOT}stop-when-idle`,
-  at: `${ROOT}stop-at`,
-  cancel: `${ROOT}cancel-schedule`,
-  extend: `${ROOT}extend-auto-stop`,
-  show: `${ROOT}show`
+  stop: `${PREFIX}stop`,
+  idle: `${PREFIX}stop-when-idle`,
+  at: `${PREFIX}stop-at`,
+  cancel: `${PREFIX}cancel-schedule`,
+  extend: `${PREFIX}extend-auto-stop`,
+  show: `${PREFIX}show`
 } as const;

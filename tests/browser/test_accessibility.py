@@ -175,6 +175,21 @@ def test_the_panel_and_all_that_it_opens_by_keyboard(lab: Page, check: Checks) -
     assert not check.found, "\n".join(check.found)
 
 
+def test_the_panel_stays_in_a_page_that_becomes_narrow(lab: Page) -> None:
+    status = lab.locator(".jp-NotebookStop-status")
+    # As other extensions push it to the right.
+    status.evaluate("node => { node.style.marginLeft = '600px'; }")
+    status.press("Enter")
+    panel = lab.locator(PANEL)
+    expect(panel).to_be_visible()
+    too_wide = unreachable(lab, PANEL)
+    lab.set_viewport_size(USUAL)  # type: ignore[arg-type]
+    panel.press("Escape")
+    expect(panel).to_be_hidden()
+    status.evaluate("node => { node.style.marginLeft = ''; }")
+    assert not too_wide
+
+
 def test_a_notice(lab: Page, check: Checks) -> None:
     run_from_palette(lab, "stop-at")
     lab.locator(DIALOG).get_by_role("button", name="Schedule the stop").click()
