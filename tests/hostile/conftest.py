@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import pathlib
@@ -21,7 +20,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..server.conftest import fetch, jp_server_config
 from ..unit.conftest import REAL_HOST, nowhere, proxy
 from .secrecy import Witness, witnessing
-from .ticker import Ticker
+from .ticker import ticking
 
 __all__ = ["fetch", "jp_server_config", "nowhere", "proxy"]
 
@@ -45,15 +44,8 @@ measured: List[float] = []
 @contextlib.asynccontextmanager
 async def never_blocked() -> AsyncIterator[None]:
     """Fail when the event loop is blocked meanwhile; the worst of all is told when the tests end."""
-    ticker = Ticker()
-    ticking = asyncio.ensure_future(ticker.run())
-    await asyncio.sleep(0)
-    try:
+    async with ticking() as ticker:
         yield
-    finally:
-        # What blocked at the very end is seen at the next tick.
-        await asyncio.sleep(0.01)
-        ticking.cancel()
     judge_block(ticker.worst)
 
 

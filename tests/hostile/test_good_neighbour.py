@@ -77,15 +77,14 @@ import asyncio, sys
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.instance import ThisInstance
-from tests.hostile.ticker import Ticker
+from tests.hostile.ticker import ticking
 
 async def main():
-    this, ticker = ThisInstance(Connection(NotebookStop())), Ticker()
+    this = ThisInstance(Connection(NotebookStop()))
     assert "httpx" not in sys.modules
-    ticking = asyncio.ensure_future(ticker.run())
-    await this.show()
+    async with ticking() as ticker:
+        await this.show()
     assert "httpx" in sys.modules
-    ticking.cancel()
     await this.aclose()
     print(ticker.worst)
 

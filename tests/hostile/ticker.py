@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
-from typing import Dict
+from typing import AsyncIterator, List, Tuple
+
+from .standstill import Standstill, machine, queued, queued_since
 
 PAUSE = 0.005
-
-
-def _queued() -> Dict[str, int]:
-    """Return for how many nanoseconds each thread here has waited for a processor, where the system tells."""
-    queued = {}
-    # It is asked every few milliseconds: no patterns, no decoding.
-    with contextlib.suppress(OSError):
-        for thread in os.listdir("/proc/self/task"):
-            # A thread may end meanwhile.
-            with contextlib.suppress(OSError), open(f"/proc/self/task/{thread}/schedstat", "rb", buffering=0) as file:
-                queued[thread] = int(file.read().split()[1])
-    return queued
 
 
 class Ticker:
@@ -29,24 +18,51 @@ class Ticker:
     What counts is the time that its thread computes, or waits for something
     else than the loop. That other programs keep the processors busy is no
     fault of ours: for how long this thread, or one that it may wait for, had
-    none is left out.
+    none is left out. And so is what a process beside this one has seen stand
+    still at the same time.
 
     Attributes
     ----------
     worst
-        The longest block, in seconds.
+        The longest block, in seconds, once it is known what stood still.
     """
 
     def __init__(self) -> None:
         self.worst = 0.0
+        self._blocks: List[Tuple[float, float, float]] = []
 
     async def run(self) -> None:
-        last_queued, last, last_computed = _queued(), time.perf_counter(), time.thread_time()
+        last_queued, last, last_computed = queued(), time.monotonic(), time.thread_time()
         while True:
             await asyncio.sleep(PAUSE)
-            now, computed = time.perf_counter(), time.thread_time()
+            now, computed = time.monotonic(), time.thread_time()
             # Looked at outside of what is measured, so that no wait in it is left out here.
-            queued = _queued()
-            others = sum(each - last_queued.get(thread, 0) for thread, each in queued.items()) / 1e9
-            self.worst = max(self.worst, now - last - PAUSE - others, computed - last_computed)
-            last, last_computed, last_queued = time.perf_counter(), time.thread_time(), queued
+            all_queued = queued()
+            others = queued_since(last_queued, all_queued)
+            self._blocks.append((last, now, max(now - last - PAUSE - others, computed - last_computed)))
+            last, last_computed, last_queued = time.monotonic(), time.thread_time(), all_queued
+
+    def judge(self, processors: List[List[Standstill]]) -> None:
+        """Find the longest block, without what any one processor stood still meanwhile."""
+        for began, ended, seconds in self._blocks:
+            still = (
+                sum(max(0.0, min(length, min(ended, end) - max(began, begin))) for begin, end, length in standstills)
+                for standstills in processors
+            )
+            self.worst = max(self.worst, seconds - max(still, default=0.0))
+
+
+@contextlib.asynccontextmanager
+async def ticking() -> AsyncIterator[Ticker]:
+    """Measure meanwhile; the result is there afterwards."""
+    ticker = Ticker()
+    machine().begin()
+    running = asyncio.ensure_future(ticker.run())
+    await asyncio.sleep(0)
+    try:
+        yield ticker
+    finally:
+        # What blocked at the very end is seen at the next tick.
+        await asyncio.sleep(0.01)
+        running.cancel()
+        ticker.judge(machine().end())
