@@ -1,8 +1,11 @@
-"""Further virtual environments: of old JupyterLabs and servers, of collaboration, and of each Python."""
+"""Further virtual environments: of old JupyterLabs and servers, of collaboration, and of each Python.
+
+Usage, for nothing but the wheel that goes into all of them: python tests/environments.py prints its path.
+"""
 
 from __future__ import annotations
 
-import functools
+import hashlib
 import json
 import os
 import pathlib
@@ -117,13 +120,10 @@ def proxy() -> pathlib.Path:
 
 def create(names: Iterable[str] = tuple(SUITE)) -> None:
     """Make environments that are not there yet, and put this package as it is now into each; all at the same time."""
-    if not PIP.exists():
-        # Older ones try releases for minutes that a newer one rules out at once; from 26 on it may leave Python 3.9.
-        own = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q")
-        _run(*own, "--no-compile", "--target", str(PIP.parent), "pip>=24,<26")
+    _make_pip()
     with ThreadPoolExecutor() as pool:
-        wheel = pool.submit(_build_wheel)
-        environments = [pool.submit(_create, name, wheel) for name in names]
+        built = pool.submit(wheel)
+        environments = [pool.submit(_create, name, built) for name in names]
         for environment in environments:
             print("Environment", environment.result(), flush=True)
 
@@ -199,17 +199,55 @@ def _version(python: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-@functools.cache
-def _build_wheel() -> str:
+def _make_pip() -> None:
+    if not PIP.exists():
+        # Older ones try releases for minutes that a newer one rules out at once; from 26 on it may leave Python 3.9.
+        own = (sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q")
+        _run(*own, "--no-compile", "--target", str(PIP.parent), "pip>=24,<26")
+
+
+def _digest(paths: Iterable[pathlib.Path]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for path in paths if path.is_file()):
+        digest.update(f"{path} {path.stat().st_size}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources() -> str | None:
+    """Return what changes with any source that a wheel may be made of; None where no Git tells what is here."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", ".", ":!tests", ":!docs"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return _digest(ROOT / name for name in done.stdout.split("\0") if name)
+
+
+def _frontend() -> str:
+    """Return what changes with the built frontend."""
+    return _digest((ROOT / "jupyter_notebook_stop" / "labextension").rglob("*"))
+
+
+def wheel() -> str:
+    """Return the wheel of this package as it is now, which is built unless it is there."""
     folder = FOLDER / "wheel"
-    for old in folder.glob("*.whl"):
-        old.unlink()
+    made = folder / "made-of.txt"
+    found = [str(path) for path in folder.glob("*.whl")]
+    sources = _sources()
+    if sources and len(found) == 1 and made.exists() and made.read_text(encoding="utf-8") == sources + _frontend():
+        return found[0]
+    for old in [made, *folder.glob("*.whl")]:
+        old.unlink(missing_ok=True)
+    _make_pip()
     _run(sys.executable, str(PIP), "wheel", "-q", "--no-deps", "--wheel-dir", str(folder), str(ROOT))
-    (wheel,) = folder.glob("*.whl")
-    return str(wheel)
+    (built,) = folder.glob("*.whl")
+    if sources:
+        # To build it builds the frontend as well; a source that was saved meanwhile may not be in it.
+        made.write_text(sources + _frontend(), encoding="utf-8")
+    return str(built)
 
 
-def _create(name: str, wheel: Future[str]) -> str:
+def _create(name: str, built: Future[str]) -> str:
     environment = {**SUITE, **MATRIX}[name]
     python = str(_python(name))
     made = FOLDER / name / "made-of.json"
@@ -225,7 +263,7 @@ def _create(name: str, wheel: Future[str]) -> str:
         # With what the package depends on: the wheel is not waited for, because it is built at the same time.
         _install(python, *requirements, *(dependencies() if environment.checked else []))
     # By force, or a wheel of the same version would not take the place of the one that is there.
-    _install(python, "--no-deps", "--force-reinstall", wheel.result())
+    _install(python, "--no-deps", "--force-reinstall", built.result())
     if name == "hub":
         _install_proxy()
         requirements.append(PROXY)
@@ -252,3 +290,7 @@ def _run(*command: str) -> None:
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}")
+
+
+if __name__ == "__main__":
+    print(wheel())
