@@ -65,6 +65,15 @@ if importlib.util.find_spec("sniffio") is None:
 pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long tests begin first where several processes share all of them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if workers > 1:
+        from .order import deal
+
+        items[:] = deal(items, workers)
+
+
 def pytest_collection_finish() -> None:
     """Have no search for garbage go through all that was imported and collected."""
     gc.collect()
