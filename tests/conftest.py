@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import functools
 import gc
+import importlib
 import importlib.util
 import inspect
 import os
@@ -131,12 +132,24 @@ def jp_nbconvert_templates() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def one_tls_context() -> Iterator[None]:
     """Have all connections to one authority share a TLS context: to make it takes longer than most tests."""
-    from jupyter_notebook_stop.modelarts import connection
+    from jupyter_notebook_stop.modelarts import connection, http_library
 
-    load = connection._load
+    assert http_library.httpx is not None, "to be imported by this one, without its command line"
+    transports = importlib.import_module("httpx._transports.default")
+    load, create = connection._load, transports.create_ssl_context
     shared = functools.lru_cache(maxsize=None)(lambda authority: load())
+    usual = functools.lru_cache(maxsize=None)(lambda authorities, options: create(**dict(options)))
+
+    def create_once(**options: Any) -> Any:
+        if options["verify"] is not True:
+            return create(**options)
+        authorities = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+        return usual(authorities, tuple(options.items()))
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(connection, "_load", lambda: shared(os.environ.get("SSL_CERT_FILE")))
+        # Of clients that are given none.
+        patch.setattr(transports, "create_ssl_context", create_once)
         yield
 
 
