@@ -220,7 +220,9 @@ def _sources() -> str | None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    return _digest(ROOT / name for name in done.stdout.split("\0") if name)
+    digest = _digest(ROOT / name for name in done.stdout.split("\0") if name)
+    # The time of all that is in it.
+    return digest + os.environ.get("SOURCE_DATE_EPOCH", "")
 
 
 def _frontend() -> str:
