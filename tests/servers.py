@@ -31,13 +31,23 @@ LAB_FOLDERS = {"user_settings_dir": "user-settings", "workspaces_dir": "workspac
 NO_BUILD_CHECK = {"buildCheck": False}
 """Or JupyterLab starts Node.js twice for every page, to see whether it should build its frontend anew."""
 
+SPARED = (
+    *("celltags", "debugger", "documentsearch", "extensionmanager", "hub", "inspector", "logconsole", "lsp"),
+    *("mathjax", "mermaid", "metadataform", "pluginmanager", "running", "toc", "tooltip", "workspaces"),
+    *("audio", "csvviewer", "htmlviewer", "imageviewer", "javascript", "json", "markdownviewer", "pdf"),
+    *("vega5", "video"),
+)
+"""Extensions of JupyterLab's own that a page may do without. They take a tenth of what opening one costs, or more."""
 
-def configure(folder: pathlib.Path) -> None:
+
+def configure(folder: pathlib.Path, *, whole: bool = True) -> None:
     """Write a server's settings: its JupyterLab does without what costs much and no test is about."""
     lab = folder / "labconfig"
     lab.mkdir(parents=True, exist_ok=True)
     (lab / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS))
-    (lab / "page_config.json").write_text(json.dumps(NO_BUILD_CHECK))
+    spared = () if whole else SPARED
+    without = {"disabledExtensions": {f"@jupyterlab/{name}-extension": True for name in spared}}
+    (lab / "page_config.json").write_text(json.dumps({**NO_BUILD_CHECK, **without}))
     settings = {
         # Or the environment is asked for them when JupyterLab is imported, which `Forked` does too early.
         "LabApp": {name: str(folder / "lab" / path) for name, path in LAB_FOLDERS.items()},
@@ -108,6 +118,8 @@ class Server:
         The interpreter whose JupyterLab is run; unless it is given, that of `server_interpreter`.
     arguments
         Further command line arguments.
+    whole
+        Whether its pages have all extensions of JupyterLab, or go without those of `SPARED`.
     forked
         Whether to spare the import of JupyterLab where that is possible. Who measures a server does without.
     """
@@ -123,6 +135,7 @@ class Server:
         base_url: str = "/",
         python: str | None = None,
         arguments: Sequence[str] = (),
+        whole: bool = True,
         forked: bool = False,
     ) -> None:
         self.root = root
@@ -133,7 +146,7 @@ class Server:
         self.log = root / "server.log"
         for name in ("work", "data", "runtime", "home"):
             (root / name).mkdir(parents=True, exist_ok=True)
-        configure(root / "config")
+        configure(root / "config", whole=whole)
         self._python = python or server_interpreter()
         self._forks = forked and Forked.possible and self._python == sys.executable
         self._command = [

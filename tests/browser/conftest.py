@@ -150,12 +150,16 @@ StartServer = Callable[..., Server]
 
 
 @pytest.fixture
-def start_server(tmp_path: pathlib.Path) -> Iterator[StartServer]:
-    """Start a Jupyter server; it ends with the test."""
+def start_server(tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[StartServer]:
+    """Start a Jupyter server; it ends with the test.
+
+    The tests of each version, and those marked `whole`, have pages with all that JupyterLab has.
+    """
     servers: list[Server] = []
+    whole = any(request.node.get_closest_marker(name) for name in ("versions", "whole"))
 
     def start(environment: dict[str, str], **options: Any) -> Server:
-        server = Server(tmp_path / f"server-{len(servers)}", environment, forked=True, **options)
+        server = Server(tmp_path / f"server-{len(servers)}", environment, whole=whole, forked=True, **options)
         servers.append(server)
         return server
 

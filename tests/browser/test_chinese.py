@@ -88,6 +88,7 @@ def test_a_failure_and_its_remedy(
     tab.screenshot(f"chinese-refused-{path}")
 
 
+@pytest.mark.whole
 def test_work_at_risk_and_documents_that_are_not_saved(server: Server, open_tab: OpenTab) -> None:
     write_notebook(server.work / "train.ipynb", TRAINING)
     tab = open_tab(server.address("lab/tree/train.ipynb"), ready=".jp-Notebook .jp-CodeCell", locale="zh-CN")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
@@ -13,6 +14,8 @@ from ..waiting import LIMIT
 from .conftest import OpenTab, Server
 from .steps import LAB, expect_farewell, run_from_palette
 from .test_tabs import Post
+
+pytestmark = pytest.mark.whole
 
 OURS = "/jupyter-notebook-stop/static/"
 # Named by their files in a build for developers, and otherwise as the bundle's configuration names them.

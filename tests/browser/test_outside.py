@@ -13,6 +13,8 @@ from ..conftest import instance_environment
 from .conftest import NOTEBOOKS_OWN, OpenTab, Server, StartServer, Tab, frontend
 from .steps import LAB, TREE, expect_nothing_open, write_notebook
 
+pytestmark = pytest.mark.whole
+
 PAGES = [("lab", LAB), ("tree", TREE)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
@@ -12,6 +13,8 @@ from .conftest import OpenTab, Server
 from .steps import expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
 from .terminal import open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, TRAIN, output, run_cell
+
+pytestmark = pytest.mark.whole
 
 
 def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:

@@ -25,6 +25,8 @@ from .steps import (
     write_notebook,
 )
 
+pytestmark = pytest.mark.whole
+
 # Path, what shows that it is ready, and how many requests it may make in the 30 s after the server's death.
 NEWEST = {
     # Two looks, and before the first, within 2 s, what JupyterLab tries to renew its stream of events.
