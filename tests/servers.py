@@ -19,7 +19,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from .environments import server_interpreter
 from .waiting import LIMIT, until
@@ -64,6 +64,19 @@ def free_port() -> int:
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
+
+
+@contextlib.contextmanager
+def lasting_port() -> Iterator[int]:
+    """Yield a port for one server after the other, which nobody else is given while none of them runs."""
+    with socket.socket() as claim:
+        while True:
+            port = 30_000 + 2 * secrets.randbelow(1_000)
+            # Who has the port above has this one as well.
+            with contextlib.suppress(OSError):
+                claim.bind(("127.0.0.1", port + 1))
+                break
+        yield port
 
 
 class Forked:
@@ -118,6 +131,8 @@ class Server:
         The interpreter whose JupyterLab is run; unless it is given, that of `server_interpreter`.
     arguments
         Further command line arguments.
+    port
+        The port that it listens on; unless it is given, one that is free.
     whole
         Whether its pages have all extensions of JupyterLab, or go without those of `SPARED`.
     forked
@@ -135,13 +150,14 @@ class Server:
         base_url: str = "/",
         python: str | None = None,
         arguments: Sequence[str] = (),
+        port: int | None = None,
         whole: bool = True,
         forked: bool = False,
     ) -> None:
         self.root = root
         self.work = root / "work"
         self.token = secrets.token_hex(16)
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}{base_url}"
         self.log = root / "server.log"
         for name in ("work", "data", "runtime", "home"):

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import time
+import uuid
 from typing import Any, Callable, Iterator
 from urllib.parse import urlsplit
 
@@ -18,7 +19,9 @@ from .. import browser_finder
 from ..conftest import GUARD_LOG, instance_environment
 from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
+from ..servers import lasting_port
 from ..waiting import LIMIT
+from .profiles import USUAL, Profile, new_context
 
 ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
 
@@ -35,15 +38,23 @@ SHORT_LIVED = "--js-flags=--no-opt --no-maglev"
 
 # While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def profile() -> Iterator[Profile]:
     path = browser_finder.find()
     assert path, "no Chromium or Chrome; run: python tests/run.py"
     options = [*CHROMIUM_OPTIONS, SHORT_LIVED]
     expect.set_options(timeout=LIMIT * 1000)
     with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, headless=True, args=options)
-        yield running
-        running.close()
+        chromium = playwright.chromium
+        # In a folder that goes with the browser.
+        context = chromium.launch_persistent_context("", executable_path=path, headless=True, args=options, **USUAL)
+        yield Profile(context)
+        context.close()
+
+
+@pytest.fixture(scope="package")
+def browser(profile: Profile) -> Browser:
+    assert profile.context.browser
+    return profile.context.browser
 
 
 NOTEBOOKS_OWN = {
@@ -109,31 +120,25 @@ def frontend(page: Page) -> str | None:
     return f"{told.get('appName')} {told.get('appVersion')}"
 
 
-def new_context(browser: Browser, **options: Any) -> BrowserContext:
-    """Return what is a browser of its own to a page, in which all waiting has the common limit."""
-    # What moves is drawn sixty times a second, by the processor; test_accessibility.py looks at it.
-    usual = {"viewport": {"width": 1280, "height": 860}, "reduced_motion": "reduce"}
-    context = browser.new_context(**{**usual, **options})
-    context.set_default_timeout(LIMIT * 1000)
-    return context
-
-
 OpenTab = Callable[..., Tab]
 
 
 @pytest.fixture
-def open_tab(browser: Browser, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
+def open_tab(browser: Browser, profile: Profile, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
     """Open an address in a tab; each call has a browser context of its own unless it is given one.
 
     The frontends that a test was in are a part of its report.
     """
     contexts: list[BrowserContext] = []
 
+    def new_page(**options: Any) -> Page:
+        if not options and not profile.taken:
+            return profile.new_page()
+        contexts.append(new_context(browser, **options))
+        return contexts[-1].new_page()
+
     def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
-        if context is None:
-            context = new_context(browser, **options)
-            contexts.append(context)
-        tab = Tab(context.new_page())
+        tab = Tab(context.new_page() if context else new_page(**options))
         tab.page.goto(url)
         tab.page.wait_for_selector(ready)
         opened = frontend(tab.page)
@@ -144,13 +149,34 @@ def open_tab(browser: Browser, record_property: Callable[[str, object], None]) -
     yield open_
     for context in contexts:
         context.close()
+    profile.forget()
+
+
+@pytest.fixture(scope="package")
+def port() -> Iterator[int]:
+    """The port of most servers, one after the other: what a browser has kept is of an address."""
+    with lasting_port() as lasting:
+        yield lasting
+
+
+@pytest.fixture(scope="package")
+def instance_id() -> str:
+    """The id of the tests' instances, a part of their servers' addresses."""
+    return str(uuid.uuid4())
+
+
+@pytest.fixture
+def simulator(instance_id: str) -> Iterator[ThreadedSimulator]:
+    """A stand-in of the cloud whose instance stops in a blink."""
+    with ThreadedSimulator(step_seconds=0.05, instance_id=instance_id) as running:
+        yield running
 
 
 StartServer = Callable[..., Server]
 
 
 @pytest.fixture
-def start_server(tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iterator[StartServer]:
+def start_server(tmp_path: pathlib.Path, port: int, request: pytest.FixtureRequest) -> Iterator[StartServer]:
     """Start a Jupyter server; it ends with the test.
 
     The tests of each version, and those marked `whole`, have pages with all that JupyterLab has.
@@ -159,7 +185,10 @@ def start_server(tmp_path: pathlib.Path, request: pytest.FixtureRequest) -> Iter
     whole = any(request.node.get_closest_marker(name) for name in ("versions", "whole"))
 
     def start(environment: dict[str, str], **options: Any) -> Server:
-        server = Server(tmp_path / f"server-{len(servers)}", environment, whole=whole, forked=True, **options)
+        # Another JupyterLab has other files at the same address.
+        usual = not servers and "python" not in options
+        root = tmp_path / f"server-{len(servers)}"
+        server = Server(root, environment, port=port if usual else None, whole=whole, forked=True, **options)
         servers.append(server)
         return server
 

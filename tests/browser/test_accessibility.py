@@ -13,7 +13,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..conftest import instance_environment
 from ..waiting import until
 from .accessibility import USUAL, focus_is_seen, looks, tab_to, unreachable, violations
-from .conftest import ARTIFACTS, OpenTab, Server, new_context
+from .conftest import ARTIFACTS, OpenTab, Server
+from .profiles import new_context
 from .steps import (
     LAB,
     TREE,

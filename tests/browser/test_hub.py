@@ -14,7 +14,8 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from ..conftest import GUARD, instance_environment
 from ..hub import Hub
 from ..waiting import until
-from .conftest import Tab, new_context
+from .conftest import Tab
+from .profiles import new_context
 from .steps import LAB, expect_farewell, expect_nothing_open, expect_only_overlay, expect_phase, stop_from_palette
 
 USER = "ann@example.org"

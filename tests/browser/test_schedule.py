@@ -203,7 +203,7 @@ def test_it_stops_with_every_tab_closed(
     dialog(tab.page, "when-idle").locator("input").fill("0.05")
     accept(tab.page, "when-idle")
     expect(status(tab.page)).to_contain_text("stops when idle")
-    tab.page.context.close()
+    tab.page.close()
     until(lambda: simulator.count("stop") == 1)
 
 
