@@ -24,6 +24,12 @@ RUN = """async selector => {
         nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target}: ${failureSummary}`));
 }"""
 
+# A page hears of its new size before it is drawn the next time.
+RESIZED = """width => new Promise(done => {
+    const look = () => innerWidth === width ? requestAnimationFrame(done) : requestAnimationFrame(look);
+    look();
+})"""
+
 # What lies outside the page's width, or has to be scrolled sideways.
 WIDE = """selector => [...document.querySelectorAll(`${selector}, ${selector} *`)].flatMap(node => {
     const { left, right, width } = node.getBoundingClientRect();
@@ -65,6 +71,7 @@ def looks(page: Page) -> Iterator[str]:
 def unreachable(page: Page, selector: str) -> list[str]:
     """Return what is wider than the page at 400 % zoom, and the buttons that cannot be reached then."""
     page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+    page.evaluate(RESIZED, ZOOMED["width"])
     found: list[Any] = page.evaluate(WIDE, selector)
     for button in page.locator(f"{selector} :is(button, a, input, select):visible").all():
         button.scroll_into_view_if_needed()

@@ -24,7 +24,9 @@ OVERLAY = ".jp-NotebookStop-modal"
 
 def run_from_palette(page: Page, command: str = "stop", search: str = "this instance") -> None:
     """Run a command of ours that opens a dialog, and is found by a part of its name."""
-    item = page.locator(f".lm-CommandPalette-item[data-command='jupyter-notebook-stop:{command}']")
+    found = page.locator(f".lm-CommandPalette-item[data-command='jupyter-notebook-stop:{command}']")
+    # What was searched for is marked once the others are gone: until then the item may move away from the click.
+    item = found.filter(has=page.locator("mark"))
     for _ in range(5):
         page.keyboard.press("Control+Shift+C")
         # JupyterLab closes the palette when the focus moves, as it does while a page is still settling.

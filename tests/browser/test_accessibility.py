@@ -176,6 +176,25 @@ def test_the_panel_and_all_that_it_opens_by_keyboard(lab: Page, check: Checks) -
     assert not check.found, "\n".join(check.found)
 
 
+def test_what_the_panel_reads_later_leaves_its_buttons_alone(lab: Page) -> None:
+    held: list[Route] = []
+    instance = "**/jupyter-notebook-stop/instance*"
+    lab.route(instance, lambda route: held.append(route))
+    status = lab.locator(".jp-NotebookStop-status")
+    with lab.expect_request(instance):
+        status.press("Enter")
+    panel = lab.locator(PANEL)
+    tab_to(lab, "Stop…")
+    for route in held:
+        response = route.fetch()
+        route.fulfill(response=response, json={**response.json(), "name": "renamed-meanwhile"})
+    lab.unroute(instance)
+    expect(panel).to_contain_text("renamed-meanwhile")
+    focused = lab.locator(":focus").inner_text()
+    panel.press("Escape")
+    assert focused == "Stop…"
+
+
 def test_the_panel_stays_in_a_page_that_becomes_narrow(lab: Page) -> None:
     status = lab.locator(".jp-NotebookStop-status")
     # As other extensions push it to the right.

@@ -2,7 +2,7 @@ import { trans } from '../language';
 import type { ISchedule } from '../model';
 import { formatDuration, formatTime, list } from '../ui/format';
 import { openPanel } from '../ui/panel';
-import type { IPanel } from '../ui/panel';
+import type { IFacts } from '../ui/panel';
 import { waitingText } from './consequences';
 import { leaseEnd, leaseWhen, scheduleText, sentenceCase } from './outlook';
 import type { IScheduleWatch } from './watch';
@@ -24,72 +24,69 @@ export interface IActions {
  */
 export async function showPanel(
   watch: IScheduleWatch,
-  actions: IActions
+  { stop, idle, extend }: IActions
 ): Promise<void> {
   const anchor =
     document.querySelector('.jp-NotebookStop-status:focus') ??
     document.querySelector(TOP_BAR) ??
     document.querySelector('.jp-NotebookStop-status') ??
     document.body;
-  const update = openPanel(anchor, content(watch, actions));
-  await Promise.all([watch.read(), watch.readInstance()]);
-  update(content(watch, actions));
-}
-
-function content(
-  { outlook, instanceId, isAllowed, api }: IScheduleWatch,
-  { stop, idle, extend }: IActions
-): IPanel {
-  const { instance, schedule } = outlook;
-  const now = api.now();
-  const end = leaseEnd(outlook);
-  return {
+  const update = openPanel(anchor, {
     label: trans.__('This instance'),
-    facts: [
-      [trans.__('Name'), instance?.name],
-      [trans.__('ID'), instanceId],
-      [trans.__('State'), instance?.status && sentenceCase(instance.status)],
-      [trans.__('Flavor'), instance?.flavor],
-      [trans.__('Image'), instance?.image],
-      [
-        trans.__('Storage'),
-        instance?.storage && instance.mount_path
-          ? trans.__('%1 (%2)', instance.mount_path, instance.storage)
-          : (instance?.mount_path ?? instance?.storage)
-      ],
-      [
-        trans.__('Auto-stop'),
-        end
-          ? trans.__('%1, at %2', leaseWhen(outlook, now), formatTime(end))
-          : leaseWhen(outlook, now) || (instance && trans.__('none'))
-      ],
-      [
-        trans.__('Schedule'),
-        schedule ? scheduleFact(schedule, now) : trans.__('none')
-      ],
-      [
-        trans.__('Busy'),
-        list(
-          (instance?.at_risk.kernels ?? []).map(({ path, name, busy_since }) =>
-            busy_since
-              ? trans.__(
-                  '%1 for %2',
-                  path ?? name,
-                  formatDuration(now - Date.parse(busy_since))
-                )
-              : (path ?? name)
-          )
-        )
-      ]
-    ],
+    facts: facts(watch),
     buttons: [
       [trans.__('Stop…'), stop],
-      ...(isAllowed
+      ...(watch.isAllowed
         ? [[trans.__('When idle…'), idle] as [string, () => void]]
         : []),
       [trans.__('Extend auto-stop…'), extend]
     ]
-  };
+  });
+  await Promise.all([watch.read(), watch.readInstance()]);
+  update(facts(watch));
+}
+
+function facts({ outlook, instanceId, api }: IScheduleWatch): IFacts {
+  const { instance, schedule } = outlook;
+  const now = api.now();
+  const end = leaseEnd(outlook);
+  return [
+    [trans.__('Name'), instance?.name],
+    [trans.__('ID'), instanceId],
+    [trans.__('State'), instance?.status && sentenceCase(instance.status)],
+    [trans.__('Flavor'), instance?.flavor],
+    [trans.__('Image'), instance?.image],
+    [
+      trans.__('Storage'),
+      instance?.storage && instance.mount_path
+        ? trans.__('%1 (%2)', instance.mount_path, instance.storage)
+        : (instance?.mount_path ?? instance?.storage)
+    ],
+    [
+      trans.__('Auto-stop'),
+      end
+        ? trans.__('%1, at %2', leaseWhen(outlook, now), formatTime(end))
+        : leaseWhen(outlook, now) || (instance && trans.__('none'))
+    ],
+    [
+      trans.__('Schedule'),
+      schedule ? scheduleFact(schedule, now) : trans.__('none')
+    ],
+    [
+      trans.__('Busy'),
+      list(
+        (instance?.at_risk.kernels ?? []).map(({ path, name, busy_since }) =>
+          busy_since
+            ? trans.__(
+                '%1 for %2',
+                path ?? name,
+                formatDuration(now - Date.parse(busy_since))
+              )
+            : (path ?? name)
+        )
+      )
+    ]
+  ];
 }
 
 function scheduleFact(schedule: ISchedule, now: number): string {

@@ -1,27 +1,31 @@
 import { button, h } from './dom';
 
 /**
+ * Names and what they stand for. Those without a text are left out.
+ */
+export type IFacts = [string, string | null | undefined][];
+
+/**
  * What a panel shows.
  */
 export interface IPanel {
   label: string;
-  /** Those without a text are left out. */
-  facts: [string, string | null | undefined][];
+  facts: IFacts;
   buttons: [string, () => void][];
 }
 
 /**
  * Open a panel beside an element. It closes on a click elsewhere, on Escape, and when a button is used.
  *
- * @returns A function that shows other content in it, while it is open.
+ * @returns A function that shows other facts in it, while it is open.
  */
 export function openPanel(
   anchor: Element,
-  content: IPanel
-): (content: IPanel) => void {
+  { label, facts, buttons }: IPanel
+): (facts: IFacts) => void {
   const node = h('div.jp-NotebookStop-panel.jp-ThemedContainer', {
     role: 'dialog',
-    'aria-label': content.label,
+    'aria-label': label,
     tabindex: '-1',
     'data-lm-suppress-shortcuts': 'true'
   });
@@ -45,28 +49,13 @@ export function openPanel(
   };
   const stop = (event: Event) => event.stopPropagation();
   const move = () => place(node, anchor);
-  const show = ({ facts, buttons }: IPanel) => {
-    const focused = node.contains(document.activeElement);
-    node.replaceChildren(
-      h(
-        'dl.jp-NotebookStop-facts',
-        ...facts
-          .filter(([, text]) => text)
-          .flatMap(([name, text]) => [h('dt', name), h('dd', text)])
-      ),
-      h(
-        'div.jp-NotebookStop-choices',
-        ...buttons.map(([text, action]) =>
-          button(text, 'jp-mod-reject', () => {
-            close();
-            action();
-          })
-        )
-      )
+  const list = h('dl.jp-NotebookStop-facts');
+  const show = (facts: IFacts) => {
+    list.replaceChildren(
+      ...facts
+        .filter(([, text]) => text)
+        .flatMap(([name, text]) => [h('dt', name), h('dd', text)])
     );
-    if (focused) {
-      node.focus();
-    }
     move();
   };
   node.addEventListener('keydown', event => {
@@ -77,8 +66,21 @@ export function openPanel(
   });
   document.addEventListener('pointerdown', leave, true);
   window.addEventListener('resize', move);
+  node.append(
+    list,
+    // Made once: one of them may have the focus, or be about to be clicked.
+    h(
+      'div.jp-NotebookStop-choices',
+      ...buttons.map(([text, action]) =>
+        button(text, 'jp-mod-reject', () => {
+          close();
+          action();
+        })
+      )
+    )
+  );
   document.body.append(node);
-  show(content);
+  show(facts);
   node.focus();
   return show;
 }
