@@ -39,11 +39,12 @@ def mark(name):
 _COLD_OURS = f"""{_MARKS}
 import asyncio
 mark("import of asyncio")
-from jupyter_notebook_stop.modelarts.http_library import httpx
-mark("import of httpx")
+from jupyter_notebook_stop.modelarts import tls
 from jupyter_notebook_stop.modelarts.threads import start
 # As the package itself does: beside what is still to be loaded.
-context = start(httpx.create_ssl_context)
+context = start(tls.create_context)
+from jupyter_notebook_stop.modelarts.http_library import httpx
+mark("import of httpx, TLS context beside it")
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credentials
 from jupyter_notebook_stop.redaction import Secret
@@ -60,7 +61,7 @@ async def main():
         chain=CredentialChain([("given", lambda: keys)]),
         verify=context.result(),
     )
-    mark("import of our client, TLS context beside it")
+    mark("import of our client")
     assert (await client.stop(given["INSTANCE_ID"])).status == "STOPPING"
     mark("connection, request and response")
     print(json.dumps({{"answer": time.monotonic() - begin, **marks}}))

@@ -86,7 +86,9 @@ def test_what_it_needs_and_brings(wheel: zipfile.ZipFile) -> None:
     message = email.message_from_bytes(wheel.read(metadata))
     needs = [need for need in message.get_all("Requires-Dist") or [] if "extra ==" not in need]
     declared = {re.split(r"[<>=! ]", need)[0].replace("-", "_"): need for need in needs}
-    named = ["httpx", "jupyter_core", "jupyter_events", "jupyter_server", "msgspec", "tornado", "traitlets"]
+    named = [
+        *("certifi", "httpx", "jupyter_core", "jupyter_events", "jupyter_server", "msgspec", "tornado", "traitlets"),
+    ]
     assert sorted(declared) == named
     assert sorted(floors()) == named, "a dependency has no floor"
     assert all(f">={version}" in declared[name] for name, version in floors().items())

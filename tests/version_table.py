@@ -17,7 +17,7 @@ BEGIN, END = "<!-- From here on nox writes. -->\n", "<!-- Here it ends. -->\n"
 
 NOT_RUN = "**not run**"
 
-COMPANIONS = ("jupyter_server", "jupyter_core", "jupyter_events", "traitlets", "tornado", "httpx", "msgspec")
+COMPANIONS = ("jupyter_server", "jupyter_core", "jupyter_events", "traitlets", "tornado", "httpx", "certifi", "msgspec")
 
 NAMES = {"JupyterLab": "JupyterLab", "Jupyter Notebook": "Notebook"}
 """What a frontend calls itself in its page, and what it is called here."""

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 def _load() -> ssl.SSLContext:
     # Importing httpx and creating a TLS context take longer than an event loop may be blocked.
-    from .http_library import httpx, load_all
+    from . import tls
 
     # While OpenSSL reads its certificates, Python can go on loading.
-    context = start(httpx.create_ssl_context)
+    context = start(tls.create_context)
     from . import client, credential_sources  # noqa: F401
+    from .http_library import load_all
 
     load_all()
     return context.result()

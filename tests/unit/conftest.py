@@ -110,9 +110,9 @@ class Cloud:
 @pytest.fixture(scope="session")
 def trusting() -> ssl.SSLContext:
     """Return a TLS context as the package makes it."""
-    import httpx
+    from jupyter_notebook_stop.modelarts import tls
 
-    return httpx.create_ssl_context()
+    return tls.create_context()
 
 
 @pytest.fixture
