@@ -143,7 +143,7 @@ class NotebookStopExtension(ExtensionApp):
         ):
             super()._link_jupyter_server_extension(serverapp)
         else:
-            self.update_config(serverapp.config)
+            self.config = serverapp.config
             self._linked = True
 
     @property

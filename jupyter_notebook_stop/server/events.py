@@ -21,7 +21,6 @@ KERNEL_ACTIONS = "https://events.jupyter.org/jupyter_server/kernel_actions/v1"
 PING_INTERVAL = 30
 """Seconds between two pings of a WebSocket; Jupyter pings the sockets of kernels as often."""
 
-_FOLDER = pathlib.Path(__file__).parent / "events"
 _FILES = {STOP_EVENT: "stop.yaml", ATTEMPT_EVENT: "attempt.yaml", SCHEDULE_EVENT: "schedule.yaml"}
 
 
@@ -32,18 +31,18 @@ class DeferredSchema(EventSchema):
     ----------
     schema_id
         What the file has as its ``$id``.
-    path
-        The file.
+    file
+        Its name in the folder events/.
     """
 
-    def __init__(self, schema_id: str, path: pathlib.Path) -> None:
+    def __init__(self, schema_id: str, file: str) -> None:
         # Not the base class's, which would parse it.
         self._id = schema_id
-        self._path = path
+        self._file = file
 
     @functools.cached_property
     def _parsed(self) -> EventSchema:
-        schema: Dict[str, Any] = yaml.load(self._path)
+        schema: Dict[str, Any] = yaml.load(pathlib.Path(__file__).parent / "events" / self._file)
         try:
             return EventSchema(schema)
         except Exception:
@@ -76,7 +75,7 @@ class DeferredSchema(EventSchema):
 def register_schemas(event_logger: Any) -> None:
     """Make the events known to a server's event bus."""
     for schema_id, name in _FILES.items():
-        event_logger.register_event_schema(DeferredSchema(schema_id, _FOLDER / name))
+        event_logger.register_event_schema(DeferredSchema(schema_id, name))
 
 
 def keep_sockets_alive(serverapp: Any) -> None:
