@@ -7,7 +7,7 @@ it was last asked.
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import gc
 import json
 import sys
@@ -55,18 +55,17 @@ def load(server: Any, module: str) -> dict[str, float]:
 
 def serve(server: Any) -> None:
     """Serve until the process is ended."""
-    from tests.hostile.ticker import Ticker
+    from tests.hostile.ticker import Ticker, ticking
 
-    ticker = Ticker()
-    ticking = []
+    measuring, tickers = contextlib.AsyncExitStack(), [Ticker()]
 
     class Blocked(web.RequestHandler):
-        def get(self) -> None:
-            self.finish(json.dumps({"blocked": ticker.worst}))
-            ticker.worst = 0.0
+        async def get(self) -> None:
+            await measuring.aclose()
+            self.finish(json.dumps({"blocked": tickers.pop().worst}))
+            tickers.append(await measuring.enter_async_context(ticking()))
 
     server.web_app.add_handlers(".*$", [("/blocked", Blocked)])
-    server.io_loop.add_callback(lambda: ticking.append(asyncio.ensure_future(ticker.run())))
     server.start()
 
 
