@@ -220,7 +220,11 @@ def _sources() -> str | None:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
-    digest = _digest(ROOT / name for name in done.stdout.split("\0") if name)
+    names = done.stdout.split("\0")
+    if "pyproject.toml" not in names:
+        # In a folder that another repository ignores.
+        return None
+    digest = _digest(ROOT / name for name in names if name)
     # The time of all that is in it.
     return digest + os.environ.get("SOURCE_DATE_EPOCH", "")
 

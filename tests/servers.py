@@ -73,7 +73,8 @@ def lasting_port() -> Iterator[int]:
         while True:
             port = 30_000 + 2 * secrets.randbelow(1_000)
             # Who has the port above has this one as well.
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
                 claim.bind(("127.0.0.1", port + 1))
                 break
         yield port

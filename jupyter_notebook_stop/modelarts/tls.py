@@ -10,7 +10,7 @@ def create_context() -> ssl.SSLContext:
     """Return a TLS context, for which OpenSSL reads all trusted authorities: 20 ms.
 
     They are those of ``SSL_CERT_FILE``, else ``SSL_CERT_DIR``, else certifi's.
-    httpx would choose the same; this needs no httpx, and runs while that is loaded.
+    httpx 0.28 chooses the same; this needs no httpx, and runs while that is loaded.
 
     Raises
     ------

@@ -39,19 +39,23 @@ class Profile:
         self._blank = context.pages[0]
         self._session = context.new_cdp_session(self._blank)
         self._visited: set[str] = set()
+        # Whoever opens it: a test, or another page.
+        context.on("page", self._note)
         self.taken = False
 
     def new_page(self) -> Page:
         self.taken = True
-        page = self.context.new_page()
+        return self.context.new_page()
+
+    def _note(self, page: Page) -> None:
         page.on("framenavigated", lambda frame: self._visited.add(frame.url))
-        return page
 
     def forget(self) -> None:
         """Close all tabs, and leave nothing that another server's page could find."""
         for page in self.context.pages:
             if page != self._blank:
                 page.close()
+        self.context.unroute_all()
         self.context.set_offline(False)
         self.context.clear_permissions()
         self.context.clear_cookies()

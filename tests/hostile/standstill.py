@@ -14,10 +14,13 @@ import time
 from typing import Dict, List, Tuple
 
 Standstill = Tuple[float, float, float]
-"""When it began and ended at the latest, and how long it was, in seconds."""
+"""Its earliest beginning, its latest end, and how long it was, in seconds."""
 
 PAUSE = 0.005
 SHORTEST = 0.01
+
+MOST_PROCESSORS = 4
+"""Each has a thread, and all of them together one lock: with many they would wait for each other."""
 
 
 def queued() -> Dict[str, int]:
@@ -43,7 +46,7 @@ def queued_since(last: Dict[str, int], now: Dict[str, int]) -> float:
 
 
 class Machine:
-    """A process that ticks on every processor, and notices when no tick comes although it needed none but its own.
+    """A process that ticks on processors, and notices when a tick is late although no other program had the processor.
 
     It does nothing that a test could make slow: whatever blocks the tests lets it
     tick on. That other programs keep the processors busy is left out.
@@ -110,7 +113,7 @@ def watch(processor: int, ended: threading.Event, found: List[Standstill]) -> No
 
 def main() -> None:
     """Watch between every two lines of stdin."""
-    processors = sorted(os.sched_getaffinity(0))
+    processors = sorted(os.sched_getaffinity(0))[:MOST_PROCESSORS]
     while sys.stdin.readline():
         ended = threading.Event()
         found: List[List[Standstill]] = [[] for _ in processors]

@@ -94,11 +94,12 @@ def test_what_stands_still(everything: bool) -> None:
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=here) as process:
         assert process.stdout
         beside = int(process.stdout.readline())
-        stopped = [process.pid, beside] if everything else [process.pid]
+        # What is beside stands still at least as long.
+        stopped = [beside, process.pid] if everything else [process.pid]
         for pid in stopped:
             os.kill(pid, signal.SIGSTOP)
         time.sleep(LONG)
-        for pid in stopped:
+        for pid in reversed(stopped):
             os.kill(pid, signal.SIGCONT)
         said, _ = process.communicate("\n", timeout=LIMIT)
     if everything:

@@ -62,7 +62,9 @@ async def ticking() -> AsyncIterator[Ticker]:
     try:
         yield ticker
     finally:
-        # What blocked at the very end is seen at the next tick.
-        await asyncio.sleep(0.01)
-        running.cancel()
-        ticker.judge(machine().end())
+        try:
+            # What blocked at the very end is seen at the next tick.
+            await asyncio.sleep(0.01)
+        finally:
+            running.cancel()
+            ticker.judge(machine().end())

@@ -63,8 +63,8 @@ class Call:
                 self._ended = self.loop.time()
 
         self._task = self.loop.create_task(main())
-        # A test may ask for nothing but how long it took. Of an error that nobody asks for, asyncio tells when the task
-        # is collected; the traceback is parsed for that, and Python 3.11 cannot do so amid other parsing.
+        # A test may ask for nothing but how long it took. Of an error that nobody asked for, asyncio tells when the
+        # task is collected. Python 3.11 then parses source for the traceback, and cannot while it parses other source.
         self._task.add_done_callback(lambda task: task.cancelled() or task.exception())
         self.wait(0.0)
         return self
