@@ -7,13 +7,13 @@ import sys
 from typing import Any, Iterator
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 THEMES = ("light", "dark", "dark-high-contrast")
 
 # 1280 by 1024 pixels at 400 %.
-ZOOMED = {"width": 320, "height": 256}
-USUAL = {"width": 1280, "height": 860}
+ZOOMED: ViewportSize = {"width": 320, "height": 256}
+USUAL: ViewportSize = {"width": 1280, "height": 860}
 
 # JupyterLab's body has no height, and hides what is beyond it: axe-core would take everything for hidden.
 RUN = """async selector => {
@@ -70,7 +70,7 @@ def looks(page: Page) -> Iterator[str]:
 
 def unreachable(page: Page, selector: str) -> list[str]:
     """Return what is wider than the page at 400 % zoom, and the buttons that cannot be reached then."""
-    page.set_viewport_size(ZOOMED)  # type: ignore[arg-type]
+    page.set_viewport_size(ZOOMED)
     page.evaluate(RESIZED, ZOOMED["width"])
     found: list[Any] = page.evaluate(WIDE, selector)
     for button in page.locator(f"{selector} :is(button, a, input, select):visible").all():

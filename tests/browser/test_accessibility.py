@@ -93,7 +93,7 @@ class Checks:
             page.evaluate("direction => { document.documentElement.dir = direction; }", direction)
             self.found += [f"{name}, {direction}: {each}" for each in unreachable(page, selector)]
             page.screenshot(path=ARTIFACTS / f"a11y-{name}-{direction}-zoomed.png")
-            page.set_viewport_size(USUAL)  # type: ignore[arg-type]
+            page.set_viewport_size(USUAL)
             if direction == "rtl":
                 page.screenshot(path=ARTIFACTS / f"a11y-{name}-rtl.png")
 
@@ -109,7 +109,7 @@ def test_what_is_wrong_is_found(lab: Page) -> None:
     lab.evaluate("html => document.body.insertAdjacentHTML('beforeend', html)", bad)
     found = "\n".join(violations(lab, ".bad"))
     too_wide = unreachable(lab, ".bad")
-    lab.set_viewport_size(USUAL)  # type: ignore[arg-type]
+    lab.set_viewport_size(USUAL)
     lab.evaluate("document.querySelector('.bad').remove()")
     assert "button-name" in found
     assert "color-contrast" in found
@@ -203,7 +203,7 @@ def test_the_panel_stays_in_a_page_that_becomes_narrow(lab: Page) -> None:
     panel = lab.locator(PANEL)
     expect(panel).to_be_visible()
     too_wide = unreachable(lab, PANEL)
-    lab.set_viewport_size(USUAL)  # type: ignore[arg-type]
+    lab.set_viewport_size(USUAL)
     panel.press("Escape")
     expect(panel).to_be_hidden()
     status.evaluate("node => { node.style.marginLeft = ''; }")

@@ -116,7 +116,8 @@ def test_old_event_buses_take_the_schemas(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(events, "EventSchema", old)
     for path in (pathlib.Path(events.__file__).parent / "events").iterdir():
-        assert DeferredSchema("", path.name)._parsed["version"] == 1  # type: ignore[index]
+        parsed: Any = DeferredSchema("", path.name)._parsed
+        assert parsed["version"] == 1
 
 
 @pytest.mark.parametrize("listener", [Activity._on_kernel_action, server_app.NotebookStopExtension._on_kernel_action])
