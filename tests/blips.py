@@ -31,6 +31,8 @@ class BlippingProxy:
     ----------
     target
         Port of the server on 127.0.0.1.
+    port
+        Port of its own; unless it is given, one that is free.
 
     Attributes
     ----------
@@ -49,10 +51,10 @@ class BlippingProxy:
     ...         time.sleep(1)
     """
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, port: int = 0) -> None:
         self.mode: Mode = "pass"
         self._target = target
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listening.getsockname()[1]
         self._open: Set[asyncio.StreamWriter] = set()
         self._serving: Set[asyncio.Task[None]] = set()

@@ -21,7 +21,7 @@ from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
 from ..servers import lasting_port
 from ..waiting import LIMIT
-from .profiles import USUAL, Profile, new_context
+from .profiles import Profiles, launch
 
 ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
 
@@ -32,29 +32,20 @@ CHROMIUM_OPTIONS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE localhost , EXCLUDE 127.0.0.1",
 ]
 
-SHORT_LIVED = "--js-flags=--no-opt --no-maglev"
-"""No page of a test lives long enough to make up for what compiling its code once more, for speed, takes."""
-
 
 # While Playwright runs, no other event loop can in this thread: it ends with the tests of this folder.
 @pytest.fixture(scope="package")
-def profile() -> Iterator[Profile]:
+def profiles() -> Iterator[Profiles]:
     path = browser_finder.find()
     assert path, "no Chromium or Chrome; run: python tests/run.py"
-    options = [*CHROMIUM_OPTIONS, SHORT_LIVED]
     expect.set_options(timeout=LIMIT * 1000)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium
-        # In a folder that goes with the browser.
-        context = chromium.launch_persistent_context("", executable_path=path, headless=True, args=options, **USUAL)
-        yield Profile(context)
-        context.close()
+    with sync_playwright() as playwright, launch(playwright, path, CHROMIUM_OPTIONS) as launched:
+        yield launched
 
 
 @pytest.fixture(scope="package")
-def browser(profile: Profile) -> Browser:
-    assert profile.context.browser
-    return profile.context.browser
+def browser(profiles: Profiles) -> Browser:
+    return profiles.browser
 
 
 NOTEBOOKS_OWN = {
@@ -124,21 +115,14 @@ OpenTab = Callable[..., Tab]
 
 
 @pytest.fixture
-def open_tab(browser: Browser, profile: Profile, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
-    """Open an address in a tab; each call has a browser context of its own unless it is given one.
+def open_tab(profiles: Profiles, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
+    """Open an address in a tab; each call has a browser of its own unless it is given the context of another.
 
     The frontends that a test was in are a part of its report.
     """
-    contexts: list[BrowserContext] = []
-
-    def new_page(**options: Any) -> Page:
-        if not options and not profile.taken:
-            return profile.new_page()
-        contexts.append(new_context(browser, **options))
-        return contexts[-1].new_page()
 
     def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
-        tab = Tab(context.new_page() if context else new_page(**options))
+        tab = Tab(context.new_page() if context else profiles.take(**options).new_page())
         tab.page.goto(url)
         tab.page.wait_for_selector(ready)
         opened = frontend(tab.page)
@@ -147,9 +131,7 @@ def open_tab(browser: Browser, profile: Profile, record_property: Callable[[str,
         return tab
 
     yield open_
-    for context in contexts:
-        context.close()
-    profile.forget()
+    profiles.forget()
 
 
 @pytest.fixture(scope="package")

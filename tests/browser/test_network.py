@@ -11,6 +11,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.faults import Delay
 
 from ..blips import BlippingProxy, Mode
+from ..servers import lasting_port
 from ..waiting import until
 from .conftest import OpenTab, Server, Tab
 from .steps import (
@@ -28,9 +29,16 @@ from .steps import (
 EDITOR = ".jp-Notebook .cm-content"
 
 
+@pytest.fixture(scope="module")
+def proxy_port() -> Iterator[int]:
+    """The port of one proxy after the other: what a browser has kept is of an address."""
+    with lasting_port() as port:
+        yield port
+
+
 @pytest.fixture
-def proxy(instance_server: Server) -> Iterator[BlippingProxy]:
-    with BlippingProxy(instance_server.port) as running:
+def proxy(instance_server: Server, proxy_port: int) -> Iterator[BlippingProxy]:
+    with BlippingProxy(instance_server.port, proxy_port) as running:
         yield running
 
 

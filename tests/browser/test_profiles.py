@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import http.server
 import threading
-from typing import ClassVar, Iterator
+from typing import Any, ClassVar, Dict, Iterator
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from ..servers import lasting_port
 from .conftest import OpenTab
-from .profiles import Profile
+from .profiles import Profiles
 
 FILES = {
     "/": ("text/html", "<title>page</title><h1>Page</h1><script src='kept.js'></script>"),
@@ -70,7 +71,9 @@ def visit(page: Page, url: str) -> Page:
     return page
 
 
-def test_files_are_kept_and_nothing_that_a_page_has_left(profile: Profile) -> None:
+@pytest.mark.parametrize("options", [{}, {"locale": "zh-CN"}], ids=["first", "another"])
+def test_files_are_kept_and_nothing_that_a_page_has_left(profiles: Profiles, options: Dict[str, Any]) -> None:
+    profile = profiles.take(**options)
     with lasting_port() as port:
         with site(port) as url:
             page = visit(profile.new_page(), url)
@@ -90,5 +93,5 @@ def test_files_are_kept_and_nothing_that_a_page_has_left(profile: Profile) -> No
 def test_each_tab_of_a_test_has_a_browser_of_its_own(open_tab: OpenTab) -> None:
     with lasting_port() as port, site(port) as url:
         open_tab(url, ready="h1").page.evaluate(LEAVE)
-        for options in ({}, {"locale": "zh-CN"}):
+        for options in ({}, {"locale": "zh-CN"}, {"locale": "zh-CN"}):
             assert open_tab(url, ready="h1", **options).page.evaluate(FIND) == []
