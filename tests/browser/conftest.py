@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
-import time
 import uuid
 from typing import Any, Callable, Iterator
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .. import browser_finder
-from ..conftest import GUARD_LOG, instance_environment
+from ..conftest import instance_environment
 from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
 from ..servers import lasting_port
 from ..waiting import LIMIT
-from .profiles import Profiles, launch
-
-ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
+from .profiles import Profile, Profiles, launch
+from .shared import SharedLab
+from .tab import ARTIFACTS as ARTIFACTS
+from .tab import NOTEBOOKS_OWN as NOTEBOOKS_OWN
+from .tab import Tab as Tab
+from .tab import frontend as frontend
 
 CHROMIUM_OPTIONS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -48,69 +47,6 @@ def browser(profiles: Profiles) -> Browser:
     return profiles.browser
 
 
-NOTEBOOKS_OWN = {
-    "7.2": "Cannot convert undefined or null to object",
-    "7.6": "Cannot read properties of undefined (reading 'schema')",
-}
-"""What Notebooks complain about by themselves when their tree opens; test_outside.py shows that it is not ours."""
-
-
-class Tab:
-    """A page with a record of what it asked for, what came to nothing, and what it complained about."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.requests: list[tuple[float, str]] = []
-        self.failures: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", self._note)
-        page.on("requestfailed", lambda request: self.failures.append(f"{request.failure} {request.url}"))
-        page.on("response", self._judge)
-        page.on("websocket", lambda socket: self.requests.append((time.monotonic(), socket.url)))
-        page.on("console", lambda message: self._complain(message.type, message.text))
-        page.on("pageerror", lambda error: self._complain("error", str(error)))
-
-    def _note(self, request: Request) -> None:
-        self.requests.append((time.monotonic(), request.url))
-        parts = urlsplit(request.url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
-            with GUARD_LOG.open("a", encoding="utf-8") as file:
-                file.write(f"browser {request.url}\n")
-
-    def _judge(self, response: Response) -> None:
-        if response.status >= 400:
-            self.failures.append(f"{response.status} {response.url}")
-
-    def _complain(self, kind: str, text: str) -> None:
-        own = text in NOTEBOOKS_OWN.values() and "/lab" not in urlsplit(self.page.url).path
-        if kind == "error" and not own:
-            self.complaints.append(f"{kind}: {text}")
-
-    def requests_since(self, moment: float) -> list[str]:
-        return [url for when, url in self.requests if when > moment and not url.startswith(("data:", "blob:"))]
-
-    def wait_until_it_listens(self) -> None:
-        """Wait until the page has its socket for the server's events."""
-        limit = time.monotonic() + LIMIT
-        while not any("/api/events/subscribe" in url for _, url in self.requests):
-            assert time.monotonic() < limit, "the page does not listen"
-            self.page.wait_for_timeout(100)
-
-    def screenshot(self, name: str, part: Locator | None = None) -> None:
-        """Take a picture of the page, or of a part of it."""
-        ARTIFACTS.mkdir(parents=True, exist_ok=True)
-        (part or self.page).screenshot(path=ARTIFACTS / f"{name}.png")
-
-
-def frontend(page: Page) -> str | None:
-    """Return the name and version of the frontend, as its page tells them."""
-    config = page.locator("#jupyter-config-data")
-    if config.count() == 0:
-        return None
-    told = json.loads(config.first.text_content() or "{}")
-    return f"{told.get('appName')} {told.get('appVersion')}"
-
-
 OpenTab = Callable[..., Tab]
 
 
@@ -120,9 +56,14 @@ def open_tab(profiles: Profiles, record_property: Callable[[str, object], None])
 
     The frontends that a test was in are a part of its report.
     """
+    taken: list[Profile] = []
+
+    def new_page(**options: Any) -> Page:
+        taken.append(profiles.take(**options))
+        return taken[-1].new_page()
 
     def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
-        tab = Tab(context.new_page() if context else profiles.take(**options).new_page())
+        tab = Tab(context.new_page() if context else new_page(**options))
         tab.page.goto(url)
         tab.page.wait_for_selector(ready)
         opened = frontend(tab.page)
@@ -131,12 +72,19 @@ def open_tab(profiles: Profiles, record_property: Callable[[str, object], None])
         return tab
 
     yield open_
-    profiles.forget()
+    profiles.give_back(taken)
 
 
 @pytest.fixture(scope="package")
 def port() -> Iterator[int]:
     """The port of most servers, one after the other: what a browser has kept is of an address."""
+    with lasting_port() as lasting:
+        yield lasting
+
+
+@pytest.fixture(scope="package")
+def shared_port() -> Iterator[int]:
+    """The port of servers that tests share, while there are others."""
     with lasting_port() as lasting:
         yield lasting
 
@@ -198,3 +146,21 @@ def demo() -> Iterator[Callable[..., RunningDemo]]:
     yield start
     for one in running:
         one.close()
+
+
+@pytest.fixture(scope="module")
+def shared_lab(
+    profiles: Profiles, shared_port: int, instance_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedLab]:
+    with ThreadedSimulator(step_seconds=0.05, instance_id=instance_id) as simulator:
+        shared = SharedLab(profiles, simulator, tmp_path_factory.mktemp("shared"), port=shared_port)
+        yield shared
+        shared.close()
+
+
+@pytest.fixture
+def lab(shared_lab: SharedLab, request: pytest.FixtureRequest) -> Iterator[SharedLab]:
+    """JupyterLab, for tests that leave it as it was."""
+    failed = request.session.testsfailed
+    yield shared_lab
+    shared_lab.leave(passed=request.session.testsfailed == failed)

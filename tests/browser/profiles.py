@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Iterator
+from typing import Any, Iterable, Iterator
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
@@ -117,13 +117,14 @@ class Profiles:
         self._others.append((options, profile))
         return profile
 
-    def forget(self) -> None:
-        """Have all of them forget, and keep no more than a test may need soon."""
-        for profile in [self.first, *(profile for _, profile in self._others)]:
+    def give_back(self, profiles: Iterable[Profile]) -> None:
+        """Have some forget that were taken, and keep no more than a test may need soon."""
+        for profile in profiles:
             profile.forget()
-        for _, profile in self._others[MOST:]:
-            profile.context.close()
-        del self._others[MOST:]
+        spare = [one for one in self._others if not one[1].taken][MOST:]
+        for one in spare:
+            one[1].context.close()
+            self._others.remove(one)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from jupyter_notebook_stop.states import REFUSED_STATES
 from ..conftest import instance_environment
 from ..waiting import until
 from .conftest import OpenTab, Server, StartServer
+from .shared import SharedLab
 from .steps import (
     LAB,
     OVERLAY,
@@ -35,14 +36,12 @@ def question(page: Page) -> Locator:
     return page.locator(".jp-Dialog", has=page.locator("[data-view=confirmation]"))
 
 
-def test_a_state_that_cannot_be_stopped_is_told_before_the_question(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
+def test_a_state_that_cannot_be_stopped_is_told_before_the_question(lab: SharedLab) -> None:
+    tab = lab.tab
     for status in REFUSED_STATES:
-        simulator.instance.extra = {"status": status}
+        lab.simulator.instance.extra = {"status": status}
         # What the server has read is used again for a second.
-        until(lambda expected=status: instance_server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
+        until(lambda expected=status: lab.server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
         run_from_palette(tab.page)
         dialog = failure(tab.page)
         expect(dialog).to_contain_text("This instance cannot be stopped")
@@ -54,27 +53,23 @@ def test_a_state_that_cannot_be_stopped_is_told_before_the_question(
             tab.screenshot("cannot-be-stopped")
         dialog.get_by_role("button", name="Close").click()
         expect_nothing_open(tab.page)
-    assert simulator.count("stop") == 0
+    assert lab.simulator.count("stop") == 0
 
 
-def test_the_status_is_part_of_the_question(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    simulator.instance.status = "RESTORING"
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_the_status_is_part_of_the_question(lab: SharedLab) -> None:
+    lab.simulator.instance.status = "RESTORING"
+    page = lab.page
     run_from_palette(page)
     expect(question(page).locator("[data-part=status]")).to_have_text("RESTORING")
     expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
 
 
-def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(lab: SharedLab) -> None:
+    page = lab.page
     for status, times in (("RUNNING", 1), ("STOPPING", 0)):
-        simulator.instance.extra = {"status": status}
+        lab.simulator.instance.extra = {"status": status}
         # What the server has read is used again for a second.
-        until(lambda expected=status: instance_server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
+        until(lambda expected=status: lab.server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
         run_from_palette(page)
         expect(question(page).locator("[data-part=status]")).to_have_text(status)
         expect(question(page).locator("[data-part=lease]")).to_have_count(times)
@@ -172,18 +167,16 @@ def test_what_runs_stands_first_and_in_view(
     tab.screenshot("question-with-risks-480")
 
 
-def test_the_mounted_folder_is_named_only_where_it_was_read(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    simulator.instance.extra = {"volume": None}
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_the_mounted_folder_is_named_only_where_it_was_read(lab: SharedLab) -> None:
+    lab.simulator.instance.extra = {"volume": None}
+    page = lab.page
     run_from_palette(page)
     expect(question(page).locator("[data-part=stays]")).to_contain_text("Files on the persistent storage")
     expect(question(page)).not_to_contain_text("/home/ma-user/work")
 
 
-def test_offline_at_the_click(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_offline_at_the_click(lab: SharedLab) -> None:
+    page, before = lab.page, lab.server.view()["attempt"]
     page.context.set_offline(True)
     run_from_palette(page)
     expect(failure(page)).to_contain_text("The network is down. No stop was requested.")
@@ -195,25 +188,21 @@ def test_offline_at_the_click(instance_server: Server, simulator: ThreadedSimula
     page.context.set_offline(True)
     question(page).get_by_role("button", name="Save all and stop").click()
     expect(failure(page)).to_contain_text("The network is down. No stop was requested.")
-    assert simulator.count("stop") == 0
-    assert instance_server.view()["attempt"] is None
+    assert lab.simulator.count("stop") == 0
+    assert lab.server.view()["attempt"] == before
 
 
-def test_a_missing_permission_begins_with_what_to_do(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    simulator.settings.deny("stop")
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
+def test_a_missing_permission_begins_with_what_to_do(lab: SharedLab) -> None:
+    lab.simulator.settings.deny("stop")
+    tab = lab.tab
     stop_from_palette(tab.page, "Stop without saving")
     first = failure(tab.page).locator("[data-view=failure] > p").first
     expect(first).to_contain_text("modelarts:notebook:stop")
 
 
-def test_a_missing_permission_to_read_begins_with_what_to_do_too(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    simulator.settings.deny("show")
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
+def test_a_missing_permission_to_read_begins_with_what_to_do_too(lab: SharedLab) -> None:
+    lab.simulator.settings.deny("show")
+    tab = lab.tab
     run_from_palette(tab.page)
     note = question(tab.page).locator("[data-part=error]")
     expect(note).to_contain_text("modelarts:notebook:get")

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
+from .shared import SharedLab
 from .steps import LAB, OVERLAY, expect_farewell, expect_phase, failure, hold_saved, run_from_palette
 
 DESCRIPTION = """() => {
@@ -22,8 +23,8 @@ def description(page: Page) -> str:
     return str(page.evaluate(DESCRIPTION))
 
 
-def test_the_question_says_what_stops_is_lost_and_stays(instance_server: Server, open_tab: OpenTab) -> None:
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_the_question_says_what_stops_is_lost_and_stays(lab: SharedLab) -> None:
+    page = lab.page
     run_from_palette(page)
     dialog = page.get_by_role("dialog", name="Stop this instance?")
     expect(dialog).to_contain_text("What stops")
@@ -35,9 +36,9 @@ def test_the_question_says_what_stops_is_lost_and_stays(instance_server: Server,
     expect(page.locator(":focus")).to_have_accessible_name("Cancel")
 
 
-def test_a_refusal_is_an_alert(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    simulator.settings.deny("stop")
-    page = open_tab(instance_server.address("lab"), ready=LAB).page
+def test_a_refusal_is_an_alert(lab: SharedLab) -> None:
+    lab.simulator.settings.deny("stop")
+    page = lab.page
     run_from_palette(page)
     page.get_by_role("button", name="Save all and stop").click()
     failure(page)

@@ -1,0 +1,109 @@
+"""A page that tests share which leave their server running: to open one takes longer than most of them."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+from playwright.sync_api import Page
+
+from jupyter_notebook_stop.simulator import ThreadedSimulator
+from jupyter_notebook_stop.simulator.settings import Settings
+
+from ..conftest import instance_environment
+from ..servers import Server
+from .profiles import Profile, Profiles
+from .tab import Tab
+
+LEFT_OPEN = ".jp-Dialog, .jp-NotebookStop-modal, .jp-NotebookStop-panel, .Toastify__toast, .lm-Menu"
+"""What the next test would find in its way."""
+
+USED_AGAIN = 1_000
+"""For how long the server answers with what it has read, in milliseconds."""
+
+
+class SharedLab:
+    """JupyterLab inside the stand-in's instance, for one test after the other.
+
+    A test may leave open what the Escape key closes. The page of one that left more, or that failed, is closed.
+
+    Parameters
+    ----------
+    profiles, simulator
+        Its browser, and its cloud.
+    root, port, arguments, environment
+        As for `servers.Server`.
+    options
+        Those of its browser.
+    """
+
+    ready = ".jp-Launcher"
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        simulator: ThreadedSimulator,
+        root: pathlib.Path,
+        *,
+        port: int,
+        arguments: tuple[str, ...] = (),
+        environment: dict[str, str] | None = None,
+        **options: Any,
+    ) -> None:
+        self.simulator = simulator
+        self.server = Server(
+            root,
+            {**instance_environment(simulator), **(environment or {})},
+            base_url=f"/{simulator.instance_id}/",
+            port=port,
+            arguments=arguments,
+            whole=False,
+            forked=True,
+        )
+        self._profiles = profiles
+        self._options = options
+        self._profile: Profile | None = None
+        self._tab: Tab | None = None
+
+    @property
+    def tab(self) -> Tab:
+        """The tab, which is opened where there is none."""
+        if not self._tab:
+            self._profile = self._profiles.take(**self._options)
+            self._tab = Tab(self._profile.new_page())
+            self._tab.page.goto(self.server.address("lab"))
+            self._tab.page.wait_for_selector(self.ready)
+        return self._tab
+
+    @property
+    def page(self) -> Page:
+        return self.tab.page
+
+    def leave(self, *, passed: bool) -> None:
+        """Give the next test a cloud in which nothing has happened yet, and a page that shows nothing of ours."""
+        simulator = self.simulator
+        simulator.faults.clear()
+        vars(simulator.settings).update(vars(Settings()))
+        del simulator.instances[simulator.instance_id]
+        simulator.instance = simulator.add_instance(simulator.instance_id)
+        if self._tab and not (passed and _is_tidied(self._tab.page)):
+            self.close_tab()
+        simulator.requests.clear()
+
+    def close_tab(self) -> None:
+        if self._profile:
+            self._profiles.give_back([self._profile])
+        self._profile = self._tab = None
+
+    def close(self) -> None:
+        self.close_tab()
+        self.server.kill()
+
+
+def _is_tidied(page: Page) -> bool:
+    """Close what is open; return whether nothing is."""
+    page.context.set_offline(False)
+    page.unroute_all()
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(USED_AGAIN)
+    return page.locator(LEFT_OPEN).count() == 0
