@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+import contextlib
+from typing import Any, Iterator
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.faults import Delay
@@ -60,14 +61,14 @@ def is_connected(server: Server) -> bool:
     return status == 200 and bool(kernels) and kernels[0]["connections"] > 0 and kernels[0]["execution_state"] == "idle"
 
 
-def expect_alive(tab: Tab, server: Server) -> None:
+def expect_alive(tab: Tab, server: Server, number: int = 40) -> None:
     """The page can run a cell, and type and save."""
     page = tab.page
-    type_text(page, "\n40 + 2")
+    type_text(page, f"\n{number} + 2")
     page.keyboard.press("Control+s")
-    until(lambda: "40 + 2" in (server.work / "a.ipynb").read_text())
+    until(lambda: f"{number} + 2" in (server.work / "a.ipynb").read_text())
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".jp-OutputArea-output").first).to_contain_text("42")
+    expect(page.locator(".jp-OutputArea-output").first).to_contain_text(str(number + 2))
 
 
 def expect_running_again(tab: Tab) -> None:
@@ -78,20 +79,23 @@ def expect_running_again(tab: Tab) -> None:
     expect_nothing_open(tab.page)
 
 
-@pytest.mark.parametrize("mode", ["refuse", "bad_gateway"])
+MODES: tuple[Mode, ...] = ("refuse", "bad_gateway")
+
+
 def test_a_blip_after_acceptance_is_not_the_end(
-    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator, mode: Mode
+    tab: Tab, proxy: BlippingProxy, instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
     """The stop fails after all: the page says goodbye, looks again, and comes back by itself."""
     simulator.instance.step_seconds = 4
     simulator.instance.stop_fails_with = "RUNNING"
-    stop_from_palette(tab.page)
-    expect_phase(tab.page, "accepted")
-    with proxy.blip(mode):
-        expect_farewell(tab.page)
-        expect(tab.page.get_by_role("dialog", name="The stop was accepted")).to_be_visible()
-    expect_running_again(tab)
-    expect_alive(tab, instance_server)
+    for number, mode in enumerate(MODES):
+        stop_from_palette(tab.page)
+        expect_phase(tab.page, "accepted")
+        with proxy.blip(mode):
+            expect_farewell(tab.page)
+            expect(tab.page.get_by_role("dialog", name="The stop was accepted")).to_be_visible()
+        expect_running_again(tab)
+        expect_alive(tab, instance_server, 40 + number)
 
 
 def test_a_short_cut_is_found_over_soon(
@@ -144,39 +148,39 @@ def test_a_stop_that_never_happens_gives_the_page_back(
     until(lambda: "# after" in (instance_server.work / "a.ipynb").read_text())
 
 
-@pytest.mark.parametrize("kind", ["unavailable", "another"])
 def test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left(
-    tab: Tab, instance_server: Server, simulator: ThreadedSimulator, kind: str
+    tab: Tab, instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
     page = tab.page
     # The stop itself stays unanswered.
     page.route("**/jupyter-notebook-stop/stop?*", lambda route: None)
-    answer = {**instance_server.view(), "id": "11111111-2222-4333-8444-555555555555"}
-
-    def look(route: Route) -> None:
-        if kind == "another":
-            route.fulfill(json=answer)
-        else:
-            route.fulfill(json={"available": False, "reason": "This server runs in no notebook instance."})
-
-    run_from_palette(page)
-    button = page.get_by_role("button", name="Save all and stop")
-    expect(button).to_be_enabled()
-    page.route("**/jupyter-notebook-stop/instance?*", look)
-    button.click()
-    dialog = failure(page)
-    expect(dialog).to_contain_text(answer["id"] if kind == "another" else "runs in no notebook instance")
-    dialog.get_by_role("button", name="Close").click()
-    expect_nothing_open(page)
+    another = {**instance_server.view(), "id": "11111111-2222-4333-8444-555555555555"}
+    unavailable = {"available": False, "reason": "This server runs in no notebook instance."}
+    for answer, told in ((unavailable, "runs in no notebook instance"), (another, another["id"])):
+        run_from_palette(page)
+        button = page.get_by_role("button", name="Save all and stop")
+        expect(button).to_be_enabled()
+        with answered(page, answer):
+            button.click()
+            dialog = failure(page)
+            expect(dialog).to_contain_text(told)
+            dialog.get_by_role("button", name="Close").click()
+            expect_nothing_open(page)
     assert simulator.count("stop") == 0
     type_text(page, "# goes on")
 
 
-@pytest.mark.parametrize(
-    ("fate", "told"), [("lost", "the server did not answer"), ("refused", "the server refused it (Forbidden)")]
-)
+@contextlib.contextmanager
+def answered(page: Page, answer: dict[str, Any]) -> Iterator[None]:
+    """Have whoever asks for the instance hear of another."""
+    url = "**/jupyter-notebook-stop/instance?*"
+    page.route(url, lambda route: route.fulfill(json=answer))
+    yield
+    page.unroute(url)
+
+
 def test_a_cancel_that_comes_to_nothing_is_told_and_can_be_repeated(
-    tab: Tab, instance_server: Server, simulator: ThreadedSimulator, fate: str, told: str
+    tab: Tab, instance_server: Server, simulator: ThreadedSimulator
 ) -> None:
     page = tab.page
 
@@ -185,34 +189,35 @@ def test_a_cancel_that_comes_to_nothing_is_told_and_can_be_repeated(
         if "saved" not in (route.request.post_data or ""):
             route.continue_()
 
-    lost: list[str] = []
+    fates = ["lost", "refused"]
 
     def lose(route: Route) -> None:
-        if route.request.method == "DELETE" and not lost:
-            lost.append("DELETE")
-            if fate == "lost":
-                route.abort()
-            else:
-                # As Jupyter answers when a login has expired.
-                route.fulfill(status=403, json={"code": "http_403", "message": "Forbidden"})
-        else:
+        if route.request.method != "DELETE" or fate not in fates:
             route.fallback()
+        elif fate == "lost":
+            fates.remove(fate)
+            route.abort()
+        else:
+            fates.remove(fate)
+            # As Jupyter answers when a login has expired.
+            route.fulfill(status=403, json={"code": "http_403", "message": "Forbidden"})
 
     page.route("**/tabs/*", hold)
-
     page.route("**/jupyter-notebook-stop/stop/**", lose)
-    stop_from_palette(page)
-    expect_phase(page, "saving")
-    cancel = page.get_by_role("button", name="Cancel the stop")
-    cancel.click()
-    expect(page.locator(OVERLAY).get_by_role("alert")).to_contain_text(f"Could not cancel: {told}")
-    expect(cancel).to_be_enabled()
-    tab.screenshot(f"cancel-{fate}")
-    cancel.click()
-    expect_nothing_open(page)
-    assert lost == ["DELETE"]
-    assert simulator.count("stop") == 0
-    expect_alive(tab, instance_server)
+    reasons = {"lost": "the server did not answer", "refused": "the server refused it (Forbidden)"}
+    for number, (fate, told) in enumerate(reasons.items()):
+        stop_from_palette(page)
+        expect_phase(page, "saving")
+        cancel = page.get_by_role("button", name="Cancel the stop")
+        cancel.click()
+        expect(page.locator(OVERLAY).get_by_role("alert")).to_contain_text(f"Could not cancel: {told}")
+        expect(cancel).to_be_enabled()
+        tab.screenshot(f"cancel-{fate}")
+        cancel.click()
+        expect_nothing_open(page)
+        assert fate not in fates
+        assert simulator.count("stop") == 0
+        expect_alive(tab, instance_server, 40 + number)
 
 
 def test_a_slow_cloud_is_no_failure(tab: Tab, simulator: ThreadedSimulator) -> None:
