@@ -195,6 +195,17 @@ def test_what_the_panel_reads_later_leaves_its_buttons_alone(lab: Page) -> None:
     assert focused == "Stop…"
 
 
+def test_the_panel_is_there_once(lab: Page) -> None:
+    status = lab.locator(".jp-NotebookStop-status")
+    for _ in range(2):
+        status.press("Enter")
+        expect(lab.locator(PANEL)).to_have_count(1)
+        expect(lab.locator(PANEL)).to_be_focused()
+    lab.keyboard.press("Escape")
+    expect(lab.locator(PANEL)).to_have_count(0)
+    expect(status).to_be_focused()
+
+
 def test_the_panel_stays_in_a_page_that_becomes_narrow(lab: Page) -> None:
     status = lab.locator(".jp-NotebookStop-status")
     # As other extensions push it to the right.

@@ -14,8 +14,12 @@ export interface IPanel {
   buttons: [string, () => void][];
 }
 
+/** Closes the panel that is open. */
+let closeOpen: (() => void) | undefined;
+
 /**
- * Open a panel beside an element. It closes on a click elsewhere, on Escape, and when a button is used.
+ * Open a panel beside an element. It closes on a click elsewhere, on Escape, when a button is used, and when another
+ * opens.
  *
  * @returns A function that shows other facts in it, while it is open.
  */
@@ -23,6 +27,7 @@ export function openPanel(
   anchor: Element,
   { label, facts, buttons }: IPanel
 ): (facts: IFacts) => void {
+  closeOpen?.();
   const node = h('div.jp-NotebookStop-panel.jp-ThemedContainer', {
     role: 'dialog',
     'aria-label': label,
@@ -38,6 +43,7 @@ export function openPanel(
       before.focus();
     }
   };
+  closeOpen = () => close(false);
   const leave = (event: Event) => {
     if (!node.contains(event.target as Node)) {
       close(false);
