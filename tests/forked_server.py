@@ -1,4 +1,4 @@
-"""What the process of a server runs that was forked, as `Forked` of servers.py has it."""
+"""What the process of a server runs that was forked, as `Forked` of forked.py has it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Dict
 # Of whoever runs this file.
 start: Dict[str, Any] = globals()["start"]
 
+assert "server_modules" in sys.modules, "Python's fork server has not imported what it should"
 os.setsid()
 output = os.open(start["output"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 for stream in (1, 2):

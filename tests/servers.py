@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import multiprocessing
 import os
 import pathlib
 import re
-import runpy
 import secrets
 import signal
 import socket
@@ -22,6 +20,7 @@ import urllib.request
 from typing import Any, Iterator, Sequence
 
 from .environments import server_interpreter
+from .forked import Forked
 from .waiting import LIMIT, until
 
 log = logging.getLogger(__name__)
@@ -49,8 +48,12 @@ def configure(folder: pathlib.Path, *, whole: bool = True) -> None:
     without = {"disabledExtensions": {f"@jupyterlab/{name}-extension": True for name in spared}}
     (lab / "page_config.json").write_text(json.dumps({**NO_BUILD_CHECK, **without}))
     settings = {
-        # Or the environment is asked for them when JupyterLab is imported, which `Forked` does too early.
-        "LabApp": {name: str(folder / "lab" / path) for name, path in LAB_FOLDERS.items()},
+        "LabApp": {
+            # Or the environment is asked for them when JupyterLab is imported, which `Forked` does too early.
+            **{name: str(folder / "lab" / path) for name, path in LAB_FOLDERS.items()},
+            # Or each server loads what it needs to ask a registry of packages.
+            **({} if whole else {"extension_manager": "readonly"}),
+        },
         # Or npm is asked where language servers may lie.
         "LanguageServerManager": {"autodetect": False},
     }
@@ -78,45 +81,6 @@ def lasting_port() -> Iterator[int]:
                 claim.bind(("127.0.0.1", port + 1))
                 break
         yield port
-
-
-class Forked:
-    """A process with the methods of `subprocess.Popen`, forked from one that has imported most of what a server needs.
-
-    Importing takes nearly all of the processor time of a server's start.
-    """
-
-    preloaded = ("jupyterlab.labapp", "notebook.app", "httpcore", "IPython", "jupyter_lsp", "jupyter_server_terminals")
-    script = pathlib.Path(__file__).with_name("forked_server.py")
-    possible = sys.platform != "win32"
-
-    def __init__(self, command: Sequence[str], environment: dict[str, str], folder: pathlib.Path, log: pathlib.Path):
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([*self.preloaded])
-        module, *arguments = command
-        start = {
-            "module": module,
-            "arguments": arguments,
-            "environment": environment,
-            "folder": str(folder),
-            "output": str(log),
-        }
-        self._process = context.Process(target=runpy.run_path, args=(str(self.script), {"start": start}), daemon=True)
-        self._process.start()
-        assert self._process.pid
-        self.pid: int = self._process.pid
-        self.kill = self._process.kill
-        self.terminate = self._process.terminate
-
-    def poll(self) -> int | None:
-        return self._process.exitcode
-
-    def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        code = self._process.exitcode
-        if code is None:
-            raise subprocess.TimeoutExpired(str(self.script), timeout or 0)
-        return code
 
 
 class Server:
