@@ -5,25 +5,29 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
-from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
-from .conftest import OpenTab, Server, Tab
+from .conftest import Server, Tab
 from .steps import LAB
 
 PROMPT = f"PS1='$ ' PATH={pathlib.Path(sys.executable).parent}:$PATH; clear"
 
 
-def open_terminal(server: Server, open_tab: OpenTab, name: str = "Terminal", **options: Any) -> tuple[Tab, Locator]:
-    """Open a terminal from the launcher, where it has this name; return its tab, and the terminal."""
-    # What a terminal shows is drawn on a canvas: only what a screen reader gets can be read here.
+def make_readable(server: Server) -> None:
+    """Have the terminals of pages that are opened from now on tell what they show.
+
+    They draw it on a canvas: only what a screen reader gets can be read here.
+    """
     settings = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "terminal-extension"
     settings.mkdir(parents=True)
     (settings / "plugin.jupyterlab-settings").write_text(
         '{"screenReaderMode": true, "theme": "dark"}', encoding="utf-8"
     )
-    tab = open_tab(server.address("lab"), ready=LAB, **options)
+
+
+def open_terminal(tab: Tab, name: str = "Terminal") -> Locator:
+    """Open a terminal from the launcher, where it has this name; return it."""
     # The side bar goes before a terminal has the keys: not every shell has a use for this one.
     tab.page.keyboard.press("Control+B")
     tab.page.locator(".jp-LauncherCard", has_text=name).click()
@@ -33,7 +37,17 @@ def open_terminal(server: Server, open_tab: OpenTab, name: str = "Terminal", **o
     terminal.click()
     type_command(tab.page, PROMPT)
     expect(rows(terminal)).not_to_contain_text("PS1")
-    return tab, terminal
+    return terminal
+
+
+def close_terminal(tab: Tab, server: Server) -> None:
+    """End the only terminal, and leave the page as it was before."""
+    (terminal,) = server.fetch("GET", "api/terminals")
+    server.fetch("DELETE", f"api/terminals/{terminal['name']}")
+    expect(tab.page.locator(".jp-Terminal")).to_have_count(0)
+    expect(tab.page.locator(LAB)).to_be_visible()
+    tab.page.keyboard.press("Control+B")
+    expect(tab.page.locator(".jp-FileBrowser")).to_be_visible()
 
 
 def rows(terminal: Locator) -> Locator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -15,29 +15,61 @@ from ..conftest import instance_environment
 from ..language import english_in
 from ..waiting import until
 from .conftest import OpenTab, RunningDemo, Server, StartServer
-from .steps import LAB, OVERLAY, TREE, expect_kernel, expect_phase, run_from_palette, write_notebook
-from .terminal import open_terminal, rows, type_command
+from .profiles import Profiles
+from .shared import SharedLab
+from .steps import (
+    LAB,
+    OVERLAY,
+    TREE,
+    expect_kernel,
+    expect_nothing_open,
+    expect_phase,
+    run_from_palette,
+    write_notebook,
+)
+from .terminal import close_terminal, make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, output, run_cell
-from .test_schedule import TRAINING, schedule_at
+from .test_schedule import SCHEDULE, TRAINING, schedule_at
 
 OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'})"
 
+CHINESE = {"LANG": "zh_CN.UTF-8"}
+
 PLACES = pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
+
+
+def speak_chinese(server: Server) -> None:
+    """Choose the language, as the menu of JupyterLab's settings does."""
+    folder = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "translation-extension"
+    folder.mkdir(parents=True)
+    (folder / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "zh_CN"}))
 
 
 @pytest.fixture
 def server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
     """A server whose pages, kernels and terminals are in Chinese."""
-    environment = {**instance_environment(simulator), "LANG": "zh_CN.UTF-8"}
+    environment = {**instance_environment(simulator), **CHINESE}
     server = start_server(
         environment, base_url=f"/{simulator.instance_id}/", arguments=["--LabApp.expose_app_in_browser=True"]
     )
-    folder = server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "translation-extension"
-    folder.mkdir(parents=True)
+    speak_chinese(server)
     # Long enough for a picture on a busy machine.
     simulator.instance.step_seconds = 2
-    (folder / "plugin.jupyterlab-settings").write_text(json.dumps({"locale": "zh_CN"}))
     return server
+
+
+@pytest.fixture(scope="module")
+def shared_lab(
+    profiles: Profiles, shared_port: int, instance_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedLab]:
+    """Such a server, and a page in a browser that speaks another language."""
+    with ThreadedSimulator(step_seconds=0.05, instance_id=instance_id) as simulator:
+        root = tmp_path_factory.mktemp("chinese")
+        shared = SharedLab(profiles, simulator, root, port=shared_port, environment=CHINESE, locale="en-US")
+        speak_chinese(shared.server)
+        make_readable(shared.server)
+        yield shared
+        shared.close()
 
 
 def run(page: Page, command: str = "stop") -> None:
@@ -53,9 +85,24 @@ def expect_chinese(part: Locator) -> None:
 
 
 @PLACES
-def test_question_progress_and_end(server: Server, open_tab: OpenTab, path: str, ready: str) -> None:
+def test_a_failure_and_its_remedy_then_question_progress_and_end(
+    server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
+) -> None:
+    simulator.settings.deny("stop")
     tab = open_tab(server.address(path), ready=ready, locale="zh-CN")
     page = tab.page
+    run(page)
+    page.get_by_role("button", name="全部保存并停止").click()
+    failed = page.locator(".jp-Dialog", has=page.get_by_role("button", name="复制详情"))
+    expect(failed).to_contain_text("实例未停止")
+    # Said by the server, in the language of the page.
+    expect(failed).to_contain_text("请联系管理员")
+    expect(failed).to_contain_text("modelarts:notebook:stop")
+    tab.screenshot(f"chinese-refused-{path}")
+    page.keyboard.press("Escape")
+    expect_nothing_open(page)
+
+    simulator.settings.allow("stop")
     run(page)
     dialog = page.locator(".jp-Dialog")
     expect(dialog).to_contain_text("确定停止此实例？")
@@ -70,22 +117,6 @@ def test_question_progress_and_end(server: Server, open_tab: OpenTab, path: str,
     expect(page.locator(OVERLAY)).to_contain_text("可以关闭此标签页")
     expect_chinese(page.locator(OVERLAY))
     tab.screenshot(f"chinese-end-{path}")
-
-
-@PLACES
-def test_a_failure_and_its_remedy(
-    server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
-) -> None:
-    simulator.settings.deny("stop")
-    tab = open_tab(server.address(path), ready=ready, locale="zh-CN")
-    run(tab.page)
-    tab.page.get_by_role("button", name="全部保存并停止").click()
-    dialog = tab.page.locator(".jp-Dialog", has=tab.page.get_by_role("button", name="复制详情"))
-    expect(dialog).to_contain_text("实例未停止")
-    # Said by the server, in the language of the page.
-    expect(dialog).to_contain_text("请联系管理员")
-    expect(dialog).to_contain_text("modelarts:notebook:stop")
-    tab.screenshot(f"chinese-refused-{path}")
 
 
 @pytest.mark.whole
@@ -141,8 +172,9 @@ def test_a_cell(server: Server, open_tab: OpenTab, path: str) -> None:
     page.locator(output("已在倒计时期间取消停止")).last.wait_for()
 
 
-def test_a_terminal(server: Server, open_tab: OpenTab) -> None:
-    tab, terminal = open_terminal(server, open_tab, "终端", locale="zh-CN")
+def test_a_terminal(lab: SharedLab) -> None:
+    tab = lab.tab
+    terminal = open_terminal(tab, "终端")
     page, shown = tab.page, rows(terminal)
     type_command(page, "jupyter notebook-stop schedule --when-idle")
     expect(shown).to_contain_text("取消方式")
@@ -157,10 +189,13 @@ def test_a_terminal(server: Server, open_tab: OpenTab) -> None:
     page.keyboard.press("Control+C")
     expect(shown).to_contain_text("已在倒计时期间取消停止")
 
+    lab.server.fetch("DELETE", SCHEDULE)
+    close_terminal(tab, lab.server)
 
-def test_the_countdown(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
-    schedule_at(server, simulator)
+
+def test_the_countdown(lab: SharedLab) -> None:
+    tab = lab.tab
+    schedule_at(lab.server, lab.simulator)
     countdown = tab.page.locator("[data-view=countdown]")
     expect(countdown).to_contain_text("原定停止时间：")
     expect_chinese(countdown)
@@ -202,9 +237,10 @@ def test_the_demo(demo: Callable[..., RunningDemo], open_tab: OpenTab) -> None:
     assert said.read().rstrip().endswith("正在结束演示。")
 
 
-def test_times_are_in_the_language_of_the_page(server: Server, open_tab: OpenTab) -> None:
+def test_times_are_in_the_language_of_the_page(lab: SharedLab) -> None:
+    page = lab.page
     # The browser speaks another one.
-    page = open_tab(server.address("lab"), ready=LAB, locale="en-US").page
+    assert page.evaluate("navigator.language") == "en-US"
     run(page, "stop-at")
     page.locator(".jp-Dialog select").select_option("720")
     expect(page.locator(".jp-Dialog [aria-live=polite]")).to_contain_text(
@@ -212,8 +248,8 @@ def test_times_are_in_the_language_of_the_page(server: Server, open_tab: OpenTab
     )
 
 
-def test_a_schedule_the_status_and_the_menu(server: Server, open_tab: OpenTab) -> None:
-    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
+def test_a_schedule_the_status_and_the_menu(lab: SharedLab) -> None:
+    tab = lab.tab
     page = tab.page
     run(page, "stop-when-idle")
     expect_chinese(page.locator(".jp-Dialog"))
@@ -230,12 +266,15 @@ def test_a_schedule_the_status_and_the_menu(server: Server, open_tab: OpenTab) -
     page.keyboard.press("Escape")
     page.get_by_role("menuitem", name="文件").first.click()
     expect(page.get_by_role("menuitem", name="停止此实例").first).to_be_visible()
-    expect(page.get_by_role("menuitem", name=re.compile("取消停止计划（"))).to_be_visible()
+    cancel = page.get_by_role("menuitem", name=re.compile("取消停止计划（"))
+    expect(cancel).to_be_visible()
     tab.screenshot("chinese-menu")
+    cancel.click()
+    expect(status).not_to_contain_text("空闲时停止")
 
 
-def test_the_settings(server: Server, open_tab: OpenTab) -> None:
-    tab = open_tab(server.address("lab"), ready=LAB, locale="zh-CN")
+def test_the_settings(lab: SharedLab) -> None:
+    tab = lab.tab
     page = tab.page
     page.keyboard.press("Control+,")
     editor = page.locator(".jp-SettingsPanel, #setting-editor, .jp-PluginList").first
@@ -248,3 +287,5 @@ def test_the_settings(server: Server, open_tab: OpenTab) -> None:
     expect(form).to_contain_text("在状态栏中显示实例。")
     expect_chinese(form)
     tab.screenshot("chinese-settings")
+    page.locator(".lm-TabBar-tab.jp-mod-current .lm-TabBar-tabCloseIcon").click()
+    expect(editor).to_have_count(0)

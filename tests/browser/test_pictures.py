@@ -10,8 +10,8 @@ from playwright.sync_api import Route, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server
-from .steps import expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
-from .terminal import open_terminal, rows, type_command
+from .steps import LAB, expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .terminal import make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, TRAIN, output, run_cell
 
 pytestmark = pytest.mark.whole
@@ -67,7 +67,9 @@ def hold(route: Route, held: list[Route]) -> None:
 
 
 def test_the_commands_in_a_terminal(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    tab, terminal = open_terminal(instance_server, open_tab)
+    make_readable(instance_server)
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
+    terminal = open_terminal(tab)
     page, shown = tab.page, rows(terminal)
     page.set_viewport_size({"width": 1280, "height": 470})
     type_command(page, "jupyter notebook-stop doctor")
