@@ -15,6 +15,7 @@ from .steps import LAB, TREE, expect_nothing_open, write_notebook
 
 pytestmark = pytest.mark.whole
 
+KERNEL_READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
 PAGES = [("lab", LAB), ("tree", TREE)]
 
 
@@ -36,6 +37,12 @@ def look_up(tab: Tab) -> None:
     tab.page.wait_for_timeout(300)
 
 
+def open_notebook(tab: Tab, name: str) -> None:
+    """Open a notebook where the page shows its folder, and wait for its kernel."""
+    tab.page.locator(".jp-DirListing-item", has_text=name).dblclick()
+    tab.page.wait_for_selector(KERNEL_READY)
+
+
 def expect_silence(tab: Tab) -> None:
     tab.page.wait_for_timeout(1_000)
     assert tab.complaints == []
@@ -48,7 +55,9 @@ def expect_silence(tab: Tab) -> None:
 def test_outside_an_instance_the_command_is_disabled_with_the_reason(
     start_server: StartServer, open_tab: OpenTab, path: str, ready: str
 ) -> None:
-    tab = open_tab(start_server({}).address(path), ready=ready)
+    server = start_server({})
+    write_notebook(server.work / "work.ipynb", "6 * 7")
+    tab = open_tab(server.address(path), ready=ready)
     expect_silence(tab)
     look_up(tab)
     item = tab.page.locator(".lm-CommandPalette-item[data-command='jupyter-notebook-stop:stop']")
@@ -58,6 +67,10 @@ def test_outside_an_instance_the_command_is_disabled_with_the_reason(
     tab.screenshot(f"outside-{path}")
     tab.page.keyboard.press("Enter")
     expect_silence(tab)
+    if path == "lab":
+        tab.page.keyboard.press("Escape")
+        open_notebook(tab, "work.ipynb")
+        expect_silence(tab)
 
 
 @pytest.mark.parametrize(("path", "ready"), PAGES)
@@ -76,35 +89,40 @@ def test_inside_an_instance_opening_a_page_asks_for_nothing(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, ready: str
 ) -> None:
     switch_status_off(instance_server)
+    write_notebook(instance_server.work / "work.ipynb", "6 * 7")
     tab = open_tab(instance_server.address(path), ready=ready)
     expect_silence(tab)
+    if path == "lab":
+        open_notebook(tab, "work.ipynb")
+        expect_silence(tab)
     assert simulator.count() == 0
     tab.page.get_by_role("menuitem", name="File").first.click()
     expect(tab.page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:stop']")).to_be_visible()
     tab.screenshot(f"menu-{path}")
+    tab.page.keyboard.press("Escape")
+    # Nor is there more in the top bar than before; test_top_bar.py switches it on.
+    expect(tab.page.locator("[data-jp-item-name=spacer]").first).to_be_attached()
+    expect(tab.page.locator("[data-jp-item-name=instance]")).to_have_count(0)
 
-
-@pytest.mark.parametrize("path", ["lab/tree/work.ipynb", "notebooks/work.ipynb"])
-@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
-def test_opening_a_notebook_asks_for_nothing(
-    start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, inside: bool
-) -> None:
-    server = start_server(instance_environment(simulator) if inside else {})
-    switch_status_off(server)
-    write_notebook(server.work / "work.ipynb", "6 * 7")
-    tab = open_tab(server.address(path), ready=".jp-Notebook .jp-CodeCell")
-    tab.page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-    expect_silence(tab)
-    assert simulator.count() == 0
-
-
-def test_a_failed_request_would_be_noticed(instance_server: Server, open_tab: OpenTab) -> None:
-    tab = open_tab(instance_server.address("tree"), ready=TREE)
+    # A failed request would have been noticed.
     tab.page.evaluate(f"fetch('{instance_server.url}api/contents/nowhere')")
     tab.page.evaluate("fetch('http://127.0.0.1:1/').catch(() => null)")
     tab.page.wait_for_timeout(500)
     assert [failure.partition(" ")[2].rpartition("/")[2] for failure in tab.failures] == ["nowhere", ""]
     assert len(tab.complaints) == 2
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+def test_opening_the_page_of_a_notebook_asks_for_nothing(
+    start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab, inside: bool
+) -> None:
+    server = start_server(instance_environment(simulator) if inside else {})
+    switch_status_off(server)
+    write_notebook(server.work / "work.ipynb", "6 * 7")
+    tab = open_tab(server.address("notebooks/work.ipynb"), ready=".jp-Notebook .jp-CodeCell")
+    tab.page.wait_for_selector(KERNEL_READY)
+    expect_silence(tab)
+    assert simulator.count() == 0
 
 
 @pytest.mark.versions
