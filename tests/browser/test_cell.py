@@ -9,13 +9,13 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until
 from .conftest import OpenTab, Server, Tab
-from .steps import expect_kernel
+from .steps import expect_kernel, expect_nothing_open, expect_phase
 
 TRAIN = "for epoch in range(3):\n    print('epoch', epoch)"
 KERNEL_READY = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
@@ -88,79 +88,73 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
 AFTER = "\nprint('the stop', 'was accepted')"
 
 
-def stopped(server: Server, simulator: ThreadedSimulator) -> None:
-    """Wait for STOPPED, and end the server as the platform does."""
-    until(lambda: simulator.instance.status == "STOPPED", pause=0.05)
-    server.kill()
-
-
 def saved_cells(file: pathlib.Path) -> list[dict[str, Any]]:
     cells: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["cells"]
     return cells
 
 
+def full_disk(route: Route) -> None:
+    """Fail to save what a cell has shown at its end."""
+    if route.request.method == "PUT" and "the stop was accepted" in (route.request.post_data or ""):
+        route.fulfill(status=500, content_type="application/json", body='{"message": "the disk is full"}')
+    else:
+        route.continue_()
+
+
 @pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
-@pytest.mark.parametrize("call", ["stop(delay=0)", "await astop(delay=0)"])
-def test_the_file_holds_the_end_of_the_cell(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str, call: str
+def test_the_file_holds_the_end_of_each_cell_that_stops(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str
 ) -> None:
+    """Stops of one page, all of which but the last come to nothing."""
+    stop = f"stop(delay=0){AFTER}"
     file = instance_server.work / "train.ipynb"
-    write_notebook(file, TRAIN, f"from jupyter_notebook_stop import astop, stop\n{call}{AFTER}")
+    write_notebook(
+        file,
+        TRAIN,
+        f"from jupyter_notebook_stop import astop, stop\n{stop}",
+        *(stop, f"await a{stop}", f"{stop}\nraise ValueError('too late')", f"{stop}\nimport time\ntime.sleep(600)"),
+    )
     page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
     expect_kernel(page, instance_server)
     run_cell(page, 0, output("epoch 2"))
-    run_cell(page, 1, "[data-view=progress]")
-    stopped(instance_server, simulator)
 
-    cells = saved_cells(file)
-    assert [cell["execution_count"] for cell in cells[:2]] == [1, 2]
-    assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"
-    assert "accepted by the Jupyter server" in shown_in(cells[1])
-    assert shown_in(cells[1]).strip().endswith("the stop was accepted")
-    assert simulator.count("stop") == 1
-
-
-@pytest.mark.parametrize("more", [f"{AFTER}\nimport time\ntime.sleep(600)", f"{AFTER}\nraise ValueError('too late')"])
-def test_a_cell_that_goes_on_or_fails_is_saved_and_the_stop_goes_on(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, more: str
-) -> None:
-    file = instance_server.work / "train.ipynb"
-    write_notebook(file, f"from jupyter_notebook_stop import stop\nstop(delay=0){more}")
-    page = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY).page
-    expect_kernel(page, instance_server)
-    run_cell(page, 0, "[data-view=progress]")
-    stopped(instance_server, simulator)
-
-    cell = saved_cells(file)[0]
-    assert "the stop was accepted" in json.dumps(cell["outputs"])
-    if "raise" in more:
-        assert cell["execution_count"] == 1
-        assert cell["outputs"][-1]["ename"] == "ValueError"
-    assert simulator.count("stop") == 1
-
-
-def test_a_last_save_that_fails_keeps_the_instance_running(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    file = instance_server.work / "train.ipynb"
-    write_notebook(file, f"from jupyter_notebook_stop import stop\nstop(delay=0){AFTER}")
-    page = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY).page
-
-    def handle(route: Any) -> None:
-        if route.request.method == "PUT" and "the stop was accepted" in (route.request.post_data or ""):
-            route.fulfill(status=500, content_type="application/json", body='{"message": "the disk is full"}')
-        else:
-            route.continue_()
-
-    page.route("**/api/contents/train.ipynb*", handle)
-    expect_kernel(page, instance_server)
-    run_cell(page, 0, output("Not stopped:"))
+    # A last save that fails keeps the instance running.
+    page.route("**/api/contents/train.ipynb*", full_disk)
+    run_cell(page, 1, output("Not stopped:"))
     shown = page.locator(output("Not stopped:"))
     expect(shown).to_contain_text("train.ipynb")
     expect(shown).to_contain_text("the disk is full")
     expect(page.locator(".Toastify__toast").first).to_contain_text("nothing was stopped")
-    assert saved_cells(file)[0]["outputs"] != [], "it was saved once before"
+    assert saved_cells(file)[1]["outputs"] != [], "it was saved once before"
     assert simulator.count("stop") == 0
+    page.unroute_all()
+
+    # Longer than it takes to look.
+    simulator.instance.step_seconds = 60
+    for stops, number in enumerate((2, 3, 4), 1):
+        run_cell(page, number, "[data-view=progress]")
+        until(lambda asked=stops: simulator.count("stop") == asked, pause=0.05)  # type: ignore[misc]
+        cells = saved_cells(file)
+        assert [cell["execution_count"] for cell in cells[: number + 1]] == [*range(1, number + 2)]
+        assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"
+        if number < 4:
+            assert "accepted by the Jupyter server" in shown_in(cells[number])
+            assert shown_in(cells[number]).strip().endswith("the stop was accepted")
+        else:
+            assert "the stop was accepted" in json.dumps(cells[number]["outputs"])
+            assert cells[number]["outputs"][-1]["ename"] == "ValueError"
+        expect_phase(page, "accepted")
+        simulator.instance.status = "RUNNING"
+        expect_nothing_open(page)
+        expect(page.locator(".Toastify__toast").last).to_contain_text("The instance did not stop")
+
+    # A cell that goes on is saved as it is.
+    simulator.instance.step_seconds = 0.6
+    run_cell(page, 5, "[data-view=progress]")
+    until(lambda: simulator.instance.status == "STOPPED", pause=0.05)
+    instance_server.kill()
+    assert "the stop was accepted" in json.dumps(saved_cells(file)[5]["outputs"])
+    assert simulator.count("stop") == 4
 
 
 CONTRAST = """card => {
