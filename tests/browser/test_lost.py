@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Iterator
+
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -9,15 +11,15 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
 from .conftest import OpenTab, Server, StartServer
+from .profiles import Profiles
+from .shared import SharedLab
 from .steps import (
-    LAB,
     OVERLAY,
     expect_kernel,
     expect_nothing_open,
     expect_phase,
     failure,
     hold_saved,
-    run_from_palette,
     stop_from_palette,
     write_notebook,
 )
@@ -30,14 +32,26 @@ CLOSE_KERNEL_SOCKETS = """() => {
     }
 }"""
 LOST = "[data-view=farewell][data-phase=lost]"
+EXPOSE = tuple(f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp"))
 
 
 @pytest.fixture
 def server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
     """A Jupyter server in an instance that takes its time to stop, with pages that tests can reach into."""
     simulator.instance.step_seconds = 60
-    expose = [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
-    return start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=expose)
+    return start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=EXPOSE)
+
+
+@pytest.fixture(scope="module")
+def shared_lab(
+    profiles: Profiles, shared_port: int, instance_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SharedLab]:
+    """Another such server, and a page."""
+    with ThreadedSimulator(step_seconds=60, instance_id=instance_id) as simulator:
+        root = tmp_path_factory.mktemp("lost")
+        shared = SharedLab(profiles, simulator, root, port=shared_port, arguments=EXPOSE)
+        yield shared
+        shared.close()
 
 
 def run_first_cell(page: Page, output: str) -> None:
@@ -76,9 +90,12 @@ def test_a_page_comes_back_after_a_short_loss(
     run_first_cell(page, "42")
 
 
-def test_a_kernel_that_reconnects_is_no_loss(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+def test_neither_a_kernel_that_reconnects_nor_what_cannot_be_shown_is_the_end(
+    server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
     write_notebook(server.work / "a.ipynb", "6 * 7")
-    page = open_tab(server.address("lab/tree/a.ipynb"), ready=".jp-Notebook").page
+    tab = open_tab(server.address("lab/tree/a.ipynb"), ready=".jp-Notebook")
+    page = tab.page
     expect_kernel(page, server)
     stop_from_palette(page)
     expect_phase(page, "accepted")
@@ -92,15 +109,7 @@ def test_a_kernel_that_reconnects_is_no_loss(server: Server, simulator: Threaded
         page.wait_for_timeout(100)
     assert page.evaluate(status) == "connected"
 
-
-def test_what_cannot_be_shown_is_not_the_end(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    """An error of our own in the middle of a stop costs one picture of it."""
-    simulator.instance.step_seconds = 2
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
-    stop_from_palette(tab.page)
-    expect_phase(tab.page, "accepted")
+    # An error of our own in the middle of a stop costs one picture of it.
     spoilt: list[str] = []
 
     def spoil_once(route: Route) -> None:
@@ -111,32 +120,25 @@ def test_what_cannot_be_shown_is_not_the_end(
         spoilt.append(response.url)
         route.fulfill(response=response, json={**response.json(), "action_progress": [None]})
 
-    tab.page.route("**/jupyter-notebook-stop/instance?*", spoil_once)
-    expect(tab.page.get_by_role("dialog", name="This instance has stopped")).to_be_visible()
+    page.route("**/jupyter-notebook-stop/instance?*", spoil_once)
+    for _ in range(600):
+        if spoilt:
+            break
+        page.wait_for_timeout(100)
     assert spoilt
+    expect_phase(page, "accepted")
+    simulator.instance.status = "STOPPED"
+    expect(page.get_by_role("dialog", name="This instance has stopped")).to_be_visible()
     assert [each for each in tab.complaints if "TypeError" in each], "nothing failed, so nothing was survived"
 
 
-def test_offline_at_the_click(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    page = open_tab(server.address("lab"), ready=LAB).page
-    page.context.set_offline(True)
-    page.evaluate(f"window.jupyterapp.commands.execute('{COMMAND}'), null")
-    dialog = failure(page)
-    expect(dialog).to_contain_text("The network is down. No stop was requested.")
-    dialog.get_by_role("button", name="Close").click()
-    page.context.set_offline(False)
-    run_from_palette(page)
-    expect(page.get_by_role("button", name="Save all and stop")).to_be_enabled()
-    assert simulator.count("stop") == 0
-
-
-def test_progress_is_above_any_dialog(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    page = open_tab(server.address("lab"), ready=LAB).page
+def test_progress_is_above_any_dialog(lab: SharedLab) -> None:
+    page = lab.page
     page.evaluate("window.jupyterapp.commands.execute('help:about'), null")
     about = page.locator(".jp-Dialog", has_text="Project Jupyter Contributors")
     expect(about).to_be_visible()
     hold_saved(page)
-    Post(server, simulator.instance_id)
+    post = Post(lab.server, lab.simulator.instance_id)
     expect_phase(page, "saving")
     expect(page.locator(OVERLAY)).to_be_focused()
     assert about.evaluate("node => { node.querySelector('button').focus(); return !node.matches(':focus-within'); }")
@@ -148,14 +150,14 @@ def test_progress_is_above_any_dialog(server: Server, simulator: ThreadedSimulat
     expect(page.locator(OVERLAY)).to_have_count(0)
     about.get_by_role("button").last.click()
     expect_nothing_open(page)
-    assert simulator.count("stop") == 0
+    post.join(30)
+    assert lab.simulator.count("stop") == 0
 
 
-def test_a_failure_is_above_any_dialog(server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
+def test_a_failure_is_above_any_dialog(lab: SharedLab) -> None:
     """A dialog that opened behind the progress is there when this ends: the failure comes first."""
-    simulator.settings.deny("stop")
-    tab = open_tab(server.address("lab"), ready=LAB)
-    page = tab.page
+    lab.simulator.settings.deny("stop")
+    tab, page = lab.tab, lab.page
     release = hold_saved(page)
     stop_from_palette(page)
     expect_phase(page, "saving")

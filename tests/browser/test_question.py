@@ -80,71 +80,59 @@ def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(lab: SharedLab)
 def test_a_slow_cloud_does_not_keep_the_question_closed(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    simulator.faults.add("show", Delay(12))
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
-    page = tab.page
-    run_from_palette(page)
-    save = question(page).get_by_role("button", name="Save all and stop")
-    expect(save).to_be_disabled()
-    expect(question(page).get_by_role("button", name="Stop without saving")).to_be_disabled()
-    expect(question(page)).to_contain_text(simulator.instance_id)
-    expect(question(page).locator(".jp-Dialog-footer .jp-mod-reject")).to_be_focused()
-    tab.screenshot("question-being-read")
-    # A second command does not ask twice, while the state is read and after.
-    page.keyboard.press("Control+Shift+C")
-    expect(page.locator(".jp-Dialog")).to_have_count(1)
-    expect(save).to_be_enabled()
-    expect(page.locator(".jp-Dialog")).to_have_count(1)
-    expect(question(page)).to_contain_text("What stops")
-    save.click()
-    expect_phase(page, "accepted")
-    expect_farewell(page)
-
-
-def test_what_is_known_is_shown_before_the_cloud_answers(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
     # The status bar reads it as well.
     slow = simulator.faults.add("show", Delay(20), times=None)
     instance_server.fetch("POST", "api/terminals", {})
     (instance_server.work / "one.txt").write_text("one\n")
     tab = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content")
-    type_text(tab.page, "typed")
-    run_from_palette(tab.page)
-    expect(question(tab.page)).to_contain_text("Terminal 1 is open")
-    expect(question(tab.page)).to_contain_text("Unsaved in this tab: one.txt.")
-    expect(question(tab.page)).to_contain_text("Reading the state of the instance")
+    page = tab.page
+    type_text(page, "typed")
+    run_from_palette(page)
+    save = question(page).get_by_role("button", name="Save all and stop")
+    anyway = question(page).get_by_role("button", name="Stop without saving")
+    cancel = question(page).locator(".jp-Dialog-footer .jp-mod-reject")
+    # What is known is shown before the cloud answers.
+    expect(question(page)).to_contain_text("Terminal 1 is open")
+    expect(question(page)).to_contain_text("Unsaved in this tab: one.txt.")
+    expect(question(page)).to_contain_text("Reading the state of the instance")
+    expect(question(page)).to_contain_text(simulator.instance_id)
     # Nothing is said of what the cloud has never told.
-    expect(question(tab.page).locator("dl")).to_have_count(0)
-    expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_disabled()
+    expect(question(page).locator("dl")).to_have_count(0)
+    expect(save).to_be_disabled()
+    expect(anyway).to_be_disabled()
+    expect(cancel).to_be_focused()
     tab.screenshot("question-before-the-cloud-answers")
+    # It can be left, and asked again.
+    page.keyboard.press("Enter")
+    expect_nothing_open(page)
+    run_from_palette(page)
+    expect(question(page)).to_be_visible()
+    expect(save).to_be_disabled()
+    # A second command does not ask twice, while the state is read and after.
+    page.keyboard.press("Control+Shift+C")
+    expect(page.locator(".jp-Dialog")).to_have_count(1)
     simulator.faults.remove(slow)
-    expect(question(tab.page).locator("[data-part=status]")).to_have_text("RUNNING")
-    expect(question(tab.page)).to_contain_text("Terminal 1 is open")
-    question(tab.page).locator(".jp-Dialog-footer .jp-mod-reject").click()
+    expect(question(page).locator("[data-part=status]")).to_have_text("RUNNING")
+    expect(save).to_be_enabled()
+    expect(page.locator(".jp-Dialog")).to_have_count(1)
+    expect(question(page)).to_contain_text("What stops")
+    expect(question(page)).to_contain_text("Terminal 1 is open")
+    cancel.click()
 
     # What was just read is used again for a second.
-    tab.page.wait_for_timeout(1_500)
+    page.wait_for_timeout(1_500)
     # By now the cloud has described it once.
-    simulator.faults.add("show", Delay(12), times=None)
-    run_from_palette(tab.page)
-    expect(question(tab.page)).to_contain_text("Files under /home/ma-user/work/.")
-    expect(question(tab.page).locator("[data-part=status]")).to_have_count(0)
-    expect(question(tab.page).get_by_role("button", name="Stop without saving")).to_be_disabled()
+    slow = simulator.faults.add("show", Delay(12), times=None)
+    run_from_palette(page)
+    expect(question(page)).to_contain_text("Files under /home/ma-user/work/.")
+    expect(question(page).locator("[data-part=status]")).to_have_count(0)
+    expect(anyway).to_be_disabled()
     tab.screenshot("question-before-the-cloud-answers-again")
-
-
-def test_the_question_can_be_left_while_the_cloud_is_slow(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    simulator.faults.add("show", Delay(12))
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
-    run_from_palette(tab.page)
-    expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_disabled()
-    tab.page.keyboard.press("Enter")
-    expect_nothing_open(tab.page)
-    run_from_palette(tab.page)
-    expect(question(tab.page)).to_be_visible()
+    simulator.faults.remove(slow)
+    expect(save).to_be_enabled()
+    save.click()
+    expect_phase(page, "accepted")
+    expect_farewell(page)
 
 
 def test_what_runs_stands_first_and_in_view(
