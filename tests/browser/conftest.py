@@ -54,7 +54,7 @@ OpenTab = Callable[..., Tab]
 def open_tab(profiles: Profiles, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
     """Open an address in a tab; each call has a browser of its own unless it is given the context of another.
 
-    The frontends that a test was in are a part of its report.
+    A script runs before those of the page. The frontends that a test was in are a part of its report.
     """
     taken: list[Profile] = []
 
@@ -62,8 +62,12 @@ def open_tab(profiles: Profiles, record_property: Callable[[str, object], None])
         taken.append(profiles.take(**options))
         return taken[-1].new_page()
 
-    def open_(url: str, *, ready: str, context: BrowserContext | None = None, **options: Any) -> Tab:
+    def open_(
+        url: str, *, ready: str, context: BrowserContext | None = None, script: str | None = None, **options: Any
+    ) -> Tab:
         tab = Tab(context.new_page() if context else new_page(**options))
+        if script:
+            tab.page.add_init_script(script)
         tab.page.goto(url)
         tab.page.wait_for_selector(ready)
         opened = frontend(tab.page)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 from typing import Any
 
 from playwright.sync_api import Page
+from playwright.sync_api import TimeoutError as PageTimeoutError
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.settings import Settings
@@ -13,10 +15,18 @@ from jupyter_notebook_stop.simulator.settings import Settings
 from ..conftest import instance_environment
 from ..servers import Server
 from .profiles import Profile, Profiles
+from .schedules import SCHEDULE
 from .tab import Tab
 
-LEFT_OPEN = ".jp-Dialog, .jp-NotebookStop-modal, .jp-NotebookStop-panel, .Toastify__toast, .lm-Menu"
+LEFT_OPEN = (
+    ".jp-Dialog, .jp-NotebookStop-modal, .jp-NotebookStop-panel, .Toastify__toast, .lm-Menu, .jp-Document, .jp-Terminal"
+)
 """What the next test would find in its way."""
+
+CLOSING = 3_000
+"""How long what is closed may be seen, in milliseconds, or else the page is closed as well."""
+
+CLOSE_TOASTS = "() => document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
 
 USED_AGAIN = 1_000
 """For how long the server answers with what it has read, in milliseconds."""
@@ -25,7 +35,8 @@ USED_AGAIN = 1_000
 class SharedLab:
     """JupyterLab inside the stand-in's instance, for one test after the other.
 
-    A test may leave open what the Escape key closes. The page of one that left more, or that failed, is closed.
+    A test may leave open what the Escape key closes, toasts, and a scheduled stop. The page of one that left more, or
+    that failed, is closed.
 
     Parameters
     ----------
@@ -69,6 +80,8 @@ class SharedLab:
     def tab(self) -> Tab:
         """The tab, which is opened where there is none."""
         if not self._tab:
+            # Or JupyterLab would open again what an earlier tab has left.
+            shutil.rmtree(self.server.root / "config" / "lab" / "workspaces", ignore_errors=True)
             self._profile = self._profiles.take(**self._options)
             self._tab = Tab(self._profile.new_page())
             self._tab.page.goto(self.server.address("lab"))
@@ -86,9 +99,24 @@ class SharedLab:
         vars(simulator.settings).update(vars(Settings()))
         del simulator.instances[simulator.instance_id]
         simulator.instance = simulator.add_instance(simulator.instance_id)
-        if self._tab and not (passed and _is_tidied(self._tab.page)):
+        if self._tab and not (passed and self._cancel(self._tab.page) and _is_tidied(self._tab.page)):
             self.close_tab()
+        # Too late where it has come.
+        self.server.ask("DELETE", SCHEDULE)
         simulator.requests.clear()
+
+    def _cancel(self, page: Page) -> bool:
+        """Cancel what is scheduled; return whether the page has heard of it."""
+        page.context.set_offline(False)
+        page.unroute_all()
+        if not self.server.fetch("GET", SCHEDULE)["schedule"]:
+            return True
+        try:
+            with page.expect_response(lambda response: SCHEDULE in response.url, timeout=10_000):
+                self.server.fetch("DELETE", SCHEDULE)
+        except PageTimeoutError:
+            return False
+        return True
 
     def close_tab(self) -> None:
         if self._profile:
@@ -102,8 +130,11 @@ class SharedLab:
 
 def _is_tidied(page: Page) -> bool:
     """Close what is open; return whether nothing is."""
-    page.context.set_offline(False)
-    page.unroute_all()
+    page.evaluate(CLOSE_TOASTS)
     page.keyboard.press("Escape")
     page.wait_for_timeout(USED_AGAIN)
-    return page.locator(LEFT_OPEN).count() == 0
+    try:
+        page.wait_for_function("found => !document.querySelector(found)", arg=LEFT_OPEN, timeout=CLOSING)
+    except PageTimeoutError:
+        return False
+    return True

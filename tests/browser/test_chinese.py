@@ -16,6 +16,7 @@ from ..language import english_in
 from ..waiting import until
 from .conftest import OpenTab, RunningDemo, Server, StartServer
 from .profiles import Profiles
+from .schedules import SCHEDULE, TRAINING, schedule_at
 from .shared import SharedLab
 from .steps import (
     LAB,
@@ -29,7 +30,6 @@ from .steps import (
 )
 from .terminal import close_terminal, make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, output, run_cell
-from .test_schedule import SCHEDULE, TRAINING, schedule_at
 
 OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'})"
 

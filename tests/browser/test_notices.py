@@ -26,12 +26,14 @@ def refuse_saving(tab: Tab, name: str) -> None:
 
 
 def open_tabs(server: Server, open_tab: OpenTab, *names: str) -> list[Tab]:
-    tabs = []
+    """Open tabs of a browser, each with a document in which something was typed."""
+    tabs: list[Tab] = []
     for name in names:
         (server.work / name).write_text("as it was\n")
         # A workspace of its own: another tab's documents would be opened here too.
         path = f"lab/workspaces/{name.partition('.')[0]}/tree/{name}"
-        tab = open_tab(server.address(path), ready=".jp-FileEditor .cm-content")
+        context = tabs[0].page.context if tabs else None
+        tab = open_tab(server.address(path), ready=".jp-FileEditor .cm-content", context=context)
         type_text(tab.page, f"typed in {name}")
         tabs.append(tab)
     return tabs

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
-from .conftest import OpenTab, Server, StartServer
+from .conftest import OpenTab, Server, StartServer, Tab
 from .steps import (
     LAB,
     expect_farewell,
@@ -33,6 +33,13 @@ window.WebSocket = class extends WebSocket {
 """
 """Before the page: lets a test hide it, and cut its sockets."""
 
+DEAF = """
+window.WebSocket = class extends WebSocket {
+    constructor(url, ...more) { super(url.replace('api/events/subscribe', 'nowhere'), ...more); }
+};
+"""
+"""Before the page: keeps it from hearing of events."""
+
 CUT = """() => {
     const events = window.sockets.filter(({ url }) => url.includes('api/events/subscribe'));
     events.forEach(socket => socket.close());
@@ -51,26 +58,34 @@ def wait_for(page: Page, what: str) -> None:
     page.wait_for_function(what)
 
 
-def test_a_hidden_tab_connects_again_and_saves(
-    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+@pytest.fixture
+def patient_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
+    """A server before which whoever waits for tabs that are not there fails."""
+    return start_server(
+        instance_environment(simulator),
+        base_url=f"/{simulator.instance_id}/",
+        arguments=["--NotebookStop.roll_call_timeout=600"],
+    )
+
+
+def test_a_hidden_tab_connects_again_and_saves_and_nobody_waits_for_more(
+    patient_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    (instance_server.work / "doc.txt").write_text("as it was\n")
-    tab = open_tab(instance_server.address("lab"), ready=".jp-Launcher")
-    tab.page.add_init_script(HIDDEN)
-    tab.page.goto(instance_server.address("lab/tree/doc.txt"))
-    tab.page.wait_for_selector(".jp-FileEditor .cm-content")
+    (patient_server.work / "doc.txt").write_text("as it was\n")
+    tab = open_tab(patient_server.address("lab/tree/doc.txt"), ready=".jp-FileEditor .cm-content", script=HIDDEN)
     type_text(tab.page, "typed before the night")
     wait_for(tab.page, CONNECTED)
     tab.page.evaluate("window.isHidden = true")
     assert tab.page.evaluate(CUT) == 1
     wait_for(tab.page, CONNECTED)
 
-    post = Post(instance_server, simulator.instance_id)
+    post = Post(patient_server, simulator.instance_id)
     while post.is_alive():
         tab.page.wait_for_timeout(100)
     assert post.status == 202
-    assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
-    assert "typed before the night" in (instance_server.work / "doc.txt").read_text()
+    assert [each["state"] for each in view(patient_server)["attempt"]["tabs"]] == ["saved"]
+    assert "typed before the night" in (patient_server.work / "doc.txt").read_text()
+    expect_farewell(tab.page)
 
 
 def test_a_tab_that_is_reloaded_while_tabs_save_takes_part(
@@ -105,11 +120,7 @@ def test_a_page_that_did_not_hear_of_the_stop_is_told_of(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
     write_notebook(instance_server.work / "night.ipynb", "1 + 1")
-    tab = open_tab(instance_server.address("lab"), ready=".jp-Launcher")
-    tab.page.add_init_script("window.WebSocket = class extends WebSocket {"
-        " constructor(url, ...more) { super(url.replace('api/events/subscribe', 'nowhere'), ...more); } }")  # fmt: skip
-    tab.page.goto(instance_server.address("lab/tree/night.ipynb"))
-    tab.page.wait_for_selector(KERNEL_READY)
+    tab = open_tab(instance_server.address("lab/tree/night.ipynb"), ready=KERNEL_READY, script=DEAF)
     expect_kernel(tab.page, instance_server)
     type_text(tab.page, "# typed before the night")
     body = {"instance_id": simulator.instance_id, "source": "terminal"}
@@ -167,19 +178,14 @@ def test_a_tab_whose_first_look_fails_saves_all_the_same(
     assert "typed before the blip" in (instance_server.work / "doc.txt").read_text()
 
 
-@pytest.mark.parametrize("tabs", [1, 3])
-def test_it_is_over_when_all_tabs_have_answered(
-    tabs: int, start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
-) -> None:
-    # Whoever waits for tabs that are not there fails.
-    server = start_server(instance_environment(simulator), arguments=["--NotebookStop.roll_call_timeout=600"])
-    opened = [open_tab(server.address(f"lab/workspaces/w{number}"), ready=LAB) for number in range(tabs)]
-    for tab in opened:
-        tab.page.add_init_script(HIDDEN)
-        tab.page.reload()
-        tab.page.wait_for_selector(LAB)
-        wait_for(tab.page, CONNECTED)
+def test_it_is_over_when_all_tabs_have_answered(patient_server: Server, open_tab: OpenTab) -> None:
+    opened: list[Tab] = []
+    for name in ("one", "two", "three"):
+        context = opened[0].page.context if opened else None
+        url = patient_server.address(f"lab/workspaces/{name}")
+        opened.append(open_tab(url, ready=LAB, context=context, script=HIDDEN))
+        wait_for(opened[-1].page, CONNECTED)
     stop_from_palette(opened[0].page)
     for tab in opened:
         expect_farewell(tab.page)
-    assert [each["state"] for each in view(server)["attempt"]["tabs"]] == ["saved"] * tabs
+    assert [each["state"] for each in view(patient_server)["attempt"]["tabs"]] == ["saved"] * 3
