@@ -9,9 +9,9 @@ from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from .conftest import OpenTab, Server
+from .conftest import OpenTab, Server, Tab
 from .steps import LAB, expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
-from .terminal import make_readable, open_terminal, rows, type_command
+from .terminal import close_terminal, make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, TRAIN, output, run_cell
 
 pytestmark = pytest.mark.whole
@@ -20,9 +20,17 @@ pytestmark = pytest.mark.whole
 def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
     simulator.instance.step_seconds = 3
     write_notebook(instance_server.work / "train.ipynb", TRAIN, "# The model is saved: nothing left to do here.")
-    tab = open_tab(instance_server.address("lab/tree/train.ipynb"), ready=KERNEL_READY)
+    make_readable(instance_server)
+    tab = open_tab(instance_server.address("lab"), ready=LAB)
     page = tab.page
+    type_commands(tab, instance_server)
+    assert simulator.count("stop") == 0
+
     page.set_viewport_size({"width": 960, "height": 640})
+    page.locator(".jp-DirListing-item", has_text="train.ipynb").dblclick()
+    page.locator(KERNEL_READY).wait_for()
+    page.locator(".lm-TabBar-tab", has_text="Launcher").locator(".lm-TabBar-tabCloseIcon").click()
+    expect(page.locator(LAB)).to_have_count(0)
     expect_kernel(page, instance_server)
     run_cell(page, 0, output("epoch 2"))
     tab.screenshot("tour-1")
@@ -58,17 +66,8 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     tab.screenshot("tour-8")
 
 
-def hold(route: Route, held: list[Route]) -> None:
-    """Keep the first that writes a file, and let the rest go on."""
-    if route.request.method == "PUT" and not held:
-        held.append(route)
-    else:
-        route.continue_()
-
-
-def test_the_commands_in_a_terminal(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    make_readable(instance_server)
-    tab = open_tab(instance_server.address("lab"), ready=LAB)
+def type_commands(tab: Tab, server: Server) -> None:
+    """Type the commands of a terminal, and leave the page as it was."""
     terminal = open_terminal(tab)
     page, shown = tab.page, rows(terminal)
     page.set_viewport_size({"width": 1280, "height": 470})
@@ -81,4 +80,12 @@ def test_the_commands_in_a_terminal(instance_server: Server, simulator: Threaded
     tab.screenshot("terminal", terminal)
     page.keyboard.press("Control+C")
     expect(shown).to_contain_text("nothing was stopped")
-    assert simulator.count("stop") == 0
+    close_terminal(tab, server)
+
+
+def hold(route: Route, held: list[Route]) -> None:
+    """Keep the first that writes a file, and let the rest go on."""
+    if route.request.method == "PUT" and not held:
+        held.append(route)
+    else:
+        route.continue_()
