@@ -14,7 +14,7 @@ import nox
 ROOT = pathlib.Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
-from tests import environments, version_table  # noqa: E402
+from tests import environments, installed, version_table  # noqa: E402
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lowest", "python", "browser", "table"]
@@ -56,7 +56,7 @@ def lowest(session: nox.Session) -> None:
     """Run unit and server tests on the oldest Python with every declared floor."""
     version_table.report("lowest").unlink(missing_ok=True)
     environments.create(["lowest"])
-    wrong = environments.off_floor("lowest")
+    wrong = installed.off_floor("lowest")
     if wrong:
         session.error(f"These are not the declared floors: {wrong}")
     run_inside(session, "lowest", "unit", "server")

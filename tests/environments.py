@@ -136,43 +136,6 @@ def find_python(version: str) -> str | None:
     return next((python for python in found if _version(python) == version), None)
 
 
-_INSTALLED = """
-import importlib.metadata, json, platform, sys
-found = {"python": platform.python_version()}
-for name in sys.argv[1:]:
-    try:
-        found[name] = importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        pass
-print(json.dumps(found))
-"""
-
-
-def installed(name: str, *packages: str) -> dict[str, str]:
-    """Return the versions that an environment really has, of its Python and of those packages that are there."""
-    done = subprocess.run(
-        # Apart from this folder, where another copy of a package may lie.
-        [interpreter(name), "-I", "-c", _INSTALLED, *packages],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return dict(json.loads(done.stdout))
-
-
-def off_floor(name: str) -> dict[str, str]:
-    """Return what an environment has in another version than the lowest that is declared; nothing if it is in order."""
-    lowest = floors()
-    found = installed(name, *lowest)
-    if not found["python"].startswith(tuple(f"{version}." for version in MSGSPEC_PYTHONS)):
-        del lowest["msgspec"]
-    return {each: found.get(each, "none") for each in lowest if _shortest(found.get(each)) != _shortest(lowest[each])}
-
-
-def _shortest(version: str | None) -> str:
-    return re.sub(r"(\.0)+$", "", version or "none")
-
-
 def _python(name: str) -> pathlib.Path:
     return FOLDER / name / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
@@ -258,22 +221,27 @@ def _create(name: str, built: Future[str]) -> str:
     python = str(_python(name))
     made = FOLDER / name / "made-of.json"
     parts = json.dumps([*environment.requirements, *dependencies()])
-    is_there = made.exists() and made.read_text(encoding="utf-8") == parts and _version(python)
+    before = made.read_text(encoding="utf-8").splitlines() if made.exists() else [""]
+    version = _version(python)
+    is_there = before[0] == parts and bool(version)
     if not is_there:
         _run(_base(environment.python), "-m", "venv", "--clear", "--without-pip", str(FOLDER / name))
-    version = _version(python)
+        version = _version(python)
     requirements = list(environment.requirements)
     if version not in MSGSPEC_PYTHONS:
         requirements = [each.replace("==", ">=") if each.startswith("msgspec") else each for each in requirements]
     if not is_there:
         # With what the package depends on: the wheel is not waited for, because it is built at the same time.
         _install(python, *requirements, *(dependencies() if environment.checked else []))
-    # By force, or a wheel of the same version would not take the place of the one that is there.
-    _install(python, "--no-deps", "--force-reinstall", built.result())
+    digest = _digest([pathlib.Path(built.result())])
+    if not is_there or before[1:] != [digest]:
+        made.write_text(parts, encoding="utf-8")
+        # By force, or a wheel of the same version would not take the place of the one that is there.
+        _install(python, "--no-deps", "--force-reinstall", built.result())
     if name == "hub":
         _install_proxy()
         requirements.append(PROXY)
-    made.write_text(parts, encoding="utf-8")
+    made.write_text(f"{parts}\n{digest}", encoding="utf-8")
     return f"{name}: Python {version}, {' '.join(requirements)}"
 
 

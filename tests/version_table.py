@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from typing import NamedTuple, Sequence
 
 from . import environments
+from .installed import installed
 
 ROOT = pathlib.Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "versions.md"
@@ -75,7 +76,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _browser_row(name: str, found: list[Case]) -> list[str]:
     if not found:
         return [f"`{name}`", "", "", NOT_RUN, "", environments.MATRIX[name].python or "", ""]
-    versions = environments.installed(name, "jupyter_server")
+    versions = installed(name, "jupyter_server")
     opened = frozenset().union(*(case.frontends for case in found))
     shown = [", ".join(sorted(version for each, version in opened if each == frontend)) for frontend in NAMES.values()]
     inside = sum(any(each == "Notebook" for each, _ in case.frontends) for case in found)
@@ -108,7 +109,7 @@ def _server_row(name: str) -> list[str]:
         python = environments.MATRIX[name].python or ""
         shown = "the oldest at hand" if python == environments.OLDEST else python
         return [f"`{name}`", shown, NOT_RUN, *[""] * len(COMPANIONS)]
-    versions = environments.installed(name, *COMPANIONS)
+    versions = installed(name, *COMPANIONS)
     return [f"`{name}`", versions["python"], _count(found), *(versions[each] for each in COMPANIONS)]
 
 

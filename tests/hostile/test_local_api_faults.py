@@ -39,7 +39,8 @@ from .local_api import body_for
 from .plain_server import PlainServer
 
 CONTRACT = pathlib.Path(jupyter_notebook_stop.__file__).parent / "server" / "rest-api.yml"
-PATH = os.pathsep.join([str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+ROOT = pathlib.Path(__file__).parents[2]
+PATH = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
 
 
 REPRESENTATIVE: List[tuple[str, Fault, int, int]] = [
@@ -188,8 +189,16 @@ def test_no_answer_leaves_the_contract(
             *("--phases", "coverage,fuzzing,stateful", "--continue-on-failure"),
             *("--request-timeout", "20", "--no-color"),
             *("--exclude-checks", ",".join([*NOT_CHECKED, *unchecked])),
+            # It remembers no examples from one run to the next.
+            *("--generation-database", ":memory:"),
         ]
-        environ = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.hostile.schemathesis_hooks", "PYTHONPATH": PATH}
+        environ = {
+            **os.environ,
+            "SCHEMATHESIS_HOOKS": "tests.hostile.schemathesis_hooks",
+            "PYTHONPATH": PATH,
+            # Or Hypothesis makes its tables of characters anew.
+            "HYPOTHESIS_STORAGE_DIRECTORY": str(ROOT / ".hypothesis"),
+        }
         with always(lambda: cloud(simulator)):
             done = subprocess.run(
                 command, capture_output=True, text=True, timeout=180, cwd=tmp_path, env=environ, check=False

@@ -20,7 +20,8 @@ from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, STOP_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import GUARD, instance_environment
-from ..environments import OLD_SERVERS, PIP, interpreter, off_floor
+from ..environments import OLD_SERVERS, PIP, interpreter
+from ..installed import off_floor
 from ..servers import Server
 from ..unit.conftest import certificate, secure_simulator
 from ..waiting import LIMIT, until, until_async
