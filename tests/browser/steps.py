@@ -113,13 +113,6 @@ def write_notebook(path: pathlib.Path, *sources: str) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def close_document(page: Page) -> None:
-    """Close the document in front, the only one of the page, which is saved."""
-    page.locator("#jp-main-dock-panel .lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
-    expect(page.locator(".jp-Notebook, .jp-FileEditor")).to_have_count(0)
-    expect(page.locator(LAB)).to_be_visible()
-
-
 def type_text(page: Page, text: str) -> None:
     """Type into the first editor of the page, and make sure that it arrived."""
     editor = page.locator(".jp-MainAreaWidget:not(.lm-mod-hidden) .cm-content, .jp-Notebook .cm-content").first

@@ -18,7 +18,6 @@ from .shared import SharedLab
 from .steps import (
     LAB,
     OVERLAY,
-    close_document,
     expect_farewell,
     expect_kernel,
     expect_nothing_open,
@@ -200,21 +199,21 @@ def test_a_missing_permission_to_read_begins_with_what_to_do_too(lab: SharedLab)
     expect(question(tab.page).get_by_role("button", name="Save all and stop")).to_be_enabled()
 
 
-def test_progress_waits_behind_no_dialog(lab: SharedLab) -> None:
+def test_progress_waits_behind_no_dialog(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
     """The kernel's question is open when a stop from elsewhere begins: it is seen, and can be cancelled."""
-    (lab.server.work / "nokernel.ipynb").write_text(
-        json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
-    )
-    tab, page = lab.tab, lab.page
-    page.locator(".jp-FileBrowser [data-command='filebrowser:refresh']").click()
-    page.locator(".jp-DirListing-item", has_text="nokernel.ipynb").dblclick()
+    path = instance_server.work / "nokernel.ipynb"
+    path.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    tab = open_tab(instance_server.address("lab/tree/nokernel.ipynb"), ready=".jp-Dialog")
+    page = tab.page
     expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
     hold_saved(page)
     page.evaluate(
         """([url, token, id]) => void fetch(url + 'jupyter-notebook-stop/stop', {method: 'POST', headers: {
             'Authorization': 'token ' + token, 'Content-Type': 'application/json'},
             body: JSON.stringify({instance_id: id, source: 'terminal'})})""",
-        [lab.server.url, lab.server.token, lab.simulator.instance_id],
+        [instance_server.url, instance_server.token, simulator.instance_id],
     )
     expect_phase(page, "saving")
     tab.screenshot("above-select-kernel")
@@ -223,11 +222,9 @@ def test_progress_waits_behind_no_dialog(lab: SharedLab) -> None:
     cancel.click(timeout=5_000)
     expect(page.locator(OVERLAY)).to_have_count(0)
     expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
-    assert lab.simulator.count("stop") == 0
+    assert simulator.count("stop") == 0
     page.locator(".jp-Dialog").get_by_role("button", name="No Kernel").click()
     expect(page.locator(".jp-Dialog")).to_have_count(0)
-    close_document(page)
-    assert lab.simulator.count("stop") == 0
 
 
 def test_an_application_that_cannot_save_offers_no_saving(
