@@ -16,7 +16,7 @@ from ..language import english_in
 from ..waiting import until
 from .conftest import OpenTab, RunningDemo, Server, StartServer
 from .profiles import Profiles
-from .schedules import SCHEDULE, TRAINING, schedule_at
+from .schedules import TRAINING, schedule_at
 from .shared import SharedLab
 from .steps import (
     LAB,
@@ -189,7 +189,6 @@ def test_a_terminal(lab: SharedLab) -> None:
     page.keyboard.press("Control+C")
     expect(shown).to_contain_text("已在倒计时期间取消停止")
 
-    lab.server.fetch("DELETE", SCHEDULE)
     close_terminal(tab, lab.server)
 
 

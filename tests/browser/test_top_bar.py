@@ -10,8 +10,6 @@ from playwright.sync_api import expect
 from .conftest import OpenTab, Server
 from .steps import LAB, TREE
 
-ITEM = "#jp-top-bar [data-jp-item-name=instance], #top-panel-wrapper [data-jp-item-name=instance]"
-
 
 @pytest.mark.parametrize(("path", "ready"), [("lab", LAB), ("tree", TREE)])
 def test_it_can_be_switched_on(instance_server: Server, open_tab: OpenTab, path: str, ready: str) -> None:
