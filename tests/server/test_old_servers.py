@@ -40,6 +40,7 @@ class OldServer(Server):
 
     def __init__(self, root: pathlib.Path, simulator: ThreadedSimulator, name: str) -> None:
         self.python = interpreter(name)
+        self.simulator = simulator
         super().__init__(
             root,
             {**instance_environment(simulator), "PYTHONPATH": str(GUARD)},
@@ -89,12 +90,34 @@ class OldServer(Server):
         ours = re.compile(r"^\[[WEC] .*notebook.?stop", re.IGNORECASE)
         return [line for line in lines if ours.search(line) or line.startswith("Traceback")]
 
+    def is_following(self) -> bool:
+        """Return whether it has not seen the end of its last stop yet."""
+        attempt = self.view()["attempt"]
+        return attempt is not None and attempt["phase"] in ("saving", "stopping", "accepted")
 
-@pytest.fixture(params=OLD_SERVERS)
-def server(request: pytest.FixtureRequest, tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[OldServer]:
-    running = OldServer(tmp_path / "server", simulator, request.param)
-    yield running
-    running.close()
+
+@pytest.fixture(scope="module", params=OLD_SERVERS)
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OldServer]:
+    with ThreadedSimulator(step_seconds=0.05) as simulator:
+        server = OldServer(tmp_path_factory.mktemp("server"), simulator, request.param)
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def server(running: OldServer) -> OldServer:
+    """The server of an environment, in an instance that runs and after the end of all that tests before have begun."""
+    until(lambda: not running.is_following(), pause=0.05)
+    running.simulator.instance.status = "RUNNING"
+    until(lambda: running.view()["status"] == "RUNNING", pause=0.05)
+    running.simulator.requests.clear()
+    return running
+
+
+@pytest.fixture
+def simulator(running: OldServer) -> ThreadedSimulator:
+    """The stand-in whose instance the server is in."""
+    return running.simulator
 
 
 async def event(socket: WebSocketClientConnection, schema_id: str, **expected: Any) -> dict[str, Any]:
@@ -161,7 +184,7 @@ def test_a_stop_that_comes_later(server: OldServer, simulator: ThreadedSimulator
     assert server.complaints() == []
 
 
-@pytest.mark.parametrize("server", ["server-2.7"], indirect=True)
+@pytest.mark.parametrize("running", ["server-2.7"], indirect=True)
 def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator: ThreadedSimulator) -> None:
     code = "from jupyter_notebook_stop import status, stop\nprint(status().status)\nstop(delay=0)"
 
@@ -204,6 +227,8 @@ def test_a_cell_stops_it_and_what_is_busy_is_known(server: OldServer, simulator:
     attempt = server.view()["attempt"]
     assert attempt["source"] == "cell"
     assert attempt["phase"] in ENDING
+    for kernel in server.fetch("GET", "api/kernels"):
+        server.ask("DELETE", f"api/kernels/{kernel['id']}")
     assert server.complaints() == []
 
 
