@@ -43,6 +43,8 @@ def expect_new_cloud(shared: SharedLab) -> None:
 def test_the_next_test_finds_the_page_and_a_cloud_as_new(own: SharedLab) -> None:
     page, simulator = own.page, own.simulator
     run_from_palette(page)
+    # Until it is read, what the cloud plays would be of this reading.
+    expect(page.locator("[data-part=status]")).to_have_text("RUNNING")
     page.context.set_offline(True)
     page.route("**/*", lambda route: route.abort())
     simulator.faults.add("show", Delay(600), times=None)
