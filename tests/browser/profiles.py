@@ -69,7 +69,9 @@ class Profile:
 
     def forget(self) -> None:
         """Close all tabs, and leave nothing that another server's page could find."""
-        origins = {f"{parts.scheme}://{parts.netloc}": None for parts in map(urlsplit, self._visited) if parts.netloc}
+        # Not that of a page which says that there is none.
+        sites = [parts for parts in map(urlsplit, self._visited) if parts.scheme in ("http", "https")]
+        origins = {f"{parts.scheme}://{parts.netloc}": None for parts in sites}
         if origins:
             # Or the process would end with the last page of its origin.
             self._blank.goto([*origins][-1])

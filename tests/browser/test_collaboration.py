@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
@@ -23,6 +23,12 @@ from .steps import (
 )
 
 
+def wait_on(page: Page) -> None:
+    """Have the page go on when the extension asks what to do, because loading takes it some seconds."""
+    button = page.get_by_role("button", name="Continue waiting")
+    page.add_locator_handler(button, lambda found: found.click())
+
+
 def test_what_two_people_typed_is_on_disk(
     start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
@@ -35,6 +41,8 @@ def test_what_two_people_typed_is_on_disk(
     write_notebook(server.work / "shared.ipynb", "1 + 1")
     ready = ".jp-Notebook .cm-content"
     first, second = (open_tab(server.address("lab/tree/shared.ipynb"), ready=ready) for _ in range(2))
+    for tab in (first, second):
+        wait_on(tab.page)
     type_text(first.page, "# typed by the first")
     editor = second.page.locator(ready).first
     expect(editor).to_contain_text("# typed by the first")
@@ -96,6 +104,7 @@ def test_only_what_is_written_counts_as_saved(
     )
     write_notebook(server.work / "shared.ipynb", "1 + 1")
     page = open_tab(server.address("lab/tree/shared.ipynb"), ready=".jp-Notebook .cm-content").page
+    wait_on(page)
     # The room has put what it adds to the file, and is quiet.
     (hostile / "full").touch()
     type_text(page, "# typed on a full disk")

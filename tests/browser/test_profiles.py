@@ -8,6 +8,7 @@ import threading
 from typing import Any, ClassVar, Dict, Iterator
 
 import pytest
+from playwright.sync_api import Error as PageError
 from playwright.sync_api import Page, expect
 
 from ..servers import lasting_port
@@ -80,6 +81,9 @@ def test_files_are_kept_and_nothing_that_a_page_has_left(profiles: Profiles, opt
             page.evaluate(LEAVE)
             profile.context.set_offline(True)
             assert page.evaluate(FIND) == ["left=1", *["left"] * 4, "worker", "offline"]
+            with pytest.raises(PageError):
+                # What is seen instead is of no site.
+                page.goto("http://127.0.0.1:1/")
             profile.forget()
             assert page.is_closed()
         Site.asked.clear()
