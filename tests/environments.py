@@ -221,9 +221,9 @@ def _create(name: str, built: Future[str]) -> str:
     python = str(_python(name))
     made = FOLDER / name / "made-of.json"
     parts = json.dumps([*environment.requirements, *dependencies()])
-    before = made.read_text(encoding="utf-8").splitlines() if made.exists() else [""]
+    before = made.read_text(encoding="utf-8").splitlines() if made.exists() else []
     version = _version(python)
-    is_there = before[0] == parts and bool(version)
+    is_there = before[:1] == [parts] and bool(version)
     if not is_there:
         _run(_base(environment.python), "-m", "venv", "--clear", "--without-pip", str(FOLDER / name))
         version = _version(python)

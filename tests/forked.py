@@ -49,7 +49,9 @@ class Forked:
         """Start the process that servers are forked from."""
         forkserver.set_forkserver_preload(["server_modules"])
         with pytest.MonkeyPatch.context() as patch:
+            # Where it looks for modules: the variable tells a Python before 3.12.8, and the path one from then on.
             patch.setenv("PYTHONPATH", str(cls.preload), prepend=os.pathsep)
+            patch.syspath_prepend(str(cls.preload))
             forkserver.ensure_running()
 
     def poll(self) -> int | None:

@@ -164,7 +164,7 @@ def shared_lab(
 
 @pytest.fixture
 def lab(shared_lab: SharedLab, request: pytest.FixtureRequest) -> Iterator[SharedLab]:
-    """JupyterLab, for tests that leave it as it was."""
+    """JupyterLab, for tests that leave its server running."""
     failed = request.session.testsfailed
     yield shared_lab
     shared_lab.leave(passed=request.session.testsfailed == failed)

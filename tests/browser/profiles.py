@@ -69,7 +69,7 @@ class Profile:
 
     def forget(self) -> None:
         """Close all tabs, and leave nothing that another server's page could find."""
-        # Not that of a page which says that there is none.
+        # What the browser shows where a server does not answer is of no site.
         sites = [parts for parts in map(urlsplit, self._visited) if parts.scheme in ("http", "https")]
         origins = {f"{parts.scheme}://{parts.netloc}": None for parts in sites}
         if origins:

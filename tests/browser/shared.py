@@ -1,4 +1,4 @@
-"""A page that tests share which leave their server running: to open one takes longer than most of them."""
+"""A page for tests that leave their server running: they share it, as opening one takes longer than most of them."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ USED_AGAIN = 1_000
 class SharedLab:
     """JupyterLab inside the stand-in's instance, for one test after the other.
 
-    A test may leave open what the Escape key closes, toasts, and a scheduled stop. The page of one that left more, or
-    that failed, is closed.
+    A test may leave open what the Escape key closes, toasts, and a scheduled stop. The page of one that left more is
+    closed; after one that failed the server is another as well.
 
     Parameters
     ----------
@@ -95,11 +95,14 @@ class SharedLab:
     def leave(self, *, passed: bool) -> None:
         """Give the next test a cloud in which nothing has happened yet, and a page that shows nothing of ours."""
         simulator = self.simulator
+        if not passed:
+            self.close_tab()
+            self.server.kill()
+            self.server.start()
         simulator.faults.clear()
         vars(simulator.settings).update(vars(Settings()))
-        del simulator.instances[simulator.instance_id]
         simulator.instance = simulator.add_instance(simulator.instance_id)
-        if self._tab and not (passed and self._cancel(self._tab.page) and _is_tidied(self._tab.page)):
+        if self._tab and not (self._cancel(self._tab.page) and _is_tidied(self._tab.page)):
             self.close_tab()
         # Too late where it has come.
         self.server.ask("DELETE", SCHEDULE)
@@ -113,7 +116,7 @@ class SharedLab:
             return True
         try:
             with page.expect_response(lambda response: SCHEDULE in response.url, timeout=10_000):
-                self.server.fetch("DELETE", SCHEDULE)
+                self.server.ask("DELETE", SCHEDULE)
         except PageTimeoutError:
             return False
         return True

@@ -54,3 +54,4 @@ def test_the_browser_asks_for_unsaved_work_but_not_for_what_was_given_up(
     expect_farewell(page)
     assert not asks_when_left(page, leave=True)
     assert simulator.count("stop") == 2
+    assert (instance_server.work / "doc.txt").read_text() == "as it was\n"

@@ -151,6 +151,7 @@ def test_progress_is_above_any_dialog(lab: SharedLab) -> None:
     about.get_by_role("button").last.click()
     expect_nothing_open(page)
     post.join(30)
+    assert post.status == 409
     assert lab.simulator.count("stop") == 0
 
 

@@ -57,8 +57,9 @@ def test_a_state_that_cannot_be_stopped_is_told_before_the_question(lab: SharedL
 
 
 def test_the_status_is_part_of_the_question(lab: SharedLab) -> None:
-    lab.simulator.instance.status = "RESTORING"
     page = lab.page
+    lab.simulator.instance.status = "RESTORING"
+    until(lambda: lab.server.view()["status"] == "RESTORING", pause=0.2)
     run_from_palette(page)
     expect(question(page).locator("[data-part=status]")).to_have_text("RESTORING")
     expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
@@ -156,8 +157,9 @@ def test_what_runs_stands_first_and_in_view(
 
 
 def test_the_mounted_folder_is_named_only_where_it_was_read(lab: SharedLab) -> None:
-    lab.simulator.instance.extra = {"volume": None}
     page = lab.page
+    lab.simulator.instance.extra = {"volume": None}
+    until(lambda: lab.server.view()["mount_path"] is None, pause=0.2)
     run_from_palette(page)
     expect(question(page).locator("[data-part=stays]")).to_contain_text("Files on the persistent storage")
     expect(question(page)).not_to_contain_text("/home/ma-user/work")

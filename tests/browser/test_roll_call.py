@@ -68,23 +68,23 @@ def patient_server(start_server: StartServer, simulator: ThreadedSimulator) -> S
     )
 
 
-def test_a_hidden_tab_connects_again_and_saves_and_nobody_waits_for_more(
-    patient_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+def test_a_hidden_tab_connects_again_and_saves(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    (patient_server.work / "doc.txt").write_text("as it was\n")
-    tab = open_tab(patient_server.address("lab/tree/doc.txt"), ready=".jp-FileEditor .cm-content", script=HIDDEN)
+    (instance_server.work / "doc.txt").write_text("as it was\n")
+    tab = open_tab(instance_server.address("lab/tree/doc.txt"), ready=".jp-FileEditor .cm-content", script=HIDDEN)
     type_text(tab.page, "typed before the night")
     wait_for(tab.page, CONNECTED)
     tab.page.evaluate("window.isHidden = true")
     assert tab.page.evaluate(CUT) == 1
     wait_for(tab.page, CONNECTED)
 
-    post = Post(patient_server, simulator.instance_id)
+    post = Post(instance_server, simulator.instance_id)
     while post.is_alive():
         tab.page.wait_for_timeout(100)
     assert post.status == 202
-    assert [each["state"] for each in view(patient_server)["attempt"]["tabs"]] == ["saved"]
-    assert "typed before the night" in (patient_server.work / "doc.txt").read_text()
+    assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
+    assert "typed before the night" in (instance_server.work / "doc.txt").read_text()
     expect_farewell(tab.page)
 
 

@@ -208,9 +208,11 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds_and_the_next_needs_
     simulator.settings.allow("stop")
     before = simulator.count("stop")
     run_from_palette(one.page, "stop-when-idle")
-    dialog(one.page, "when-idle").locator("input").fill("0.05")
+    dialog(one.page, "when-idle").locator("input").fill("0.15")
     accept(one.page, "when-idle")
     for tab in (one, two):
         expect(status(tab.page)).to_contain_text("stops when idle")
+    for tab in (one, two):
         tab.page.close()
+    assert simulator.count("stop") == before
     until(lambda: simulator.count("stop") == before + 1)

@@ -175,7 +175,7 @@ def test_it_is_read_once_or_not_at_all(
 
 
 def test_all_of_it_in_the_dark(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    """The pictures are looked at; that the texts are there is tested above."""
+    """The pictures are looked at; that the texts are there is tested elsewhere."""
     folder = instance_server.root / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
     folder.mkdir(parents=True)
     (folder / "themes.jupyterlab-settings").write_text(json.dumps({"theme": "JupyterLab Dark"}))

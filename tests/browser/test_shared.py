@@ -79,8 +79,10 @@ def test_the_page_of_a_test_that_left_a_document_or_failed_is_replaced(own: Shar
         (own.server.work / "left.txt").write_text("as it was\n")
         page.locator(".jp-DirListing-item", has_text="left.txt").dblclick()
         type_text(page, "typed")
+    process = own.server.process.pid
     own.leave(passed=passed)
     assert page.is_closed()
+    assert (own.server.process.pid == process) is passed
     expect_new_cloud(own)
     expect(own.page.locator(SharedLab.ready)).to_be_visible()
     expect(own.page.locator(LEFT_OPEN)).to_have_count(0)

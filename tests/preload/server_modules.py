@@ -56,7 +56,7 @@ for name in MODULES:
         importlib.import_module(name)
 with contextlib.suppress(ImportError):
     remember_schemas()
-sys.path.remove(str(pathlib.Path(__file__).parent))
-# Or each search for garbage goes through all of it, and takes a copy of its memory.
+sys.path[:] = [path for path in sys.path if path != str(pathlib.Path(__file__).parent)]
+# What is frozen no search for garbage goes through: it would take a copy of all this memory for each server.
 gc.collect()
 gc.freeze()

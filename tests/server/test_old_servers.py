@@ -41,6 +41,7 @@ class OldServer(Server):
     def __init__(self, root: pathlib.Path, simulator: ThreadedSimulator, name: str) -> None:
         self.python = interpreter(name)
         self.simulator = simulator
+        self.read_before = 0
         super().__init__(
             root,
             {**instance_environment(simulator), "PYTHONPATH": str(GUARD)},
@@ -85,8 +86,8 @@ class OldServer(Server):
         )
 
     def complaints(self) -> list[str]:
-        """Return what the log has of ours that is not calm, and every traceback."""
-        lines = self.log.read_text(encoding="utf-8").splitlines()
+        """Return what the log of this test has of ours that is not calm, and every traceback."""
+        lines = self.log.read_text(encoding="utf-8")[self.read_before :].splitlines()
         ours = re.compile(r"^\[[WEC] .*notebook.?stop", re.IGNORECASE)
         return [line for line in lines if ours.search(line) or line.startswith("Traceback")]
 
@@ -111,6 +112,7 @@ def server(running: OldServer) -> OldServer:
     running.simulator.instance.status = "RUNNING"
     until(lambda: running.view()["status"] == "RUNNING", pause=0.05)
     running.simulator.requests.clear()
+    running.read_before = len(running.log.read_text(encoding="utf-8"))
     return running
 
 

@@ -39,11 +39,14 @@ export function openPanel(
     document.removeEventListener('pointerdown', leave, true);
     window.removeEventListener('resize', move);
     node.remove();
+    if (closeOpen === close) {
+      closeOpen = undefined;
+    }
     if (refocus && before instanceof HTMLElement) {
       before.focus();
     }
   };
-  closeOpen = () => close(false);
+  closeOpen = close;
   const leave = (event: Event) => {
     if (!node.contains(event.target as Node)) {
       close(false);
