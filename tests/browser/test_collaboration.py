@@ -11,6 +11,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .. import environments
 from ..conftest import instance_environment
+from ..waiting import until
 from .conftest import OpenTab, StartServer
 from .steps import (
     expect_farewell,
@@ -82,10 +83,23 @@ DocumentRoom._save_to_disc = skip_once
 class FullDisk(AsyncLargeFileManager):
     async def save(self, model, path=""):
         if (here / "full").exists():
+            with (here / "refused").open("a") as file:
+                file.write("once more\\n")
             raise OSError("the disk is full")
         return await super().save(model, path)
 """
 """A server whose writes fail while a file `full` is there, and which skips one save for a file `skip`."""
+
+
+def wait_until_quiet(record: pathlib.Path) -> None:
+    """Wait until the room has saved nothing for some seconds: it does so by itself, soon after somebody has typed."""
+    sizes = [0] * 5
+
+    def is_quiet() -> bool:
+        sizes.append(record.stat().st_size)
+        return len({*sizes[-5:]}) == 1
+
+    until(is_quiet, pause=1)
 
 
 def test_only_what_is_written_counts_as_saved(
@@ -118,9 +132,10 @@ def test_only_what_is_written_counts_as_saved(
     assert simulator.count("stop") == 0
     assert "typed on a full disk" not in (server.work / "shared.ipynb").read_text()
 
-    (hostile / "full").unlink()
-    (hostile / "skip").touch()
     type_text(page, " and after it")
+    wait_until_quiet(hostile / "refused")
+    (hostile / "skip").touch()
+    (hostile / "full").unlink()
     stop_from_palette(page)
     expect_phase(page, "accepted")
     assert not (hostile / "skip").exists()

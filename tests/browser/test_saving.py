@@ -29,6 +29,15 @@ TYPED = "typed by the user"
 
 
 @pytest.fixture
+def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
+    """A server that gives a page time to save, also on a busy machine."""
+    simulator.instance.step_seconds = 0.6
+    base_url = f"/{simulator.instance_id}/"
+    arguments = ["--NotebookStop.save_timeout=40"]
+    return start_server(instance_environment(simulator), base_url=base_url, arguments=arguments)
+
+
+@pytest.fixture
 def open_document(instance_server: Server, open_tab: OpenTab) -> Callable[..., Tab]:
     """Open doc.txt in JupyterLab, with what `before` does to the page first."""
     (instance_server.work / "doc.txt").write_text("as it was\n")
