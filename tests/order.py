@@ -12,6 +12,7 @@ LONG = (
     "browser/test_quiet.py::test_every_page_is_quiet_after_the_end",
     "browser/test_demo.py::test_from_the_palette_to_the_end_and_back",
     "browser/test_lost.py::test_a_page_comes_back_after_a_short_loss",
+    "browser/test_saving.py::test_a_contents_api_that_does_not_answer_or_answers_500",
     "browser/test_question.py::test_a_slow_cloud_does_not_keep_the_question_closed",
     "browser/test_network.py::test_a_stranger_before_acceptance_leaves_a_page_that_can_be_left",
     "browser/test_network.py::test_a_blip_after_acceptance_is_not_the_end",
