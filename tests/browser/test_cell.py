@@ -101,6 +101,11 @@ def full_disk(route: Route) -> None:
         route.continue_()
 
 
+def wait_for_stops(simulator: ThreadedSimulator, count: int) -> None:
+    """Wait until the cloud has been asked as often to stop."""
+    until(lambda: simulator.count("stop") == count, pause=0.05)
+
+
 @pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
 def test_the_file_holds_the_end_of_each_cell_that_stops(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str
@@ -133,7 +138,7 @@ def test_the_file_holds_the_end_of_each_cell_that_stops(
     simulator.instance.step_seconds = 60
     for stops, number in enumerate((2, 3, 4), 1):
         run_cell(page, number, "[data-view=progress]")
-        until(lambda asked=stops: simulator.count("stop") == asked, pause=0.05)  # type: ignore[misc]
+        wait_for_stops(simulator, stops)
         cells = saved_cells(file)
         assert [cell["execution_count"] for cell in cells[: number + 1]] == [*range(1, number + 2)]
         assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"

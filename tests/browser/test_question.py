@@ -32,6 +32,11 @@ from .steps import (
 from .test_tabs import Post
 
 
+def wait_for_status(server: Server, status: str) -> None:
+    """Wait until the server reads a status: what it has read is used again for a second."""
+    until(lambda: server.view()["status"] == status, pause=0.2)
+
+
 def question(page: Page) -> Locator:
     return page.locator(".jp-Dialog", has=page.locator("[data-view=confirmation]"))
 
@@ -40,8 +45,7 @@ def test_a_state_that_cannot_be_stopped_is_told_before_the_question(lab: SharedL
     tab = lab.tab
     for status in REFUSED_STATES:
         lab.simulator.instance.extra = {"status": status}
-        # What the server has read is used again for a second.
-        until(lambda expected=status: lab.server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
+        wait_for_status(lab.server, status)
         run_from_palette(tab.page)
         dialog = failure(tab.page)
         expect(dialog).to_contain_text("This instance cannot be stopped")
@@ -59,7 +63,7 @@ def test_a_state_that_cannot_be_stopped_is_told_before_the_question(lab: SharedL
 def test_the_status_is_part_of_the_question(lab: SharedLab) -> None:
     page = lab.page
     lab.simulator.instance.status = "RESTORING"
-    until(lambda: lab.server.view()["status"] == "RESTORING", pause=0.2)
+    wait_for_status(lab.server, "RESTORING")
     run_from_palette(page)
     expect(question(page).locator("[data-part=status]")).to_have_text("RESTORING")
     expect(question(page).get_by_role("button", name="Save all and stop")).to_be_enabled()
@@ -69,8 +73,7 @@ def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(lab: SharedLab)
     page = lab.page
     for status, times in (("RUNNING", 1), ("STOPPING", 0)):
         lab.simulator.instance.extra = {"status": status}
-        # What the server has read is used again for a second.
-        until(lambda expected=status: lab.server.view()["status"] == expected, pause=0.2)  # type: ignore[misc]
+        wait_for_status(lab.server, status)
         run_from_palette(page)
         expect(question(page).locator("[data-part=status]")).to_have_text(status)
         expect(question(page).locator("[data-part=lease]")).to_have_count(times)
