@@ -34,13 +34,17 @@ def rank(item: pytest.Item) -> int:
 
 
 def deal(items: Sequence[pytest.Item], workers: int) -> List[pytest.Item]:
-    """Return the tests as `--dist worksteal` cuts them up: one share after the other, each with its long ones first."""
+    """Return the tests as `--dist worksteal` cuts them up: one share after the other, each with its long ones first.
+
+    The first share has none of them: the long ones mostly wait, and its own do not.
+    """
     ordered = sorted(items, key=rank)
     long = [item for item in ordered if rank(item) < len(LONG)]
     others = ordered[len(long) :]
     dealt: List[pytest.Item] = []
     for worker in range(workers):
-        dealt += long[worker::workers]
+        if worker:
+            dealt += long[worker - 1 :: workers - 1]
         # Up to where this worker's share ends.
         end = len(items) * (worker + 1) // workers - len(dealt)
         dealt += others[: max(end, 0)]

