@@ -144,6 +144,7 @@ class NotebooksClient:
     async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
         """Show the instance (GET) or stop it (POST), as often as that is needed and safe."""
         path = f"{self._base}/{instance_id}" + ("/stop" if method == "POST" else "")
+        before: NotebookStopError | None = None
         for attempt in range(self._retries.limit + 1):
             pause, progress = None, Progress()
             if method == "POST":
@@ -151,7 +152,9 @@ class NotebooksClient:
             try:
                 response = await self._transport.send(method, path, deadline, progress)
             except TransportError as lost:
-                error: NotebookStopError = lost
+                # An attempt for which there was too little time left says less than the one before.
+                cut_short = isinstance(lost, NotSentError) and time.monotonic() >= deadline
+                error: NotebookStopError = before if before and cut_short else lost
             else:
                 if response.ok and method == "POST":
                     return await self._accepted(instance_id, response, deadline)
@@ -170,6 +173,7 @@ class NotebooksClient:
             delay = max(delay, pause or 0.0)
             if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
                 raise error
+            before = error
             await self._sleep(delay)
         raise AssertionError("unreachable")
 

@@ -17,7 +17,7 @@ import pytest
 
 from ..waiting import LIMIT
 from .conftest import judge_block, measured
-from .ticker import ticking
+from .ticker import Ticker, ticking
 
 LONG = 0.8
 
@@ -57,16 +57,19 @@ def read_what_comes_late() -> None:
 
 @pytest.mark.parametrize("block", [sleep, compute, ask_who_is_silent, wait_for_a_thread, read_what_comes_late])
 def test_whatever_blocks_the_loop_is_noticed(block: Callable[[], None]) -> None:
-    async def blocked() -> float:
+    async def blocked() -> Ticker:
         async with ticking() as ticker:
             await asyncio.sleep(0.01)
             block()
             await asyncio.sleep(0.01)
-        return ticker.worst
+        return ticker
 
-    seconds = asyncio.run(blocked())
+    ticker = asyncio.run(blocked())
+    if ticker.left_out > LONG / 2:
+        # The machine stood still at that very time, and so nothing can be told.
+        ticker = asyncio.run(blocked())
     with pytest.raises(AssertionError, match="the event loop was blocked"):
-        judge_block(seconds)
+        judge_block(ticker.worst)
     # It is no block of the extension's.
     measured.clear()
 

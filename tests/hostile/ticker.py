@@ -25,10 +25,12 @@ class Ticker:
     ----------
     worst
         The longest block, in seconds, once it is known what stood still.
+    left_out
+        The most that was left out of one, in seconds.
     """
 
     def __init__(self) -> None:
-        self.worst = 0.0
+        self.worst = self.left_out = 0.0
         self._blocks: List[Tuple[float, float, float]] = []
 
     async def run(self) -> None:
@@ -49,7 +51,9 @@ class Ticker:
                 sum(max(0.0, min(length, min(ended, end) - max(began, begin))) for begin, end, length in standstills)
                 for standstills in processors
             )
-            self.worst = max(self.worst, seconds - max(still, default=0.0))
+            blocked = seconds - max(still, default=0.0)
+            self.worst = max(self.worst, blocked)
+            self.left_out = max(self.left_out, ended - began - PAUSE - blocked)
 
 
 @contextlib.asynccontextmanager

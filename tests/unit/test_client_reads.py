@@ -19,7 +19,7 @@ from jupyter_notebook_stop.errors import (
     PermissionDeniedError,
     UnreachableError,
 )
-from jupyter_notebook_stop.modelarts import auth
+from jupyter_notebook_stop.modelarts import auth, client, transport
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.credentials import Credentials
 from jupyter_notebook_stop.modelarts.retries import Retries
@@ -45,6 +45,8 @@ from jupyter_notebook_stop.simulator import (
     Unavailable,
     WrongLength,
 )
+
+from .conftest import Clock
 
 
 def test_a_signed_read(cloud: Any) -> None:
@@ -328,6 +330,24 @@ def test_a_read_that_hangs_is_given_up_and_repeated(cloud: Any) -> None:
     assert cloud.show(timeouts=Timeouts(read=0.1, total=5.0)).status == "RUNNING"
     assert time.monotonic() - began < 3
     assert cloud.order() == ["show", "show"]
+
+
+@pytest.mark.parametrize("operation", ["show", "stop"])
+def test_an_attempt_cut_short_does_not_hide_why_it_was_made(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    clock = Clock()
+    for module in (client, transport):
+        monkeypatch.setattr(module, "time", clock)
+    cloud.simulator.faults.add(operation, Throttle(retry_after=-1.0), times=None)
+
+    async def sleep_too_long(seconds: float) -> None:
+        clock.now += 60.0
+
+    with pytest.raises(NotebookStopError) as caught:
+        getattr(cloud, operation)(sleep=sleep_too_long)
+    assert caught.value.status == 429
+    assert cloud.simulator.count(operation) == 1
 
 
 def test_without_credentials_nobody_is_asked(cloud: Any) -> None:
