@@ -98,10 +98,8 @@ class Attempt(msgspec.Struct, kw_only=True):
         How far it is: one of the first seven constants of this module.
     source
         Where it was requested: ``palette``, ``menu``, ``cell``, ``terminal``, ``api`` or ``schedule``.
-    user
-        Name of who requested it, as shown to people.
-    username
-        Name of the account, as the server knows it; it alone tells two people of one name apart.
+    user, username
+        Who requested it, as shown to people; the account, which alone tells two people of one name apart.
     save
         ``all`` or ``none``.
     silent
@@ -186,14 +184,10 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
         ``waiting``, ``countdown``, ``stopping``, ``retrying``, or ``ended`` when it tries no more and tells why.
     waiting_for
         The work that keeps an ``idle`` schedule from stopping.
-    due_at
-        When the countdown begins if nobody works until then; None while there is work.
-    stops_at
-        When the countdown ends.
-    next_try_at
-        When it tries again after it failed.
-    error
-        Why it failed.
+    due_at, stops_at
+        When the countdown begins if nobody works until then, None while there is work; when it ends.
+    next_try_at, error
+        When it tries again after it failed; why it failed.
     """
 
     id: str

@@ -39,18 +39,14 @@ class NotebooksClient:
 
     Parameters
     ----------
-    endpoint
-        Scheme and host of the service, such as ``https://modelarts.cn-north-4.myhuaweicloud.com``.
-    project_id
-        32 hexadecimal digits.
+    endpoint, project_id
+        Scheme and host, such as ``https://modelarts.cn-north-4.myhuaweicloud.com``; 32 hexadecimal digits.
     chain
         Where the credentials come from.
     context
         Details that errors should name, such as where the endpoint and the project came from.
-    verify
-        The TLS context, passed in since creating one takes a while.
-    timeouts, retries
-        Limits.
+    verify, timeouts, retries
+        The TLS context, passed in since creating one takes a while; limits.
     observe, sleep
         What is called with each complete response; how to wait, for tests.
     """
@@ -144,7 +140,7 @@ class NotebooksClient:
     async def _request(self, method: str, instance_id: str, deadline: float) -> Notebook:
         """Show the instance (GET) or stop it (POST), as often as that is needed and safe."""
         path = f"{self._base}/{instance_id}" + ("/stop" if method == "POST" else "")
-        before: NotebookStopError | None = None
+        error: NotebookStopError | None = None
         for attempt in range(self._retries.limit + 1):
             pause, progress = None, Progress()
             if method == "POST":
@@ -152,9 +148,9 @@ class NotebooksClient:
             try:
                 response = await self._transport.send(method, path, deadline, progress)
             except TransportError as lost:
-                # An attempt for which there was too little time left says less than the one before.
-                cut_short = isinstance(lost, NotSentError) and time.monotonic() >= deadline
-                error: NotebookStopError = before if before and cut_short else lost
+                # An attempt that had too little time left says less than the one before.
+                if error is None or not isinstance(lost, NotSentError) or time.monotonic() < deadline:
+                    error = lost
             else:
                 if response.ok and method == "POST":
                     return await self._accepted(instance_id, response, deadline)
@@ -173,7 +169,6 @@ class NotebooksClient:
             delay = max(delay, pause or 0.0)
             if attempt == self._retries.limit or time.monotonic() + delay >= deadline:
                 raise error
-            before = error
             await self._sleep(delay)
         raise AssertionError("unreachable")
 

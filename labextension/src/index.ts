@@ -17,7 +17,7 @@ import { sourceArgs, sourceOf } from './source';
 import { stopLoader } from './stop/loader';
 import type { IStopLoader } from './stop/loader';
 import { listen } from './stop/remote';
-import '../style/base.css';
+import '../style/index.css';
 
 const ENGLISH = 'en';
 
