@@ -45,7 +45,6 @@ def test_there_is_one_version(about: Dict[str, Any]) -> None:
 
 def test_no_file_is_long() -> None:
     sources = [*(ROOT / "jupyter_notebook_stop").rglob("*.py"), *(ROOT / "labextension" / "src").rglob("*.ts")]
-    sources += (ROOT / "labextension" / "style").glob("*.css")
     assert len(sources) > 100
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources}
     assert [path for path, number in lines.items() if number > 300] == []

@@ -17,7 +17,7 @@ import { sourceArgs, sourceOf } from './source';
 import { stopLoader } from './stop/loader';
 import type { IStopLoader } from './stop/loader';
 import { listen } from './stop/remote';
-import '../style/index.css';
+import '../style/base.css';
 
 const ENGLISH = 'en';
 
