@@ -132,19 +132,23 @@ def test_notebook_has_it_in_its_menu(instance_server: Server, simulator: Threade
     with page.expect_response(lambda response: SCHEDULE in response.url):
         schedule_at(server, simulator, 1800)
     until(lambda: simulator.count() == 1)
-    # A menu that is open shows nothing new.
-    page.wait_for_load_state("networkidle")
-    page.get_by_role("menuitem", name="File").first.click()
+    entry = "li.lm-Menu-item[data-command='jupyter-notebook-stop:{}']".format
+
+    def is_known() -> bool:
+        # A menu that is open shows nothing new.
+        page.keyboard.press("Escape")
+        page.get_by_role("menuitem", name="File").first.click()
+        return "(in 59 min)" in (page.locator(entry("extend-auto-stop")).text_content() or "")
+
+    until(is_known, pause=0.2)
     for command, text in [
         ("stop-when-idle", "Stop this instance when idle…"),
         ("stop-at", "Stop this instance at a time…"),
         ("cancel-schedule", "Cancel the scheduled stop (stops at"),
-        ("extend-auto-stop", "(in 59 min)"),
     ]:
-        entry = page.locator(f".lm-Menu-item[data-command='jupyter-notebook-stop:{command}']")
-        expect(entry).to_contain_text(text)
+        expect(page.locator(entry(command))).to_contain_text(text)
     tab.screenshot("schedule-menu-tree")
-    page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:cancel-schedule']").click()
+    page.locator(entry("cancel-schedule")).click()
     until(lambda: scheduled(server) is None)
     schedule_at(server, simulator)
     expect(page.locator(COUNTDOWN)).to_be_visible()
