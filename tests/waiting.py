@@ -9,7 +9,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 T = TypeVar("T")
 
-LIMIT = 60.0
+LIMIT = 120.0
 """How long at most, in seconds: it bounds failures alone, so that it may be long enough for the busiest machine."""
 
 

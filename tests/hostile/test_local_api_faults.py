@@ -202,7 +202,7 @@ def test_no_answer_leaves_the_contract(
         }
         with always(lambda: cloud(simulator)):
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=180, cwd=tmp_path, env=environ, check=False
+                command, capture_output=True, text=True, timeout=540, cwd=tmp_path, env=environ, check=False
             )
         said = done.stdout[-6000:] + done.stderr[-2000:]
         assert done.returncode == 0, said
