@@ -36,9 +36,11 @@ def rank(item: pytest.Item) -> int:
 def deal(items: Sequence[pytest.Item], workers: int) -> List[pytest.Item]:
     """Return the tests as `--dist worksteal` cuts them up: one share after the other, each with its long ones first.
 
-    The first share has none of them: the long ones mostly wait, and its own do not.
+    The first share has none of them: while long tests wait, one worker begins with tests that compute.
     """
     ordered = sorted(items, key=rank)
+    if workers == 1:
+        return ordered
     long = [item for item in ordered if rank(item) < len(LONG)]
     others = ordered[len(long) :]
     dealt: List[pytest.Item] = []

@@ -148,9 +148,10 @@ class NotebooksClient:
             try:
                 response = await self._transport.send(method, path, deadline, progress)
             except TransportError as lost:
-                # An attempt that had too little time left says less than the one before.
-                if error is None or not isinstance(lost, NotSentError) or time.monotonic() < deadline:
-                    error = lost
+                if error is not None and isinstance(lost, NotSentError) and time.monotonic() >= deadline:
+                    # An attempt that had too little time left says less than the one before.
+                    raise error from None
+                error = lost
             else:
                 if response.ok and method == "POST":
                     return await self._accepted(instance_id, response, deadline)

@@ -13,6 +13,7 @@ from ..modelarts.http_library import httpx
 from ..modelarts.probe import probe
 from ..modelarts.threads import call_in_thread
 from ..modelarts.time_headers import MAX_CLOCK_SKEW, clock_skew
+from ..modelarts.tls import create_context
 from ..schema import Instance
 from ..translation import _
 from .discovery import NOT_INSTALLED, Server
@@ -80,7 +81,7 @@ async def _probe(endpoint: str | None) -> _Probe:
         return _Probe(_("no endpoint is known"))
     try:
         # Making a TLS context takes longer than an event loop may be blocked.
-        verify = await call_in_thread(httpx.create_ssl_context, PROBE_TIMEOUT)
+        verify = await call_in_thread(create_context, PROBE_TIMEOUT)
         headers = await asyncio.wait_for(probe(endpoint, verify, PROBE_TIMEOUT), PROBE_TIMEOUT)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError, OSError, asyncio.TimeoutError) as error:
         # The text of the error may contain the proxy's password.

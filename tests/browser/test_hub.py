@@ -23,9 +23,6 @@ USER = "ann@example.org"
 NAMES = ("INSTANCE_ID", "PROJECT_ID", "MODELARTS_REGION", "MODELARTS_ENDPOINT")
 """What the documented configuration passes on to the users' servers."""
 
-# A hub, its proxy and a user's server have to start first.
-pytestmark = pytest.mark.timeout(400)
-
 HUBS_DIALOG = "Server unavailable or unreachable"
 
 

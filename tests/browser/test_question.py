@@ -170,7 +170,7 @@ def test_the_mounted_folder_is_named_only_where_it_was_read(lab: SharedLab) -> N
 
 def test_offline_at_the_click(lab: SharedLab) -> None:
     page, before = lab.page, lab.server.view()["attempt"]
-    # JupyterLab may find out by itself: ours would wait behind its dialog.
+    # JupyterLab may find out by itself, and a question waits while another dialog is open.
     lost = page.locator(".jp-Dialog", has_text="Server Connection Error")
     page.add_locator_handler(lost, lambda dialog: dialog.get_by_role("button", name="Close").click())
     page.context.set_offline(True)

@@ -168,7 +168,6 @@ NOT_CHECKED = [
 ]
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("cloud", "unchecked"), [(_well, []), (_ailing, ["not_a_server_error"])])
 def test_no_answer_leaves_the_contract(
     simulator: ThreadedSimulator,

@@ -66,7 +66,7 @@ def test_whatever_blocks_the_loop_is_noticed(block: Callable[[], None]) -> None:
 
     ticker = asyncio.run(blocked())
     if ticker.left_out > LONG / 2:
-        # The machine stood still at that very time, and so nothing can be told.
+        # Other programs had the processors, or the machine stood still, at that very time: nothing can be told.
         ticker = asyncio.run(blocked())
     with pytest.raises(AssertionError, match="the event loop was blocked"):
         judge_block(ticker.worst)

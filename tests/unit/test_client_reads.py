@@ -16,6 +16,7 @@ from jupyter_notebook_stop.errors import (
     CredentialsError,
     InstanceNotFoundError,
     NotebookStopError,
+    OutcomeUnknownError,
     PermissionDeniedError,
     UnreachableError,
 )
@@ -333,20 +334,24 @@ def test_a_read_that_hangs_is_given_up_and_repeated(cloud: Any) -> None:
 
 
 @pytest.mark.parametrize("operation", ["show", "stop"])
+@pytest.mark.parametrize("status", [429, 503])
 def test_an_attempt_cut_short_does_not_hide_why_it_was_made(
-    cloud: Any, monkeypatch: pytest.MonkeyPatch, operation: str
+    cloud: Any, monkeypatch: pytest.MonkeyPatch, operation: str, status: int
 ) -> None:
     clock = Clock()
     for module in (client, transport):
         monkeypatch.setattr(module, "time", clock)
-    cloud.simulator.faults.add(operation, Throttle(retry_after=-1.0), times=None)
+    cloud.simulator.faults.add(operation, Throttle(retry_after=1.0, status=status), times=None)
 
     async def sleep_too_long(seconds: float) -> None:
-        clock.now += 60.0
+        # Not between the looks that tell whether it was taken.
+        clock.now += 60.0 if seconds == 1.0 else 0.0
 
     with pytest.raises(NotebookStopError) as caught:
         getattr(cloud, operation)(sleep=sleep_too_long)
-    assert caught.value.status == 429
+    # It was not taken, and so it may be tried again.
+    assert not isinstance(caught.value, OutcomeUnknownError)
+    assert caught.value.status == status
     assert cloud.simulator.count(operation) == 1
 
 
