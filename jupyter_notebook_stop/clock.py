@@ -8,8 +8,8 @@ import time
 from typing import NamedTuple
 
 
-class Moment(NamedTuple):
-    """One moment by three clocks.
+class ClockReading(NamedTuple):
+    """What three clocks show at one moment.
 
     Attributes
     ----------
@@ -38,18 +38,18 @@ class Deadline:
     elapsed: float
 
     @classmethod
-    def of(cls, at: datetime.datetime, now: Moment) -> Deadline:
+    def of(cls, at: datetime.datetime, now: ClockReading) -> Deadline:
         """Return the deadline for a time of day."""
         return cls(at, now.elapsed + (at - now.wall).total_seconds())
 
-    def remaining(self, now: Moment) -> float:
+    def remaining(self, now: ClockReading) -> float:
         """Return the seconds until then, 0 if it has come."""
         return max((self.at - now.wall).total_seconds(), self.elapsed - now.elapsed, 0.0)
 
 
-def now() -> Moment:
-    """Return this moment."""
+def now() -> ClockReading:
+    """Return what the clocks show now."""
     boottime = getattr(time, "CLOCK_BOOTTIME", None)
     awake = time.monotonic()
     elapsed = awake if boottime is None else time.clock_gettime(boottime)
-    return Moment(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)
+    return ClockReading(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .pseudonyms import Pseudonyms, gives_away
+from .pseudonyms import Pseudonyms, reveals_secret
 
 if TYPE_CHECKING:
     from .modelarts.connection import Connection
@@ -99,7 +99,7 @@ def variables_of(environ: Mapping[str, str], secrets: Iterable[str]) -> List[str
     secrets = tuple(secrets)
     names = sorted(name for name, value in environ.items() if value and _MATTERS.fullmatch(name))
     # A name that this package knows may be a part of a secret by accident.
-    return [name for name in names if name.isalpha() or not any(gives_away(name, [each], 12) for each in secrets)]
+    return [name for name in names if name.isalpha() or not any(reveals_secret(name, [each], 12) for each in secrets)]
 
 
 def pseudonyms_of(connection: Connection) -> Pseudonyms:

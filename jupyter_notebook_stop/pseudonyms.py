@@ -51,12 +51,12 @@ def secrets_in(environ: Mapping[str, str]) -> Set[str]:
     return {value for value in found if len(value) >= _SHORTEST_SECRET}
 
 
-def squeezed(text: str) -> str:
+def alphanumeric(text: str) -> str:
     """Return the letters and digits of a text, however they are separated and capitalized."""
     return "".join(filter(str.isalnum, text)).lower()
 
 
-def gives_away(text: str, secrets: Iterable[str], part: int = 8) -> bool:
+def reveals_secret(text: str, secrets: Iterable[str], part: int = 8) -> bool:
     """Return whether a short text contains a secret, or is or contains a part of one.
 
     Parameters
@@ -64,9 +64,9 @@ def gives_away(text: str, secrets: Iterable[str], part: int = 8) -> bool:
     part
         So many letters and digits in a row, as the secret has them, are a part of it.
     """
-    plain = squeezed(text)
+    plain = alphanumeric(text)
     pieces = {plain[at : at + part] for at in range(max(1, len(plain) - part + 1))}
-    for secret in map(squeezed, secrets):
+    for secret in map(alphanumeric, secrets):
         if secret and (secret in plain or (len(plain) > _SHORTEST and any(piece in secret for piece in pieces))):
             return True
     return False

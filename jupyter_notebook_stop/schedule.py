@@ -14,7 +14,7 @@ import datetime
 import uuid
 from typing import Optional
 
-from .clock import Deadline, Moment
+from .clock import ClockReading, Deadline
 from .errors import NotebookStopError, OutcomeUnknownError, StopFailedError
 from .schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Problem, Schedule
 
@@ -68,13 +68,13 @@ class ScheduledStop:
         """Whether it stops when nobody works."""
         return self.grace is not None
 
-    def worked(self, now: Moment) -> None:
+    def worked(self, now: ClockReading) -> None:
         """Somebody has worked just now."""
         self.quiet_since = max(self.quiet_since, now.awake)
         if self.idle and self.state == COUNTDOWN:
             self._wait()
 
-    def look(self, now: Moment, work: AtRisk, countdown: float) -> bool:
+    def look(self, now: ClockReading, work: AtRisk, countdown: float) -> bool:
         """Go on to the state that fits this moment; return whether to stop now.
 
         Parameters
@@ -97,7 +97,7 @@ class ScheduledStop:
         self.state = STOPPING
         return True
 
-    def wake_in(self, now: Moment) -> Optional[float]:
+    def wake_in(self, now: ClockReading) -> Optional[float]:
         """Return after how many seconds to look again; None if only an event changes anything."""
         if self.state == WAITING:
             return min(max(self._remaining(now), 0.0), LOOK)
@@ -107,7 +107,7 @@ class ScheduledStop:
             return min(max(self.next_try - now.awake, 0.0), LOOK)
         return None
 
-    def failed(self, now: Moment, error: NotebookStopError, problem: Problem) -> None:
+    def failed(self, now: ClockReading, error: NotebookStopError, problem: Problem) -> None:
         """Try again later after stopping has failed, unless the request may have been taken."""
         self.error, self.requested = problem, False
         if may_have_been_taken(error):
@@ -121,7 +121,7 @@ class ScheduledStop:
         """Try no more; `problem` says why."""
         self.state, self.error = ENDED, problem
 
-    def view(self, now: Moment) -> Schedule:
+    def view(self, now: ClockReading) -> Schedule:
         """Return what others may see at this moment."""
         waiting = self.state == WAITING
         at = self.deadline.at if self.deadline else None
@@ -146,7 +146,7 @@ class ScheduledStop:
     def _at_work(self) -> bool:
         return bool(self.work.kernels or self.work.terminals)
 
-    def _remaining(self, now: Moment) -> float:
+    def _remaining(self, now: ClockReading) -> float:
         seconds = self.deadline.remaining(now) if self.deadline else 0.0
         if self.grace is not None:
             seconds = max(seconds, self.grace - (now.awake - self.quiet_since))

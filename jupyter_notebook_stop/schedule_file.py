@@ -159,7 +159,7 @@ def _restored(kept: _Kept, awake: float) -> ScheduledStop:
         created_at=kept.created_at,
         id=kept.id,
         state=kept.state,
-        error=_speaking(kept.error, kept.texts),
+        error=_with_translatable_texts(kept.error, kept.texts),
     )
     if kept.state == STOPPING:
         scheduled.ended(INTERRUPTED)
@@ -178,7 +178,7 @@ def _texts(problem: Optional[Problem]) -> List[Any]:
     return [packed(text) for text in (problem.message, problem.remedy, *reasons)]
 
 
-def _speaking(problem: Optional[Problem], kept: List[Any]) -> Optional[Problem]:
+def _with_translatable_texts(problem: Optional[Problem], kept: List[Any]) -> Optional[Problem]:
     """Return a problem with its texts as they were; in English alone if they were not kept."""
     if problem is None or len(kept) != 2 + len(_documents(problem)):
         return problem

@@ -9,7 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Awaitable, Callable, List, Optional
 
 from . import views
-from .clock import Deadline, Moment, now
+from .clock import ClockReading, Deadline, now
 from .errors import InstanceStateError, NotebookStopError
 from .schedule import ScheduledStop
 from .schema import (
@@ -65,7 +65,7 @@ class Scheduler:
     work
         Returns what is being worked on, and whether anybody has worked since it was asked last.
     clock
-        Returns the moment, for tests.
+        Returns what the clocks show, for tests.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Scheduler:
         instance: ThisInstance,
         prepare: Prepare,
         work: Callable[[], Awaitable[tuple[AtRisk, bool]]],
-        clock: Callable[[], Moment] = now,
+        clock: Callable[[], ClockReading] = now,
     ) -> None:
         self._instance = instance
         self._prepare = prepare
@@ -83,7 +83,7 @@ class Scheduler:
         self._file: Optional[ScheduleFile] = None
         self._task: Optional[asyncio.Task[None]] = None
         self._changed = asyncio.Event()
-        self._told: Optional[tuple[str, str]] = None
+        self._last_notified: Optional[tuple[str, str]] = None
         self._observers: List[Callable[[Optional[ScheduledStop]], None]] = []
         self._log = logging.getLogger("jupyter_notebook_stop")
         self._config: NotebookStop = instance.config
@@ -116,7 +116,7 @@ class Scheduler:
         adopted = file.adopt(self._now().awake)
         if adopted is not None and self._config.schedule_enabled:
             self._log.info("The scheduled stop of %s goes on", adopted.created_at)
-            self._stand(adopted)
+            self._set_current(adopted)
 
     async def show(self) -> ScheduleAnswer:
         """Return the schedule with what it waits for just now."""
@@ -142,13 +142,13 @@ class Scheduler:
                 _("Scheduled stops are disabled on this server."),
                 remedy=_("Stop the instance when you are done, or ask your administrator about schedule_enabled."),
             )
-        scheduled = self._of(request, user)
-        replaced = self._give_up()
-        self._stand(scheduled)
+        scheduled = self._create(request, user)
+        replaced = self._withdraw()
+        self._set_current(scheduled)
         return replaced
 
-    def _of(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
-        moment, longest = self._now(), self._config.longest_schedule
+    def _create(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
+        reading, longest = self._now(), self._config.longest_schedule
         grace = None
         if request.when == "idle":
             grace = self.rules.grace if request.grace is None else request.grace
@@ -157,18 +157,18 @@ class Scheduler:
         at = request.at or request.not_before
         if at is not None:
             at = at.astimezone(datetime.timezone.utc)
-            distance = (at - moment.wall).total_seconds()
+            distance = (at - reading.wall).total_seconds()
             if distance > longest:
                 raise ScheduleError(_("The time is further away than the server allows ({h:g} h).", h=longest / 3600))
             if distance < -LATE and request.when == "at":
                 raise ScheduleError(_("The time is past."), remedy=_("Choose a time in the future."))
         return ScheduledStop(
-            deadline=Deadline.of(at, moment) if at else None,
+            deadline=Deadline.of(at, reading) if at else None,
             grace=grace,
-            quiet_since=moment.awake,
+            quiet_since=reading.awake,
             source=request.source,
             user=user,
-            created_at=moment.wall,
+            created_at=reading.wall,
         )
 
     def cancel(self) -> ScheduleAnswer:
@@ -179,11 +179,11 @@ class Scheduler:
         InstanceStateError
             When its stop is under way and cannot be cancelled any more.
         """
-        replaced = self._give_up()
-        self._stand(None)
+        replaced = self._withdraw()
+        self._set_current(None)
         return ScheduleAnswer(replaced=replaced, rules=self.rules)
 
-    def _give_up(self) -> Optional[Schedule]:
+    def _withdraw(self) -> Optional[Schedule]:
         scheduled, attempt = self._scheduled, self._instance.attempt
         if scheduled is None:
             return None
@@ -198,26 +198,26 @@ class Scheduler:
         """Somebody works just now."""
         if self._scheduled is not None:
             self._scheduled.worked(self._now())
-            self._tell()
+            self._notify_if_changed()
 
     def wake(self) -> None:
         """Look at once: the work may have changed."""
         self._changed.set()
 
-    def _stand(self, scheduled: Optional[ScheduledStop]) -> None:
+    def _set_current(self, scheduled: Optional[ScheduledStop]) -> None:
         self._scheduled = scheduled
-        self._tell()
+        self._notify_if_changed()
         if scheduled is not None and (self._task is None or self._task.done()):
             self._task = asyncio.ensure_future(self._run())
         self._changed.set()
 
-    def _tell(self) -> None:
+    def _notify_if_changed(self) -> None:
         """Keep the schedule, and tell the observers of a state that is new."""
         scheduled = self._scheduled
-        told = (scheduled.id, scheduled.state) if scheduled else None
-        if told == self._told:
+        current = (scheduled.id, scheduled.state) if scheduled else None
+        if current == self._last_notified:
             return
-        self._told = told
+        self._last_notified = current
         self._keep()
         for observer in self._observers:
             try:
@@ -257,7 +257,7 @@ class Scheduler:
         if worked:
             scheduled.worked(self._now())
         stop = scheduled.look(self._now(), work, self._config.schedule_countdown)
-        self._tell()
+        self._notify_if_changed()
         return stop
 
     async def _stop(self, scheduled: ScheduledStop) -> None:
@@ -266,14 +266,14 @@ class Scheduler:
             await self._instance.stop(attempt, self._prepare)
         except NotebookStopError as error:
             if scheduled is self._scheduled and error.code == "cancelled":
-                self._stand(None)
+                self._set_current(None)
             if scheduled is not self._scheduled:
                 return
             self._log.warning("The scheduled stop failed: %s", error)
             # What tabs have saved for it is nobody's work.
             await self._work()
             scheduled.failed(self._now(), error, views.problem_of(error))
-            self._tell()
+            self._notify_if_changed()
 
     def _on_stop(self, run: Run) -> None:
         """Follow any stop: the instance ends, and so does the schedule."""
@@ -284,12 +284,12 @@ class Scheduler:
             self._keep()
         elif scheduled is not None and phase == ACCEPTED:
             scheduled.state = STOPPING
-            self._tell()
+            self._notify_if_changed()
         elif scheduled is not None and phase == RESUMED and run.error is not None:
             scheduled.ended(views.problem_of(run.error))
-            self._tell()
+            self._notify_if_changed()
         elif scheduled is not None and phase == STOPPED:
-            self._stand(None)
+            self._set_current(None)
         self._changed.set()
 
     async def aclose(self) -> None:

@@ -66,7 +66,7 @@ def find_signs(environ: Mapping[str, str], hostname: str, base_url: str) -> set[
     return {each.lower() for each in found if each}
 
 
-def is_plain(signs: set[str], environ: Mapping[str, str]) -> bool:
+def is_unambiguous(signs: set[str], environ: Mapping[str, str]) -> bool:
     """Return whether nothing is to be added, to be corrected, or to be complained about."""
     projects = filter(None, (environ.get(name, "").strip() for name in PROJECT_VARIABLES))
     return (

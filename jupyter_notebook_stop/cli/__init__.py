@@ -8,7 +8,7 @@ from ..translation import _
 from .command import USAGE, Command, exit_code
 from .demo import DemoApp
 from .doctor import DoctorApp
-from .output import outlive_readers
+from .output import ignore_broken_pipes
 from .schedule import ScheduleApp
 from .status import StatusApp
 from .stop import StopApp
@@ -37,5 +37,5 @@ class NotebookStopApp(Command):
 
 def main(argv: Optional[List[str]] = None) -> None:
     """Run the command that `argv` names, or else the command line."""
-    outlive_readers()
+    ignore_broken_pipes()
     NotebookStopApp.launch_instance(argv)

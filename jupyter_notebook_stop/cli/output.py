@@ -12,7 +12,7 @@ _CLOSED = {errno.EPIPE} | ({errno.EINVAL} if os.name == "nt" else set())
 """What writing to a pipe that nobody reads any more fails with."""
 
 
-class _Unread(io.FileIO):
+class _PipeTolerantFile(io.FileIO):
     """A file that takes everything once its reader has left: a stop goes on, and its exit code still tells."""
 
     def write(self, data: Any) -> Any:
@@ -24,21 +24,21 @@ class _Unread(io.FileIO):
             return len(data)
 
 
-def outlive_readers() -> None:
+def ignore_broken_pipes() -> None:
     """Have standard output and error take what nobody reads any more, in place of an exception at each write."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         buffer = getattr(stream, "buffer", None)
         # A console of Windows is another kind of file, and no pipe.
         if isinstance(getattr(buffer, "raw", buffer), io.FileIO) and not stream.isatty():
-            setattr(sys, name, _outliving(stream))
+            setattr(sys, name, _pipe_tolerant(stream))
 
 
-def _outliving(stream: Any) -> io.TextIOWrapper:
+def _pipe_tolerant(stream: Any) -> io.TextIOWrapper:
     stream.flush()
-    unread = _Unread(stream.fileno(), "wb", closefd=False)
+    raw = _PipeTolerantFile(stream.fileno(), "wb", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(unread),
+        io.BufferedWriter(raw),
         encoding=stream.encoding,
         errors=stream.errors,
         line_buffering=stream.line_buffering,

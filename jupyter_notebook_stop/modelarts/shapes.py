@@ -11,7 +11,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple
 
 import msgspec
 
-from ..pseudonyms import gives_away
+from ..pseudonyms import reveals_secret
 from .models import Notebook
 
 MAX_BODY = 64 * 1024
@@ -146,7 +146,7 @@ class Shape:
         if name in known or name in _ERROR_NAMES:
             return name
         plain = len(name) <= _MAX_NAME and _NAME.fullmatch(name) and sum(map(str.isdigit, name)) <= _MAX_DIGITS
-        return name if plain and not gives_away(name, self._secrets) else HIDDEN_NAME
+        return name if plain and not reveals_secret(name, self._secrets) else HIDDEN_NAME
 
     def _note(self, path: str, what: str) -> None:
         found = self._found.setdefault(path, [])
@@ -175,10 +175,10 @@ class Shape:
             value = text_of_value(path, text, self._secrets)
             if value is not None:
                 return value
-        if path.rpartition(".")[2] in _CODE_NAMES and _CODE.fullmatch(text) and not gives_away(text, self._secrets):
+        if path.rpartition(".")[2] in _CODE_NAMES and _CODE.fullmatch(text) and not reveals_secret(text, self._secrets):
             return text
         self.texts.append((path, text))
-        actions = sorted({each for each in _ACTION.findall(text[:4000]) if not gives_away(each, self._secrets)})
+        actions = sorted({each for each in _ACTION.findall(text[:4000]) if not reveals_secret(each, self._secrets)})
         if actions:
             return f"text that names {', '.join(actions[:3])}"
         form = next((name for name, form in _FORMS if form.fullmatch(text)), None)
@@ -262,11 +262,11 @@ def text_of_value(path: str, text: str, secrets: Iterable[str] = ()) -> Optional
     if text in _ENUMERATIONS[path].split():
         return text
     few_digits = sum(map(str.isdigit, text)) <= _MAX_DIGITS + 1
-    shown = _VALUE.fullmatch(text) and few_digits and not gives_away(text, secrets)
+    shown = _VALUE.fullmatch(text) and few_digits and not reveals_secret(text, secrets)
     return f"{text} (value not documented)" if shown else None
 
 
 def text_of_code(code: Optional[str], secrets: Iterable[str] = ()) -> str:
     """Return an error code if it has the form of one."""
     known = code is not None and len(code) <= 60 and re.fullmatch(r"[A-Za-z_]+(?:\.\d{1,6})?|http_\d{3}", code)
-    return code if code and known and not gives_away(code, secrets) else "a code of another form"
+    return code if code and known and not reveals_secret(code, secrets) else "a code of another form"

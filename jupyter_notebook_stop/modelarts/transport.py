@@ -75,21 +75,21 @@ class Progress:
 
     Attributes
     ----------
-    handed_over
-        Whether the request is complete, credentials included, and was handed over to be sent.
+    is_ready
+        Whether the request is complete, credentials included, and ready to be sent.
     """
 
     _reports = False
-    """Whether this version of httpx calls at all; as long as that is not known, what was handed over counts as sent."""
+    """Whether this version of httpx calls at all; until that is known, a request that is ready counts as sent."""
 
     def __init__(self) -> None:
-        self.handed_over = False
+        self.is_ready = False
         self._sending = False
 
     @property
     def maybe_sent(self) -> bool:
         """Whether a part of the request may have left this machine."""
-        return self.handed_over and (self._sending or not Progress._reports)
+        return self.is_ready and (self._sending or not Progress._reports)
 
     async def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         Progress._reports = True
@@ -136,7 +136,7 @@ class Transport:
                     "Accept": "application/json",
                     "Accept-Encoding": "identity",
                 },
-                event_hooks={"request": [_handed_over], "response": [drop_location]},
+                event_hooks={"request": [_mark_ready], "response": [drop_location]},
                 timeout=httpx.Timeout(timeouts[:4]),
             )
         except (ValueError, ImportError, httpx.InvalidURL):
@@ -221,7 +221,7 @@ class Transport:
                 ),
             )
         timed_out = isinstance(error, (asyncio.TimeoutError, httpx.TimeoutException))
-        if not progress.handed_over and timed_out:
+        if not progress.is_ready and timed_out:
             return self._out_of_time()
         never_connected = isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout))
         if never_connected or not progress.maybe_sent:
@@ -282,8 +282,8 @@ class Transport:
         return error
 
 
-async def _handed_over(request: httpx.Request) -> None:
-    request.extensions["trace"].handed_over = True
+async def _mark_ready(request: httpx.Request) -> None:
+    request.extensions["trace"].is_ready = True
 
 
 async def drop_location(response: httpx.Response) -> None:

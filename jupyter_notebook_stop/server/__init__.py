@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Iterator
 
 OLDEST_SERVER = (2, 4)
-"""The floor of jupyter_server in pyproject.toml, which an installation without its dependencies does not heed."""
+"""The floor of jupyter_server in pyproject.toml, which pip does not enforce when it installs without dependencies."""
 
 PREFIX = "jupyter-notebook-stop"
 """What the path of each route of the local REST API begins with, after the server's base_url."""

@@ -17,7 +17,7 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..signs import find_signs, is_plain
+from ..signs import find_signs, is_unambiguous
 from . import PREFIX, optional
 from .events import KERNEL_ACTIONS, keep_sockets_alive, register_schemas
 
@@ -219,7 +219,7 @@ class NotebookStopExtension(ExtensionApp):
         if not signs:
             self.log.info("jupyter_notebook_stop is disabled: %s", NO_SIGN)
             return {"available": False, "code": "not_in_instance", "reason": NO_SIGN}
-        if is_plain(signs, os.environ):
+        if is_unambiguous(signs, os.environ):
             return {"available": True, "instance_id": signs.pop(), "scheduling": True}
         return self._find_out(None)
 

@@ -10,7 +10,7 @@ from typing import Any, Optional
 
 import httpx
 
-from jupyter_notebook_stop.clock import Moment
+from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.instance import Run, ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
@@ -59,9 +59,9 @@ class Around:
     promised: set[str] = dataclasses.field(default_factory=set)
     phases: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
-    def moment(self) -> Moment:
+    def reading(self) -> ClockReading:
         now = self.loop.time()
-        return Moment(START + datetime.timedelta(seconds=now), 1000.0 + now, 500.0 + now)
+        return ClockReading(START + datetime.timedelta(seconds=now), 1000.0 + now, 500.0 + now)
 
 
 class Server:
@@ -92,7 +92,7 @@ class Server:
         self.roll_call = RollCall(config, self.instance.check, self._connected)
         self.roll_call.tabs_are_told = True
         self.roll_call.listeners = lambda: self.listened
-        self.scheduler = Scheduler(self.instance, self.roll_call, self._work, around.moment)
+        self.scheduler = Scheduler(self.instance, self.roll_call, self._work, around.reading)
         self.instance.observe(self._on_phase)
         self.file = ScheduleFile(INSTANCE_ID, around.folder)
         self.scheduler.restore(self.file)

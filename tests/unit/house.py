@@ -6,7 +6,7 @@ import asyncio
 import datetime
 from typing import Any, Optional
 
-from jupyter_notebook_stop.clock import Moment
+from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CancelledStopError, NotebookStopError
 from jupyter_notebook_stop.instance import Run
@@ -70,13 +70,13 @@ class House:
         self.told: list[Optional[str]] = []
         self.prepare: Any = object()
         instance: Any = self
-        self.scheduler = loop.call(lambda: Scheduler(instance, self.prepare, self.work, self.moment))
+        self.scheduler = loop.call(lambda: Scheduler(instance, self.prepare, self.work, self.reading))
         self.scheduler.observe(lambda scheduled: self.told.append(scheduled.state if scheduled else None))
 
-    def moment(self) -> Moment:
+    def reading(self) -> ClockReading:
         # Nobody sees the microseconds that each step of the loop takes.
         now = round(self.loop.time(), 2)
-        return Moment(START + datetime.timedelta(seconds=now), 1000.0 + now, 500.0 + now)
+        return ClockReading(START + datetime.timedelta(seconds=now), 1000.0 + now, 500.0 + now)
 
     async def work(self) -> tuple[AtRisk, bool]:
         self.looks.append(self.loop.time())
@@ -148,7 +148,7 @@ class House:
         return replaced
 
     def at(self, seconds: float, **more: Any) -> Any:
-        return self.set("at", at=self.moment().after(seconds), **more)
+        return self.set("at", at=self.reading().after(seconds), **more)
 
     def cancel_schedule(self) -> Any:
         async def now() -> Any:

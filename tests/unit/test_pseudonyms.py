@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_notebook_stop.pseudonyms import MAX_LINE, Pseudonyms, gives_away
+from jupyter_notebook_stop.pseudonyms import MAX_LINE, Pseudonyms, reveals_secret
 
 ID = "7c0ffee0-1111-4222-8333-444455556666"
 
@@ -69,4 +69,4 @@ def test_a_line_has_an_end() -> None:
     ],
 )
 def test_a_part_gives_a_secret_away(text: str, away: bool) -> None:
-    assert gives_away(text, ["open/sesame+please", ""]) is away
+    assert reveals_secret(text, ["open/sesame+please", ""]) is away

@@ -7,7 +7,7 @@ from typing import Optional
 
 import pytest
 
-from jupyter_notebook_stop.clock import Deadline, Moment
+from jupyter_notebook_stop.clock import ClockReading, Deadline
 from jupyter_notebook_stop.errors import (
     NotebookStopError,
     OutcomeUnknownError,
@@ -34,9 +34,9 @@ class Clock:
         self.awake = 0.0
         self.error = 0.0
 
-    def now(self) -> Moment:
+    def now(self) -> ClockReading:
         wall = START + datetime.timedelta(seconds=self.true + self.error)
-        return Moment(wall, 1000.0 + self.true, 500.0 + self.awake)
+        return ClockReading(wall, 1000.0 + self.true, 500.0 + self.awake)
 
     def wait(self, seconds: float, asleep: bool = False) -> None:
         self.true += seconds
@@ -44,15 +44,15 @@ class Clock:
 
 
 def idle(clock: Clock, grace: float = 600.0, not_before: Optional[float] = None) -> ScheduledStop:
-    moment = clock.now()
-    deadline = None if not_before is None else Deadline.of(moment.after(not_before), moment)
-    return ScheduledStop(deadline=deadline, grace=grace, quiet_since=moment.awake, created_at=moment.wall)
+    reading = clock.now()
+    deadline = None if not_before is None else Deadline.of(reading.after(not_before), reading)
+    return ScheduledStop(deadline=deadline, grace=grace, quiet_since=reading.awake, created_at=reading.wall)
 
 
 def at(clock: Clock, seconds: float) -> ScheduledStop:
-    moment = clock.now()
-    deadline = Deadline.of(moment.after(seconds), moment)
-    return ScheduledStop(deadline=deadline, grace=None, quiet_since=moment.awake, created_at=moment.wall)
+    reading = clock.now()
+    deadline = Deadline.of(reading.after(seconds), reading)
+    return ScheduledStop(deadline=deadline, grace=None, quiet_since=reading.awake, created_at=reading.wall)
 
 
 def look(scheduled: ScheduledStop, clock: Clock, work: AtRisk = NOTHING, countdown: float = 60.0) -> bool:

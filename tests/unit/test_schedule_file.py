@@ -25,9 +25,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a sta
 
 
 def scheduled(state: str = WAITING) -> ScheduledStop:
-    moment = now()
-    deadline = Deadline.of(moment.after(3600), moment)
-    return ScheduledStop(deadline, 60.0, moment.awake, moment.wall, source="cell", user="Ada", state=state)
+    reading = now()
+    deadline = Deadline.of(reading.after(3600), reading)
+    return ScheduledStop(deadline, 60.0, reading.awake, reading.wall, source="cell", user="Ada", state=state)
 
 
 @pytest.fixture

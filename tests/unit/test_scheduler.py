@@ -244,7 +244,7 @@ class TestRestart:
     """The schedule of an earlier server."""
 
     def left(self, house: House) -> ScheduledStop:
-        return ScheduledStop(deadline=None, grace=60.0, quiet_since=house.moment().awake, created_at=START)
+        return ScheduledStop(deadline=None, grace=60.0, quiet_since=house.reading().awake, created_at=START)
 
     def test_it_goes_on(self, house: House) -> None:
         file = File(self.left(house))

@@ -82,7 +82,7 @@ class TestRequests:
     def test_what_is_asked_for_is_shown(self, house: House) -> None:
         beijing = datetime.timezone(datetime.timedelta(hours=8))
         house.wait(5.0)
-        before = house.moment().wall
+        before = house.reading().wall
         house.set("at", user="ada", at=(START + datetime.timedelta(hours=1)).astimezone(beijing), source="cell")
         view = house.scheduler.view
         assert view is not None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jupyter_notebook_stop.errors import NotebookStopError, NotInInstanceError
 from jupyter_notebook_stop.modelarts.identity import find_identity
-from jupyter_notebook_stop.signs import find_signs, is_plain
+from jupyter_notebook_stop.signs import find_signs, is_unambiguous
 
 ID = "f9937afa-4451-42db-a76b-72d624749f66"
 IDS = st.sampled_from([ID, ID.upper(), f" {ID} ", str(uuid.UUID(int=7, version=4)), "", " ", "i-0abc", f"{ID}0"])
@@ -33,15 +33,15 @@ def test_signs_are_what_identity_finds(environ: dict[str, str], hostname: str, b
         identity = find_identity(None, environ=environ, hostname=hostname, base_url=base_url)
     except NotInInstanceError:
         event("outside")
-        assert not is_plain(signs, environ)
+        assert not is_unambiguous(signs, environ)
     except NotebookStopError:
         event("to be corrected")
         assert signs
-        assert not is_plain(signs, environ)
+        assert not is_unambiguous(signs, environ)
     else:
-        event(f"inside, plain: {is_plain(signs, environ)}")
+        event(f"inside, unambiguous: {is_unambiguous(signs, environ)}")
         assert identity.instance_id.value in signs
-        if is_plain(signs, environ):
+        if is_unambiguous(signs, environ):
             assert signs == {identity.instance_id.value}
 
 
@@ -53,21 +53,21 @@ def test_without_a_sign_there_is_no_instance(environ: dict[str, str], hostname: 
         assert "is not a UUID" not in str(caught.value)
 
 
-def test_the_platforms_own_signs_are_plain() -> None:
+def test_the_platforms_own_signs_are_unambiguous() -> None:
     environ = {"INSTANCE_ID": ID, "PROJECT_ID": "0" * 32}
     signs = find_signs(environ, f"notebook-{ID}", f"/{ID}/")
     assert signs == {ID}
-    assert is_plain(signs, environ)
+    assert is_unambiguous(signs, environ)
     for name in ("MODELARTS_ENDPOINT", "MODELARTS_REGION"):
-        assert not is_plain(signs, {**environ, name: "set by hand"})
+        assert not is_unambiguous(signs, {**environ, name: "set by hand"})
     for name in ("PROJECT_ID", "HUAWEICLOUD_SDK_PROJECT_ID"):
-        assert not is_plain(signs, {**environ, name: "0" * 31})
+        assert not is_unambiguous(signs, {**environ, name: "0" * 31})
     assert not find_signs({}, "laptop", "/")
 
 
-def test_what_is_no_id_is_not_plain() -> None:
+def test_what_is_no_id_is_ambiguous() -> None:
     # Other platforms use this name too.
     signs = find_signs({"INSTANCE_ID": "i-0abc"}, "laptop", "/")
     assert signs == {"i-0abc"}
-    assert not is_plain(signs, {})
-    assert not is_plain(signs | {ID}, {})
+    assert not is_unambiguous(signs, {})
+    assert not is_unambiguous(signs | {ID}, {})

@@ -181,7 +181,7 @@ def test_from_its_headers_on_a_request_counts_as_sent(sender: Sender, step: str)
         sender.send(lambda request: httpx.ReadError("gone"), steps=(f"{step}.not",))
 
 
-def test_as_long_as_nothing_is_reported_what_was_handed_over_counts_as_sent(
+def test_as_long_as_nothing_is_reported_what_was_ready_counts_as_sent(
     sender: Sender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Progress, "_reports", False)

@@ -137,7 +137,7 @@ def scene(phase: str, trusting: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch)
             made = at(lambda progress: keys.asked)
             made.auth = keys = SlowKeys()
         elif phase == "pool":
-            made = at(lambda progress: progress.handed_over)
+            made = at(lambda progress: progress.is_ready)
             made.others = 2
         elif phase == "name":
             asked, release = threading.Event(), threading.Event()
