@@ -49,6 +49,13 @@ def test_no_source_file_is_longer_than_contributors_are_told() -> None:
     assert {path.name: number for path, number in lines.items() if number > 300} == {}
 
 
+def test_the_architecture_names_every_module() -> None:
+    told = set(re.findall(r"\w+", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    modules = [*(ROOT / "jupyter_notebook_stop").rglob("*.py"), *(ROOT / "labextension" / "src").rglob("*.ts")]
+    names = {path.stem for path in modules if path.parent.name != "ui" and not path.stem.startswith("__")}
+    assert names - told == set()
+
+
 def test_there_is_one_address() -> None:
     assert PACKAGE["homepage"] == ADDRESS
     assert PACKAGE["bugs"]["url"] == f"{ADDRESS}/issues"
