@@ -156,13 +156,13 @@ class NotebookStop(Configurable):
         ["cancel", "ignore"],
         default_value="cancel",
         help=_(
-            "What follows if a page, or another program, is connected to a kernel and does not answer the roll"
-            " call: cancel the stop, or ignore it. Who requests a stop in a page is asked."
+            "What to do if a page or another program is connected to a kernel and does not answer the roll call:"
+            " cancel the stop, or continue without it. A user who requests the stop in a page is asked."
         ),
     ).tag(config=True)
 
     schedule_enabled = Bool(
-        True, help=_("Whether users may have the instance stopped later: at a time, or when nobody works any more.")
+        True, help=_("Whether users may schedule a stop, at a time or when the instance is idle.")
     ).tag(config=True)
 
     schedule_countdown = _Seconds(
@@ -172,8 +172,7 @@ class NotebookStop(Configurable):
     idle_grace = _Seconds(
         600.0,
         help=_(
-            "How long nobody may have worked before an idle instance is stopped, in seconds, unless the user"
-            " chooses another time."
+            "How long the instance must be idle before it is stopped, in seconds. Users can choose another duration."
         ),
     ).tag(config=True)
 
@@ -182,7 +181,7 @@ class NotebookStop(Configurable):
         default_value="children",
         help=_(
             "Which terminals count as work: those whose shell runs a program, every open one, or none. Where"
-            " programs cannot be seen, children means open."
+            " running programs cannot be detected, children has the effect of open."
         ),
     ).tag(config=True)
 
@@ -199,7 +198,7 @@ class NotebookStop(Configurable):
         "",
         help=_(
             "The language of cells and terminals, such as zh_CN or en. Default: the environment variables"
-            " LANGUAGE, LC_ALL, LC_MESSAGES and LANG. A page has the language of JupyterLab."
+            " LANGUAGE, LC_ALL, LC_MESSAGES and LANG. A page uses the language of JupyterLab."
         ),
     ).tag(config=True)
 

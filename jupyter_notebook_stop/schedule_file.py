@@ -28,7 +28,7 @@ _log = logging.getLogger("jupyter_notebook_stop")
 INTERRUPTED = Problem(
     code="outcome_unknown",
     kind="OutcomeUnknownError",
-    message=_("The Jupyter server ended while the scheduled stop was requested. It is not tried again."),
+    message=_("The Jupyter server ended while it was requesting the scheduled stop. The stop will not be tried again."),
     remedy=_("Check the instance in the console; stop it again if it is still RUNNING."),
 )
 

@@ -148,20 +148,20 @@ class Scheduler:
         return replaced
 
     def _create(self, request: ScheduleRequest, user: Optional[str]) -> ScheduledStop:
-        reading, longest = self._now(), self._config.longest_schedule
+        longest = self._config.longest_schedule
+        reading, hours = self._now(), longest / 3600
         grace = None
         if request.when == "idle":
             grace = self.rules.grace if request.grace is None else request.grace
             if grace > longest:
-                raise ScheduleError(_("The grace period is longer than the server allows ({h:g} h).", h=longest / 3600))
-        at = request.at or request.not_before
-        if at is not None:
+                raise ScheduleError(_("The grace period is longer than the server allows ({h:g} h).", h=hours))
+        if at := request.at or request.not_before:
             at = at.astimezone(datetime.timezone.utc)
             distance = (at - reading.wall).total_seconds()
             if distance > longest:
-                raise ScheduleError(_("The time is further away than the server allows ({h:g} h).", h=longest / 3600))
+                raise ScheduleError(_("The time is further in the future than the server allows ({h:g} h).", h=hours))
             if distance < -LATE and request.when == "at":
-                raise ScheduleError(_("The time is past."), remedy=_("Choose a time in the future."))
+                raise ScheduleError(_("The time is in the past."), remedy=_("Choose a time in the future."))
         return ScheduledStop(
             deadline=Deadline.of(at, reading) if at else None,
             grace=grace,

@@ -8,7 +8,7 @@ from .errors import InstanceStateError
 from .translation import _
 
 _WAIT = _("Wait until it is RUNNING.")
-_LOOK = _("Look at it in the console.")
+_LOOK = _("Check the instance in the console.")
 _NOTHING = _("There is nothing to stop.")
 
 REFUSED_STATES: Mapping[str, Tuple[str, str]] = {

@@ -67,5 +67,5 @@ async def until_stopped(
             "The cloud accepted the stop, but the instance was not seen to stop within {hours:g} h.",
             hours=WATCH_LIMIT / 3600,
         ),
-        remedy=_("Look at it in the console."),
+        remedy=_("Check the instance in the console."),
     )

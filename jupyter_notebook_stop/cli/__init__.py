@@ -23,7 +23,7 @@ class NotebookStopApp(Command):
     description = _("Stop the ModelArts notebook instance you work in.")
     subcommands: Dict[str, Any] = {  # noqa: RUF012 - a trait of the base class
         "stop": (StopApp, _("Stop the instance, after a confirmation and a countdown.")),
-        "schedule": (ScheduleApp, _("Have the instance stopped later, or show what is scheduled.")),
+        "schedule": (ScheduleApp, _("Schedule a stop, or show what is scheduled.")),
         "status": (StatusApp, _("Show the instance.")),
         "doctor": (DoctorApp, _("Check everything that a stop needs.")),
         "demo": (DemoApp, _("Try everything out without a cloud.")),

@@ -15,8 +15,8 @@ from ..translation import _, gettext
 from .command import DONE, FAILED, NO_CREDENTIALS, NOT_IN_INSTANCE, USAGE, Command
 
 _REPORT = _(
-    "Write a report for the maintainers to a new file, which you see first: versions, checks, names of environment"
-    " variables, and which fields the service has sent. It contains no names, ids or keys."
+    "Write a report for the maintainers to a new file. It is shown to you first. Content: versions, checks, names of"
+    " environment variables, and which fields the service has sent. It contains no names, ids or keys."
 )
 
 

@@ -19,7 +19,7 @@ EXIT_CODES = (
     ("0", _("success")),
     ("1", _("refused or failed")),
     ("2", _("wrong usage")),
-    ("3", _("not in an instance, or unclear in which")),
+    ("3", _("not in an instance, or the instance could not be identified")),
     ("4", _("credentials missing or rejected")),
     ("5", _("a document could not be saved, or the stop was cancelled")),
     ("130", _("interrupted by Ctrl-C")),

@@ -21,7 +21,7 @@ class ScheduleApp(Command):
     name = "jupyter-notebook-stop-schedule"
     description = _(
         "Have the Jupyter server stop this instance later, or show what is scheduled.\n\nBefore the instance stops,"
-        " every open tab counts down and saves. A new schedule replaces the one that stands."
+        " every open tab counts down and saves. A new schedule replaces the current one."
     )
     examples = _(
         "jupyter notebook-stop schedule                            # show what is scheduled\n"
@@ -36,7 +36,7 @@ class ScheduleApp(Command):
     grace = Unicode(
         None,
         allow_none=True,
-        help=_("With --when-idle: for how long nobody may have worked, such as 10min or 600 (seconds)."),
+        help=_("With --when-idle: how long the instance must be idle, such as 10min or 600 (seconds)."),
     ).tag(config=True, value="DURATION")
     at = Unicode(
         None,
@@ -80,7 +80,7 @@ class ScheduleApp(Command):
             self._print_error(gettext("{text}.", text=error))
             return USAGE
         if self.cancel and options is not None:
-            self._print_error(gettext("--cancel goes with no other option."))
+            self._print_error(gettext("--cancel cannot be combined with other options."))
             return USAGE
         settings, display = self.settings, choose_display()
         if options is not None:

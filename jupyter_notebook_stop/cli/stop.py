@@ -13,7 +13,7 @@ from ..translation import _, gettext
 from .command import DONE, NOT_SAVED, USAGE, Command, read
 from .doctor import report_checks
 
-_NO_SAVE = _("Stop without having open tabs save first.")
+_NO_SAVE = _("Stop without saving open tabs.")
 _WAIT = _("Wait until the instance has stopped.")
 _DRY_RUN = _("Check everything and show what a stop would do; stop nothing.")
 
@@ -23,7 +23,7 @@ class StopApp(Command):
 
     name = "jupyter-notebook-stop-stop"
     description = _(
-        "Stop the notebook instance you work in.\n\nAsks for confirmation, counts down, has open tabs save, then"
+        "Stop the notebook instance you work in.\n\nAsks for confirmation, counts down, saves open tabs, then"
         " requests the stop. Press Ctrl-C to cancel."
     )
     examples = _(

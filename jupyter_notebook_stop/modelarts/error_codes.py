@@ -122,7 +122,7 @@ _BY_STATUS: Dict[int, _Case] = {
     **dict.fromkeys((408, 429, 500, 502, 503, 504), _BUSY),
 }
 
-_OTHER = _Case(CloudError, _("If this happens again, give the code and the request id to the support of the service."))
+_OTHER = _Case(CloudError, _("If this happens again, give the code and the request id to the service's support."))
 
 _USED = {
     "instance": _("instance"),
@@ -226,7 +226,10 @@ def error_from_response(
     if case is None and 300 <= status < 400:
         case = _Case(
             CloudError,
-            _("The endpoint redirects, which is not followed: check the endpoint (c.NotebookStop.endpoint) and proxy."),
+            _(
+                "The endpoint returned a redirect, which is not followed. Check the endpoint (c.NotebookStop.endpoint)"
+                " and proxy."
+            ),
         )
     kind, remedy = case or _OTHER
     message = found.message or _("The service returned HTTP {status} without a message.", status=status)

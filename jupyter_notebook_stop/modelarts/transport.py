@@ -267,7 +267,7 @@ class Transport:
         return found
 
     def _out_of_time(self) -> NotSentError:
-        message, remedy = _("The time limit for this operation is over."), _("Try again later.")
+        message, remedy = _("The time limit for this operation was reached."), _("Try again later.")
         return NotSentError(message, code="timeout", remedy=remedy)
 
     def _not_sent(self, message: str, code: str, *, final: str | None = None) -> NotSentError:

@@ -110,7 +110,7 @@ def stop(
     KeyboardInterrupt
         When it was interrupted. Nothing was stopped, unless the output says that it was too late to cancel.
     ValueError
-        When a parameter is invalid, such as a time in the past, or does not go with another.
+        When a parameter is invalid, such as a time in the past, or cannot be combined with another.
     traitlets.TraitError
         When a configuration file contains an invalid setting.
 

@@ -170,7 +170,7 @@ def _servers(environment: Environment) -> List[Check]:
     checks = []
     if saving:
         checks.append(
-            Check(name=name, ok=True, detail=_("{url} has open tabs save before a stop", url=saving.address.url))
+            Check(name=name, ok=True, detail=_("{url} saves open tabs before a stop", url=saving.address.url))
         )
     for url, obstacle in environment.unsaved_servers.items():
         remedy = _INSTALL if obstacle == NOT_INSTALLED else _("Save in each of its open tabs before you stop.")
@@ -178,7 +178,7 @@ def _servers(environment: Environment) -> List[Check]:
             Check(
                 name=name,
                 ok=None,
-                detail=_("{url} cannot have open tabs save: {obstacle}", url=url, obstacle=obstacle),
+                detail=_("{url} cannot save open tabs: {obstacle}", url=url, obstacle=obstacle),
                 remedy=remedy,
             )
         )
@@ -193,7 +193,7 @@ def _plan(environment: Environment, options: StopOptions) -> List[str]:
     )
     if server and options.save:
         plan.append(
-            _("Have every open tab of {url} save; if one cannot, the stop is cancelled.", url=server.address.url)
+            _("Save every open tab of {url}. If one cannot be saved, the stop is cancelled.", url=server.address.url)
         )
     if server:
         plan.append(_("Request the stop of instance {id} through the Jupyter server.", id=environment.instance_id))

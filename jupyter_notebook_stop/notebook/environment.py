@@ -139,7 +139,7 @@ def warnings(environment: Environment, save: bool) -> List[str]:
             else _("Press Ctrl+S in every open tab now. Unsaved changes will be lost.")
         )
         found += [
-            _("The Jupyter server at {url} cannot have open tabs save: {why}.", url=url, why=why)
+            _("The Jupyter server at {url} cannot save open tabs: {why}.", url=url, why=why)
             for url, why in unsaved.items()
         ]
     if not save and (environment.saving_server or not unsaved):

@@ -27,7 +27,7 @@ NAME = "stop_instance"
 DESCRIPTION = _(
     """Stop the notebook instance that this kernel runs in.
 
-``%stop_instance`` counts down, has open tabs save, and stops the
+``%stop_instance`` counts down, saves open tabs, and stops the
 instance; interrupting the kernel cancels it. ``%%stop_instance`` in
 the first line of a cell runs the cell first. It then stops the
 instance even if the cell raised an exception, unless ``--on-success``
@@ -58,7 +58,7 @@ class StopMagics(Magics):
     @argument(
         "--dry-run", action="store_true", help=gettext("Check everything and show what a stop would do; stop nothing.")
     )
-    @argument("--no-save", action="store_true", help=gettext("Stop without having open tabs save first."))
+    @argument("--no-save", action="store_true", help=gettext("Stop without saving open tabs."))
     @argument("--wait", action="store_true", help=gettext("Wait until the instance has stopped."))
     @argument("--status", action="store_true", help=gettext("Show the instance; stop nothing."))
     @argument(
@@ -74,11 +74,15 @@ class StopMagics(Magics):
         ),
     )
     @argument(
-        "--grace", default=None, help=gettext("With --when-idle: that while, such as 10min or 600. Default: 600 s.")
+        "--grace",
+        default=None,
+        help=gettext(
+            "With --when-idle: how long the instance must be idle, such as 10min or 600 (seconds). Default: 600 s."
+        ),
     )
     @argument("--at", default=None, help=gettext("Stop later: at a time, such as 23:30 or 2030-01-31T23:30+08:00."))
-    @argument("--after", default=None, help=gettext("Stop later: after a while, such as 2h or 1h30m."))
-    @argument("--cancel", action="store_true", help=gettext("Cancel the stop that comes later."))
+    @argument("--after", default=None, help=gettext("Stop later: after this duration, such as 2h or 1h30m."))
+    @argument("--cancel", action="store_true", help=gettext("Cancel the scheduled stop."))
     @line_cell_magic
     def stop_instance(self, line: str, cell: Optional[str] = None) -> Union[Instance, Report, Schedule, None]:
         """Stop the notebook instance that this kernel runs in; what is shown of it to users is `DESCRIPTION`."""
@@ -124,7 +128,7 @@ class StopMagics(Magics):
         if chosen is not None and not options.cancel:
             return stop_later(chosen)
         if chosen is not None or any(now.values()):
-            raise UsageError(gettext("--cancel goes with no other option."))
+            raise UsageError(gettext("--cancel cannot be combined with other options."))
         return cancel_scheduled_stop()
 
     def _run_cell(self, cell: str, on_success: bool) -> bool:

@@ -76,7 +76,7 @@ class ScheduleOptions(msgspec.Struct, frozen=True, kw_only=True):
     at
         When it is ``at``, the time.
     grace
-        When it is ``idle``, for how long nobody may have worked, in seconds; None for the server's default.
+        When it is ``idle``, how long the instance must be idle, in seconds; None for the server's default.
     """
 
     when: Literal["idle", "at"]
@@ -110,17 +110,17 @@ def schedule_options(
     given = [name for name, value in (("when", when), ("at", at), ("after", after)) if value is not None]
     if len(given) > 1:
         raise ValueError(
-            gettext("{option} and {other} exclude each other", option=spelled(given[0]), other=spelled(given[1]))
+            gettext("{option} and {other} cannot be combined", option=spelled(given[0]), other=spelled(given[1]))
         )
     if grace is not None and given != ["when"]:
-        raise ValueError(gettext("{option} goes with {other} only", option=spelled("grace"), other=spelled("when")))
+        raise ValueError(gettext("{option} requires {other}", option=spelled("grace"), other=spelled("when")))
     if not given:
         return None
     for name, is_given in now.items():
         if is_given:
             raise ValueError(
                 gettext(
-                    "{option} does not go with {other}: that stop comes later",
+                    "{option} cannot be combined with {other}, which schedules a later stop",
                     option=spelled(name),
                     other=spelled(given[0]),
                 )
@@ -130,7 +130,7 @@ def schedule_options(
     if after is not None:
         return ScheduleOptions(when="at", at=_after(after, spelled("after")))
     if when != "idle":
-        raise ValueError(gettext("when must be 'idle', not {when!r}; for a time there are at and after", when=when))
+        raise ValueError(gettext("when must be 'idle', not {when!r}; to stop at a time, use at or after", when=when))
     return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
 
 

@@ -82,7 +82,7 @@ async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
             return (await _call(api, "DELETE")).replaced
         except NotebookStopError as error:
             error.message = _(
-                "The stop is scheduled, but an earlier one at {url} is not cancelled: {message}",
+                "The stop is scheduled, but an earlier one at {url} was not cancelled: {message}",
                 url=server.address.url,
                 message=error.message,
             )
@@ -91,7 +91,7 @@ async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
 
 def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
     if not setting.done():
-        return gettext("It is not known whether the stop was scheduled. Look at {command}.", command=_LOOK)
+        return gettext("Could not confirm whether the stop was scheduled. Check with {command}.", command=_LOOK)
     error = setting.exception()
     if isinstance(error, NotebookStopError):
         error.localize(process_language())
@@ -135,7 +135,7 @@ def made(answer: ScheduleAnswer) -> Schedule:
         When the server has not returned it.
     """
     if answer.schedule is None:
-        raise NotebookStopError(_("The Jupyter server has scheduled no stop."), code="bad_server_answer")
+        raise NotebookStopError(_("The Jupyter server did not schedule the stop."), code="bad_server_answer")
     return answer.schedule
 
 
@@ -169,20 +169,20 @@ async def _call(
         if not error.connected or method == "GET":
             raise
         doubt = (
-            _("It is not known whether the stop was scheduled.")
+            _("Could not confirm whether the stop was scheduled.")
             if method == "PUT"
-            else _("It is not known whether the stop was cancelled.")
+            else _("Could not confirm whether the stop was cancelled.")
         )
         raise OutcomeUnknownError(
             sentences(error.message, doubt),
-            remedy=_("Look at {command} once the server responds.", command=_LOOK),
+            remedy=_("Check with {command} when the server responds again.", command=_LOOK),
         ) from None
     except NotebookStopError as error:
         if error.code not in ("http_404", "http_405"):
             raise
         raise NotebookStopError(
             _(
-                "The jupyter_notebook_stop of the Jupyter server at {url} is too old to stop later.",
+                "The version of jupyter_notebook_stop on the Jupyter server at {url} is too old to schedule a stop.",
                 url=api.address.url,
             ),
             code=NO_SERVER,
@@ -202,7 +202,8 @@ def _servers(environment: Environment) -> List[Server]:
     if found:
         return found
     obstacles = [
-        _("The one at {url} cannot: {reason}.", url=url, reason=why) for url, why in environment.unsaved_servers.items()
+        _("The server at {url} cannot: {reason}.", url=url, reason=why)
+        for url, why in environment.unsaved_servers.items()
     ]
     install = NOT_INSTALLED in environment.unsaved_servers.values()
     only = _(

@@ -36,7 +36,7 @@ _MOST = 5
 _TONES = {COUNTDOWN: "warn", STOPPING: "warn", RETRYING: "bad", ENDED: "bad", CANCELLED: "quiet"}
 _FAILURES = {
     RETRYING: _("The scheduled stop failed and will be tried again"),
-    ENDED: _("The scheduled stop failed and is not tried again"),
+    ENDED: _("The scheduled stop failed and will not be tried again"),
 }
 
 
@@ -126,8 +126,8 @@ def _when(schedule: Schedule) -> str:
     if schedule.when == "at":
         return gettext("at {time}", time=_optional_time(schedule.at))
     if schedule.grace is None:
-        return gettext("when nobody works any more")
-    return gettext("when nobody has worked for {duration}", duration=duration_words(schedule.grace))
+        return gettext("when idle")
+    return gettext("when idle for {duration}", duration=duration_words(schedule.grace))
 
 
 def _title(schedule: Schedule, now: datetime.datetime) -> str:
@@ -161,9 +161,9 @@ def _facts(
     if not over and state != STOPPING:
         rows.append((gettext("Waiting for"), waiting_words(schedule.waiting_for, now)))
         if schedule.not_before and schedule.not_before > now:
-            rows.append((gettext("Put off until"), time_words(schedule.not_before)))
+            rows.append((gettext("Postponed until"), time_words(schedule.not_before)))
         if schedule.when == "idle" and state != COUNTDOWN and schedule.due_at:
-            rows.append((gettext("If nobody works"), _until(schedule.due_at, now)))
+            rows.append((gettext("Countdown begins"), _until(schedule.due_at, now)))
     if state == RETRYING and schedule.next_try_at:
         rows.append((gettext("Next try"), _time_and_distance(schedule.next_try_at, now)))
     if schedule.error:
@@ -177,7 +177,7 @@ def _facts(
         rows.append((gettext("Before it stops"), say(course)))
     if replaced:
         rows.append((gettext("Replaces"), gettext("a stop {when}", when=_when(replaced))))
-    rows.append((gettext("Made"), _made(schedule)))
+    rows.append((gettext("Created"), _made(schedule)))
     if state not in (CANCELLED, STOPPING):
         rows.append((gettext("To cancel"), say(cancel)))
     return [(label, text) for label, text in rows if text]
@@ -194,7 +194,7 @@ def _made(schedule: Schedule) -> str:
 
 
 def _until(due: datetime.datetime, now: datetime.datetime) -> str:
-    return gettext("until {time}, the countdown begins", time=_time_and_distance(due, now))
+    return gettext("{time}, if the instance stays idle", time=_time_and_distance(due, now))
 
 
 def _reason(error: Problem) -> str:

@@ -59,7 +59,7 @@ def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at
                 if not _exists(time):
                     raise ValueError(
                         gettext(
-                            "{name} does not exist: the clocks leave out {time:%Y-%m-%d %H:%M:%S} there",
+                            "{name} does not exist: clocks are set forward past {time:%Y-%m-%d %H:%M:%S}",
                             name=name,
                             time=time,
                         )

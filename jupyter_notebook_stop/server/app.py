@@ -66,7 +66,7 @@ class DeferredHandler(ExtensionHandlerMixin, web.RequestHandler):
             self._refuse(503, code="not_loaded", message="The Jupyter server is shutting down.")
         else:
             message = "jupyter_notebook_stop does not work with what is installed in this server."
-            remedy = "Look into the log of the server, and run pip check in its environment."
+            remedy = "Check the server log, and run pip check in its environment."
             self._refuse(500, code="not_loaded", message=message, remedy=remedy)
 
     def _refuse(self, status: int, **problem: str) -> None:

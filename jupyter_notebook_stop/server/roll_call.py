@@ -232,7 +232,7 @@ def _silent_tabs(kernels: List[ConnectedKernel]) -> SaveError:
         remedy=(
             _(
                 "Look for a page in another window, browser or program, save and close it there, and try again. To stop"
-                " all the same, stop without saving, or set c.NotebookStop.silent_tabs = 'ignore'."
+                " anyway, stop without saving, or set c.NotebookStop.silent_tabs = 'ignore'."
             )
         ),
     )

@@ -72,7 +72,7 @@ def type_commands(tab: Tab, server: Server) -> None:
     page, shown = tab.page, rows(terminal)
     page.set_viewport_size({"width": 1280, "height": 470})
     type_command(page, "jupyter notebook-stop doctor")
-    expect(shown).to_contain_text(re.compile(r"has open tabs save before a stop\s*\$"))
+    expect(shown).to_contain_text(re.compile(r"saves open tabs before a stop\s*\$"))
     type_command(page, "jupyter notebook-stop stop")
     expect(shown).to_contain_text("Stop this instance? [y/N]")
     type_command(page, "y")

@@ -59,7 +59,7 @@ def test_a_server_tells_what_it_was_answered(
     assert "PermissionDeniedError [ModelArts.0112, HTTP 403]" in told
     assert "HUAWEICLOUD_SDK_SK" in told
     assert "HUAWEICLOUD_SDK_SK" not in own.partition("environment variables that are set")[2]
-    assert "[ok] Jupyter server: <server-1> has open tabs save" in own
+    assert "[ok] Jupyter server: <server-1> saves open tabs" in own
     for hidden in (simulator.instance_id, server.token, str(server.port), str(tmp_path)):
         assert hidden not in text
 

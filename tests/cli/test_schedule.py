@@ -55,14 +55,14 @@ def scheduling(inside: Inside, quick: QuickCommands) -> Iterator[Scheduling]:
 def test_shown_made_replaced_and_cancelled(scheduling: Scheduling) -> None:
     assert scheduling.done() == "No stop is scheduled.\n"
     made = scheduling.done("--when-idle", "--grace", "20min")
-    assert made.startswith("This instance stops when nobody has worked for 20 min\n")
-    assert "To cancel        jupyter notebook-stop schedule --cancel" in made
+    assert made.startswith("This instance stops when idle for 20 min\n")
+    assert "To cancel         jupyter notebook-stop schedule --cancel" in made
     schedule = scheduling.answer().schedule
     assert schedule is not None
     assert (schedule.when, schedule.grace, schedule.source) == ("idle", 1200, "terminal")
     replaced = scheduling.done("--after", "3h")
     assert "in 3 h\n" in replaced or "in 2 h 59 min\n" in replaced
-    assert "Replaces         a stop when nobody has worked for 20 min" in replaced
+    assert "Replaces         a stop when idle for 20 min" in replaced
     shown = scheduling.done()
     assert shown.startswith("This instance stops at 20")
     assert "Replaces" not in shown
@@ -96,7 +96,7 @@ def test_for_scripts(scheduling: Scheduling) -> None:
 def test_what_the_server_refuses(scheduling: Scheduling) -> None:
     ended = scheduling.run("--after=30d")
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.startswith("The time is further away than the server allows")
+    assert ended.err.startswith("The time is further in the future than the server allows")
     assert "Traceback" not in ended.err
 
 
@@ -118,16 +118,16 @@ def test_no_instance(commands: Commands) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--grace=600"], "--grace goes with --when-idle only."),
-        (["--at=23:30", "--after=2h"], "--at and --after exclude each other."),
-        (["--when-idle", "--at=23:30"], "--when-idle and --at exclude each other."),
+        (["--grace=600"], "--grace requires --when-idle."),
+        (["--at=23:30", "--after=2h"], "--at and --after cannot be combined."),
+        (["--when-idle", "--at=23:30"], "--when-idle and --at cannot be combined."),
         (["--when-idle", "--grace=soon"], "--grace must be a duration such as 2h"),
         (["--at=soon"], "--at must be a time such as 23:30"),
         (["--at="], "--at must be a time such as 23:30"),
         (["--at=2000-01-01T00:00Z"], "--at is in the past: 2000-01-01 00:00:00+00:00."),
         (["--after=0"], "--after must be longer than 0"),
-        (["--cancel", "--after=2h"], "--cancel goes with no other option."),
-        (["--cancel", "--grace=2h"], "--grace goes with --when-idle only."),
+        (["--cancel", "--after=2h"], "--cancel cannot be combined with other options."),
+        (["--cancel", "--grace=2h"], "--grace requires --when-idle."),
         (["--yes"], ""),
         (["now"], "Unrecognized arguments: now."),
     ],

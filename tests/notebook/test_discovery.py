@@ -301,7 +301,7 @@ class Closing(Canned):
 
 
 class TestObstacles:
-    """Servers that cannot have open tabs save, and programs that are no Jupyter servers."""
+    """Servers that cannot save open tabs, and programs that are no Jupyter servers."""
 
     @pytest.mark.parametrize("status", [404, 405])
     @pytest.mark.parametrize("api", [(200, {"version": "2.4"}), (401, {}), (403, {})])

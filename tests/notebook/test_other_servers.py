@@ -88,7 +88,7 @@ class TestSeveralServers:
         report = stop(dry_run=True)
         warnings = [step for step in report.plan if step.startswith("Warn: ")]
         assert "Press Ctrl+S in every open tab of the Jupyter servers named below now" in warnings[0]
-        (named,) = [each for each in urls if f"The Jupyter server at {each} cannot have open tabs save" in warnings[1]]
+        (named,) = [each for each in urls if f"The Jupyter server at {each} cannot save open tabs" in warnings[1]]
         assert len(warnings) == 2
         assert "Count down 150 s; an interrupt cancels the stop." in report.plan
         assert "Count down 10 s; an interrupt cancels the stop." in stop(dry_run=True, save=False).plan
@@ -99,7 +99,7 @@ class TestSeveralServers:
         if kind == "without the extension":
             capsys.readouterr()
             assert stop(delay=0.2).id == here.simulator.instance_id
-            assert f"The Jupyter server at {named} cannot have open tabs save" in capsys.readouterr().out
+            assert f"The Jupyter server at {named} cannot save open tabs" in capsys.readouterr().out
             assert here.simulator.count("stop") == 1
 
     @pytest.mark.skipif(sys.platform == "win32", reason="needs unix sockets")

@@ -68,7 +68,7 @@ class TestScript:
         assert found is not None
         assert (found["id"], found["grace"]) == (made.id, 1200)
         shown = capsys.readouterr().out
-        assert shown.startswith("This instance stops when nobody has worked for 20 min\n")
+        assert shown.startswith("This instance stops when idle for 20 min\n")
         assert "every open tab counts down 1 min" in shown
         assert "cancel_scheduled_stop()" in shown
         assert here.simulator.count("stop") == 0
@@ -97,7 +97,7 @@ class TestScript:
         stop(when="idle", grace=900)
         assert "Replaces" not in capsys.readouterr().out
         second = stop(after="3h")
-        assert "Replaces         a stop when nobody has worked for 15 min" in capsys.readouterr().out
+        assert "Replaces         a stop when idle for 15 min" in capsys.readouterr().out
         assert standing(here)["id"] == second.id  # type: ignore[index]
 
     def test_showing_and_cancelling(self, here: Inside, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,8 +124,8 @@ class TestScript:
         instance = status()
         assert instance.schedule is not None
         assert instance.schedule.id == made.id
-        assert "  Scheduled stop  when nobody has worked for 15 min" in instance_text(instance)
-        assert "when nobody has worked for 15 min" in instance_html(instance)
+        assert "  Scheduled stop  when idle for 15 min" in instance_text(instance)
+        assert "when idle for 15 min" in instance_html(instance)
 
     def test_from_async_code(self, here: Inside) -> None:
         async def main() -> Schedule:
@@ -134,7 +134,7 @@ class TestScript:
         assert asyncio.run(main()).id == standing(here)["id"]  # type: ignore[index]
 
     def test_what_the_server_refuses(self, here: Inside) -> None:
-        with pytest.raises(NotebookStopError, match="further away than the server allows") as refused:
+        with pytest.raises(NotebookStopError, match="further in the future than the server allows") as refused:
             stop(after="30d")
         assert refused.value.code == "bad_schedule"
         assert standing(here) is None
@@ -175,12 +175,12 @@ class TestCell:
     def test_it_returns_at_once_and_shows_itself_once(self, planning: Inside, cell: Kernel) -> None:
         shown = cell.run(LATER + "made = stop(when='idle', grace=900)\nmade")
         assert [kind for kind, _ in shown] == ["display_data"]
-        assert shown[0][1].startswith("This instance stops when nobody has worked for 15 min\n")
+        assert shown[0][1].startswith("This instance stops when idle for 15 min\n")
         assert standing(planning)["source"] == "cell"  # type: ignore[index]
         # Later it shows itself as any result.
         ((kind, text),) = cell.run("made")
         assert kind == "execute_result"
-        assert text.startswith("This instance stops when nobody has worked for 15 min\n")
+        assert text.startswith("This instance stops when idle for 15 min\n")
         html = "data, _ = get_ipython().display_formatter.format(made); print(sorted(data))"
         assert cell.run(html) == [("stream", "['text/html', 'text/plain']\n")]
 
@@ -214,7 +214,7 @@ class TestCell:
         cell.run(LATER)
         sight = cell.sight(cell.start("stop(after='30d')"))
         assert sight == cell.traceback
-        assert sight.startswith("NotebookStopError: The time is further away than the server allows")
+        assert sight.startswith("NotebookStopError: The time is further in the future than the server allows")
         assert "\n" not in sight
 
 
@@ -224,18 +224,18 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         ("options", "reason"),
         [
-            ({"when": "idle", "at": "23:30"}, "when and at exclude each other"),
-            ({"at": "23:30", "after": "2h"}, "at and after exclude each other"),
-            ({"grace": 600}, "grace goes with when only"),
-            ({"at": "23:30", "grace": 600}, "grace goes with when only"),
+            ({"when": "idle", "at": "23:30"}, "when and at cannot be combined"),
+            ({"at": "23:30", "after": "2h"}, "at and after cannot be combined"),
+            ({"grace": 600}, "grace requires when"),
+            ({"at": "23:30", "grace": 600}, "grace requires when"),
             ({"when": "later"}, "when must be 'idle', not 'later'"),
             ({"when": "idle", "grace": 0}, "grace must be longer than 0"),
             ({"when": "idle", "grace": 0.5}, "grace must be from 1 s to 7 d"),
             ({"when": "idle", "grace": "8d"}, "grace must be from 1 s to 7 d"),
-            ({"when": "idle", "delay": 0}, "delay does not go with when: that stop comes later"),
-            ({"at": "23:30", "save": False}, "save does not go with at"),
-            ({"after": "2h", "wait": True}, "wait does not go with after"),
-            ({"after": "2h", "dry_run": True}, "dry_run does not go with after"),
+            ({"when": "idle", "delay": 0}, "delay cannot be combined with when, which schedules a later stop"),
+            ({"at": "23:30", "save": False}, "save cannot be combined with at"),
+            ({"after": "2h", "wait": True}, "wait cannot be combined with after"),
+            ({"after": "2h", "dry_run": True}, "dry_run cannot be combined with after"),
             ({"at": "2000-01-01T00:00Z"}, "at is in the past"),
             ({"at": ""}, "at must be a time such as 23:30"),
             ({"after": ""}, "after must be a duration such as 2h"),
@@ -258,18 +258,30 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         ("line", "reason"),
         [
-            ("%stop_instance --when-idle --at 23:30", "--when-idle and --at exclude each other."),
-            ("%stop_instance --grace 10min", "--grace goes with --when-idle only."),
-            ("%stop_instance --after 2h --no-save", "--no-save does not go with --after: that stop comes later."),
-            ("%stop_instance --after 2h --dry-run", "--dry-run does not go with --after: that stop comes later."),
-            ("%stop_instance --after 2h --delay 0", "--delay does not go with --after: that stop comes later."),
-            ("%stop_instance --after 2h --status", "--status does not go with --after: that stop comes later."),
-            ("%stop_instance --cancel --after 2h", "--cancel goes with no other option."),
-            ("%stop_instance --cancel --wait", "--cancel goes with no other option."),
+            ("%stop_instance --when-idle --at 23:30", "--when-idle and --at cannot be combined."),
+            ("%stop_instance --grace 10min", "--grace requires --when-idle."),
+            (
+                "%stop_instance --after 2h --no-save",
+                "--no-save cannot be combined with --after, which schedules a later stop.",
+            ),
+            (
+                "%stop_instance --after 2h --dry-run",
+                "--dry-run cannot be combined with --after, which schedules a later stop.",
+            ),
+            (
+                "%stop_instance --after 2h --delay 0",
+                "--delay cannot be combined with --after, which schedules a later stop.",
+            ),
+            (
+                "%stop_instance --after 2h --status",
+                "--status cannot be combined with --after, which schedules a later stop.",
+            ),
+            ("%stop_instance --cancel --after 2h", "--cancel cannot be combined with other options."),
+            ("%stop_instance --cancel --wait", "--cancel cannot be combined with other options."),
             ('%stop_instance --at ""', "--at must be a time such as 23:30"),
             ("%stop_instance --at=", "--at must be a time such as 23:30"),
             ("%stop_instance --after=", "--after must be a duration such as 2h"),
-            ('%stop_instance --grace ""', "--grace goes with --when-idle only."),
+            ('%stop_instance --grace ""', "--grace requires --when-idle."),
             ("%%stop_instance --when-idle\nprint('r' + 'an')", "To stop later, run %stop_instance with --when-idle"),
             ("%%stop_instance --cancel\nprint('r' + 'an')", "%%stop_instance stops at the end of its cell."),
         ],
@@ -310,7 +322,7 @@ class TestWithoutServer:
     def test_an_older_server(self, canned: Scheduling, method: str, status: int) -> None:
         canned.answer(**{method: (status, {"message": "Not Found", "reason": None})})
         call = {"PUT": lambda: stop(after="2h"), "GET": scheduled_stop, "DELETE": cancel_scheduled_stop}[method]
-        with pytest.raises(NotebookStopError, match="is too old to stop later") as error:
+        with pytest.raises(NotebookStopError, match="is too old to schedule a stop") as error:
             call()
         assert error.value.code == "no_schedule_server"
         assert f"127.0.0.1:{canned.port}" in error.value.message

@@ -136,7 +136,7 @@ class TestAnswers:
     @pytest.mark.parametrize(("method", "what"), [("PUT", "scheduled"), ("DELETE", "cancelled")])
     def test_a_lost_answer_leaves_the_outcome_open(self, canned: Scheduling, method: str, what: str) -> None:
         canned.deaf_to = method
-        with pytest.raises(OutcomeUnknownError, match=f"not known whether the stop was {what}") as error:
+        with pytest.raises(OutcomeUnknownError, match=f"Could not confirm whether the stop was {what}") as error:
             stop(after="2h") if method == "PUT" else cancel_scheduled_stop()
         assert "scheduled_stop()" in (error.value.remedy or "")
 
@@ -227,8 +227,11 @@ class TestInterrupt:
                 ScheduleAnswer(schedule=MADE, rules=RULES),
                 "Too late to interrupt: the stop is scheduled.",
             ),
-            ((400, msgspec.json.encode(Problem(code="x", message="The time is past."))), "The time is past. [x]"),
-            (None, "It is not known whether the stop was scheduled. Look at scheduled_stop()"),
+            (
+                (400, msgspec.json.encode(Problem(code="x", message="The time is in the past."))),
+                "The time is in the past. [x]",
+            ),
+            (None, "Could not confirm whether the stop was scheduled. Check with scheduled_stop()"),
         ],
     )
     def test_while_the_server_is_asked(

@@ -68,7 +68,7 @@ def test_a_process_without_identity_or_keys_takes_its_servers(here: Inside, simu
     assert instance.sources["credentials"].startswith("environment variables")
     report = stop(dry_run=True)
     assert report.ok
-    assert any("Have every open tab" in step for step in report.plan)
+    assert any("Save every open tab" in step for step in report.plan)
     assert "the Jupyter server's, from" in report.checks[1].detail
     assert here.server.token not in repr(report) + repr(instance)
     assert here.simulator.count("stop") == 0

@@ -137,7 +137,7 @@ def test_a_redirect_to_itself_is_not_followed_either(cloud: Any) -> None:
     simulator.faults.add("show", Redirect(location=target))
     with pytest.raises(CloudError, match="HTTP 302") as caught:
         cloud.show()
-    assert "redirects" in str(caught.value.remedy)
+    assert "returned a redirect" in str(caught.value.remedy)
     assert simulator.count() == 1
 
 

@@ -107,7 +107,7 @@ def test_what_is_already_done_is_no_failure() -> None:
         (404, CloudError, "endpoint"),
         (407, UnreachableError, "proxy"),
         *((status, UnreachableError, "try again") for status in (408, 429, 500, 502, 503, 504)),
-        (302, CloudError, "redirects"),
+        (302, CloudError, "returned a redirect"),
         (418, CloudError, "support"),
     ],
 )

@@ -46,11 +46,11 @@ def changed(schedule: Schedule, **fields: Any) -> Schedule:
 def test_in_full() -> None:
     schedule = changed(IDLE, waiting_for=AtRisk(kernels=[TRAINING], terminals=["1"]))
     assert schedule_text(schedule, replaced=AT, rules=RULES, now=NOW).splitlines() == [
-        "This instance stops when nobody has worked for 10 min",
+        "This instance stops when idle for 10 min",
         "  Waiting for      train.ipynb, busy for 3 h 12 min; terminal 1",
         "  Before it stops  every open tab counts down 1 min, then saves; each can cancel it",
         "  Replaces         a stop at 2030-01-31 23:30 UTC",
-        "  Made             2030-01-31 12:00 UTC from a cell by Ann",
+        "  Created          2030-01-31 12:00 UTC from a cell by Ann",
         "  To cancel        cancel_scheduled_stop(), or %stop_instance --cancel",
     ]
 
@@ -58,7 +58,7 @@ def test_in_full() -> None:
 def test_at_a_time_on_a_terminal() -> None:
     assert schedule_text(AT, cancel=ON_TERMINAL, now=NOW).splitlines() == [
         "This instance stops at 2030-01-31 23:30 UTC, in 11 h 30 min",
-        "  Made       2030-01-31 12:00 UTC from the command palette",
+        "  Created    2030-01-31 12:00 UTC from the command palette",
         "  To cancel  jupyter notebook-stop schedule --cancel",
     ]
 
@@ -66,7 +66,7 @@ def test_at_a_time_on_a_terminal() -> None:
 @pytest.mark.parametrize(
     ("fields", "title", "line"),
     [
-        ({"state": "waiting"}, "This instance stops when nobody has worked for 10 min", ""),
+        ({"state": "waiting"}, "This instance stops when idle for 10 min", ""),
         (
             {"state": "countdown", "stops_at": NOW + HOUR / 60},
             "This instance stops at 2030-01-31 12:01 UTC, in 1 min: open tabs count down",
@@ -80,12 +80,12 @@ def test_at_a_time_on_a_terminal() -> None:
         ),
         (
             {"state": "ended", "error": PROBLEM},
-            "The scheduled stop failed and is not tried again",
+            "The scheduled stop failed and will not be tried again",
             "failed, not tried again",
         ),
-        ({"state": "cancelled"}, "Cancelled: the stop when nobody has worked for 10 min", "cancelled"),
-        ({"state": "dreaming"}, "This instance stops when nobody has worked for 10 min", ""),
-        ({"state": "countdown"}, "This instance stops when nobody has worked for 10 min", "countdown until an unknown"),
+        ({"state": "cancelled"}, "Cancelled: the stop when idle for 10 min", "cancelled"),
+        ({"state": "dreaming"}, "This instance stops when idle for 10 min", ""),
+        ({"state": "countdown"}, "This instance stops when idle for 10 min", "countdown until an unknown"),
     ],
 )
 def test_every_state(fields: dict[str, Any], title: str, line: str) -> None:
@@ -98,7 +98,7 @@ def test_every_state(fields: dict[str, Any], title: str, line: str) -> None:
     assert ("To cancel" in text) == (schedule.state not in ("stopping", "cancelled"))
     assert ("Before it stops" in text) == (schedule.state == "waiting")
     prefix, _, rest = schedule_line(schedule, NOW).partition("; ")
-    assert prefix == "when nobody has worked for 10 min"
+    assert prefix == "when idle for 10 min"
     assert rest.startswith(line)
     assert bool(rest) == bool(line)
 
@@ -106,9 +106,9 @@ def test_every_state(fields: dict[str, Any], title: str, line: str) -> None:
 def test_when_it_may_stop_and_what_puts_it_off() -> None:
     schedule = changed(IDLE, due_at=NOW + HOUR / 6, not_before=NOW + HOUR)
     text = schedule_text(schedule, now=NOW)
-    assert "  If nobody works  until 2030-01-31 12:10 UTC, in 10 min, the countdown begins" in text
-    assert "  Put off until    2030-01-31 13:00 UTC" in text
-    assert "Put off" not in schedule_text(schedule, now=NOW + 2 * HOUR)
+    assert "  Countdown begins  2030-01-31 12:10 UTC, in 10 min, if the instance stays idle" in text
+    assert "  Postponed until   2030-01-31 13:00 UTC" in text
+    assert "Postponed" not in schedule_text(schedule, now=NOW + 2 * HOUR)
 
 
 def test_a_time_that_has_come_has_no_distance() -> None:

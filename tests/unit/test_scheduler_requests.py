@@ -54,7 +54,7 @@ class TestRequests:
             house.set(grace=grace)
         assert house.state is None
 
-    @pytest.mark.parametrize(("seconds", "refusal"), [(3600.0, ""), (3601.0, "further away than"), (-5.0, "")])
+    @pytest.mark.parametrize(("seconds", "refusal"), [(3600.0, ""), (3601.0, "further in the future than"), (-5.0, "")])
     def test_how_far_away_a_time_may_be(self, loop: VirtualLoop, seconds: float, refusal: str) -> None:
         house = House(loop, longest_schedule=3600.0)
         if refusal:

@@ -56,7 +56,7 @@ def test_the_limits_reach_the_client(trusting: ssl.SSLContext) -> None:
 
 
 def test_nothing_is_sent_when_the_time_is_over(cloud: Any) -> None:
-    with pytest.raises(NotSentError, match="time limit for this operation is over"):
+    with pytest.raises(NotSentError, match="time limit for this operation was reached"):
         cloud.show(timeouts=Timeouts(total=-1.0))
     assert cloud.simulator.count() == 0
 
