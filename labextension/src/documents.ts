@@ -247,7 +247,8 @@ function textOf(text: string): string {
   return text.replace(/\r\n?/g, '\n');
 }
 
-interface ICell {
+/** A cell of a notebook, in its file's format: what is looked at here. */
+export interface ICell {
   source?: string | string[];
   outputs?: unknown[];
   execution_count?: number | null;

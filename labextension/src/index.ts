@@ -82,30 +82,33 @@ const plugin: JupyterFrontEndPlugin<void> = {
           void stops.dispatch({ type: 'hint', attempt });
         }
         if (schedule) {
-          void stops.ready.then(session => session.hear());
+          void stops.ready.then(session => session.refresh());
         }
         stops.preload();
       });
     }
-    let elsewhere = identity && !identity.available ? identity.reason : '';
-    if (elsewhere && language !== ENGLISH) {
+    let unavailableReason =
+      identity && !identity.available ? identity.reason : '';
+    if (unavailableReason && language !== ENGLISH) {
       // The page was made for readers of any language.
       void app.restored.then(async () => {
         const answer = await api.instance();
-        elsewhere = answer.available ? elsewhere : answer.reason;
+        unavailableReason = answer.available
+          ? unavailableReason
+          : answer.reason;
         commands.notifyCommandChanged(COMMANDS.stop);
       });
     }
-    const nowhere =
+    const isOutsideInstance =
       identity && !identity.available && identity.code === 'not_in_instance';
     commands.addCommand(COMMANDS.stop, {
-      label: nowhere
+      label: isOutsideInstance
         ? trans.__('Stop this instance (not in a ModelArts notebook instance)')
-        : elsewhere
+        : unavailableReason
           ? trans.__('Stop this instance (it is not clear which one this is)')
           : trans.__('Stop this instance'),
       caption: () =>
-        elsewhere ||
+        unavailableReason ||
         trans.__(
           'Stop the ModelArts notebook instance that this server runs in'
         ),
@@ -121,7 +124,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       palette,
       trans,
       loader,
-      elsewhere ||
+      unavailableReason ||
         (identity?.available && identity.scheduling
           ? ''
           : trans.__('The administrator has switched scheduled stops off.'))

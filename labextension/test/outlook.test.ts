@@ -6,17 +6,17 @@ import type { IInstance, ISchedule } from '../src/model';
 import {
   activityPause,
   failureText,
-  later,
+  postponed,
   waitingText
 } from '../src/schedule/consequences.ts';
 import {
   countdownEnd,
   freshFor,
+  isActive,
   isUrgent,
   leaseWhen,
   nearestEnd,
   scheduleText,
-  stands,
   summary
 } from '../src/schedule/outlook.ts';
 import { formatDuration, formatTime } from '../src/ui/format.ts';
@@ -112,7 +112,7 @@ describe('the nearest end', () => {
 
   test('is the platform’s once a schedule has ended', () => {
     const ended = schedule({ state: 'ended' });
-    assert.equal(stands(ended), false);
+    assert.equal(isActive(ended), false);
     assert.equal(nearest(ended, leased(HOUR)).text, 'auto-stop in 1 h');
   });
 
@@ -232,13 +232,13 @@ describe('a countdown', () => {
   });
 
   test('is put off by one hour, whatever the schedule', () => {
-    assert.deepEqual(later(at(0), NOW), { when: 'at', at: iso(HOUR) });
-    assert.deepEqual(later(schedule(), NOW), {
+    assert.deepEqual(postponed(at(0), NOW), { when: 'at', at: iso(HOUR) });
+    assert.deepEqual(postponed(schedule(), NOW), {
       when: 'idle',
       not_before: iso(HOUR),
       grace: 600
     });
-    assert.deepEqual(later(schedule({ grace: null }), NOW), {
+    assert.deepEqual(postponed(schedule({ grace: null }), NOW), {
       when: 'idle',
       not_before: iso(HOUR)
     });

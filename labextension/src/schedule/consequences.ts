@@ -72,7 +72,7 @@ export function failureText(schedule: ISchedule | null): string {
 }
 
 /** What the next hour does to a schedule: the request that puts it off. */
-export function later(
+export function postponed(
   { when, grace }: ISchedule,
   now: number
 ): { when: 'idle' | 'at'; at?: string; grace?: number; not_before?: string } {

@@ -1,5 +1,5 @@
 import { countdown } from '../ui/countdown';
-import { later } from './consequences';
+import { postponed } from './consequences';
 import { countdownEnd } from './outlook';
 import type { IScheduleWatch } from './watch';
 
@@ -16,7 +16,7 @@ export function showCountdown(
     later: async () => {
       const { schedule } = watch.outlook;
       if (schedule) {
-        await watch.schedule(later(schedule, watch.api.now()));
+        await watch.schedule(postponed(schedule, watch.api.now()));
       }
     }
   });

@@ -3,9 +3,9 @@ import { trans } from '../language';
 import { h, setText } from '../ui/dom';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
-import { tell } from '../ui/notice';
+import { notify } from '../ui/notice';
 import { attempt } from './attempt';
-import { scheduleText, stands } from './outlook';
+import { isActive, scheduleText } from './outlook';
 import type { IScheduleWatch } from './watch';
 
 /** The times from now that are offered, in minutes. */
@@ -44,7 +44,7 @@ export async function scheduleIdle(
       isValid: () => input.checkValidity()
     });
     if (accepted) {
-      await schedule_(watch, {
+      await submitSchedule(watch, {
         when: 'idle',
         grace: input.valueAsNumber * 60,
         source
@@ -113,7 +113,7 @@ export async function scheduleAt(
     });
     if (accepted) {
       const at = new Date(chosen()).toISOString();
-      await schedule_(watch, { when: 'at', at, source });
+      await submitSchedule(watch, { when: 'at', at, source });
     }
   });
 }
@@ -125,17 +125,17 @@ export async function cancelScheduled(watch: IScheduleWatch): Promise<void> {
     const text = replaced
       ? trans.__('Cancelled: %1.', scheduleText(replaced))
       : trans.__('No stop was scheduled.');
-    tell(text);
+    notify(text);
   });
 }
 
-async function schedule_(
+async function submitSchedule(
   watch: IScheduleWatch,
   request: IScheduleRequest
 ): Promise<void> {
   const { schedule, replaced } = await watch.schedule(request);
   const text = schedule ? scheduleText(schedule) : '';
-  tell(
+  notify(
     replaced
       ? trans.__(
           'Scheduled: %1. This replaces: %2.',
@@ -172,7 +172,7 @@ function rulesTexts(
       'The longest possible is %1.',
       formatDuration(rules.longest * 1_000)
     ),
-    stands(schedule)
+    isActive(schedule)
       ? trans.__('It replaces: %1.', scheduleText(schedule))
       : null
   ];

@@ -1,7 +1,7 @@
 import { trans } from '../language';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
-import { tell } from '../ui/notice';
+import { notify } from '../ui/notice';
 import { attempt } from './attempt';
 import { leaseEnd } from './outlook';
 import type { IScheduleWatch } from './watch';
@@ -31,7 +31,7 @@ export async function extendLease(watch: IScheduleWatch): Promise<void> {
     await attempt(async () => {
       await watch.extend(input.valueAsNumber);
       const at = leaseEnd(watch.outlook);
-      tell(
+      notify(
         trans.__('ModelArts now stops this instance at %1.', formatTime(at))
       );
     }, trans.__('The auto-stop was not extended'));

@@ -21,7 +21,7 @@ export interface IOutlook {
 }
 
 /** Whether a schedule is to stop the instance. */
-export function stands(schedule: ISchedule | null): schedule is ISchedule {
+export function isActive(schedule: ISchedule | null): schedule is ISchedule {
   return !!schedule && schedule.state !== 'ended';
 }
 
@@ -78,7 +78,7 @@ export function nearestEnd(
 ): { text: string; urgent: boolean } {
   const { schedule } = outlook;
   const urgent = isUrgent(outlook, now);
-  if (!stands(schedule) || isLeaseFirst(outlook, urgent)) {
+  if (!isActive(schedule) || isLeaseFirst(outlook, urgent)) {
     const lease = leaseWhen(outlook, now);
     return { text: lease && trans.__('auto-stop %1', lease), urgent };
   }

@@ -4,11 +4,11 @@
  */
 import type { IAttempt, IInstance } from '../api';
 import type {
-  Following,
+  AcceptedState,
   IStop,
   ITransition,
   Known,
-  Pending,
+  PendingState,
   State,
   Trouble
 } from './state';
@@ -20,8 +20,8 @@ import {
   knowsStopped,
   LIMITS,
   stay,
-  takeBack,
-  wait
+  wait,
+  withdrawQuestion
 } from './transition.ts';
 
 /** Follow an attempt that was asked for elsewhere, or in this page under the id `requested`. */
@@ -44,12 +44,12 @@ export function follow(
     absences: 0
   };
   const next = enter({ own, look, name: 'requesting', stop }, stop, attempt);
-  return stay(next.state, [...takeBack(state), ...next.effects]);
+  return stay(next.state, [...withdrawQuestion(state), ...next.effects]);
 }
 
 /** A view of our instance while a stop is followed. */
 export function viewed(
-  state: Pending | Following,
+  state: PendingState | AcceptedState,
   instance: IInstance
 ): ITransition {
   const { attempt } = instance;
@@ -72,7 +72,7 @@ export function viewed(
 
 /** The attempt is on its way. A view that is older than what the page knows does not take it back. */
 function enter(
-  state: Pending | Following,
+  state: PendingState | AcceptedState,
   stop: IStop,
   attempt: IAttempt
 ): ITransition {
@@ -105,7 +105,7 @@ function enter(
 
 /** The cloud has accepted the stop. */
 function accept(
-  state: Pending | Following,
+  state: PendingState | AcceptedState,
   stop: IStop,
   stopped: boolean
 ): ITransition {
@@ -119,7 +119,7 @@ function accept(
 
 /** Say what is known of the end, or close when looking has gone on for long enough. */
 function sayFarewell(
-  state: Pending | Following,
+  state: PendingState | AcceptedState,
   stop: IStop,
   known: Known
 ): ITransition {
@@ -138,7 +138,10 @@ function sayFarewell(
 }
 
 /** The attempt has ended without a stopped instance. */
-function ended(state: Pending | Following, attempt: IAttempt): ITransition {
+function ended(
+  state: PendingState | AcceptedState,
+  attempt: IAttempt
+): ITransition {
   const { phase, error } = attempt;
   const trouble: Trouble | null = error
     ? { kind: 'problem', problem: error, status: 0 }
@@ -157,7 +160,7 @@ function ended(state: Pending | Following, attempt: IAttempt): ITransition {
 }
 
 /** Before acceptance the server answers and does not know the attempt. */
-function absent(state: Pending, instance: IInstance): ITransition {
+function absent(state: PendingState, instance: IInstance): ITransition {
   const absences = state.stop.absences + 1;
   const stop: IStop = { ...state.stop, instance, misses: 0, absences };
   const open = stop.request === 'open';
@@ -175,7 +178,7 @@ function absent(state: Pending, instance: IInstance): ITransition {
 }
 
 /** After acceptance the server answers and does not know the attempt: it was restarted, and the status decides. */
-function forgotten(state: Following, { status }: IInstance): ITransition {
+function forgotten(state: AcceptedState, { status }: IInstance): ITransition {
   if (status === 'STOPPED' || status === 'STOPPING') {
     return accept(state, state.stop, false);
   }
@@ -185,7 +188,7 @@ function forgotten(state: Following, { status }: IInstance): ITransition {
 }
 
 /** Before acceptance a look failed. */
-export function missed(state: Pending, trouble: Trouble): ITransition {
+export function missed(state: PendingState, trouble: Trouble): ITransition {
   const { misses } = state.stop;
   const stop: IStop = { ...state.stop, misses: misses + 1 };
   return misses < LIMITS.pendingRetries.length
@@ -194,7 +197,7 @@ export function missed(state: Pending, trouble: Trouble): ITransition {
 }
 
 /** After acceptance a look failed. That is expected, and it need not be the end. */
-export function lost(state: Following, trouble: Trouble): ITransition {
+export function lost(state: AcceptedState, trouble: Trouble): ITransition {
   const stop: IStop = { ...state.stop, misses: state.stop.misses + 1 };
   const { own, look } = state;
   const alive =
@@ -210,7 +213,10 @@ export function lost(state: Following, trouble: Trouble): ITransition {
 }
 
 /** The request failed. Unless the server refused it, the next looks will tell what has become of it. */
-export function requestFailed(state: Pending, trouble: Trouble): ITransition {
+export function requestFailed(
+  state: PendingState,
+  trouble: Trouble
+): ITransition {
   if (trouble.kind === 'offline' || isDeliberate(trouble)) {
     return end(state, 'refused', trouble);
   }

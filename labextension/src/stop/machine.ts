@@ -17,8 +17,8 @@ import type {
 import {
   end,
   idle,
+  isAccepted,
   isDeliberate,
-  isFollowing,
   isLive,
   isPending,
   knowsStopped,
@@ -27,8 +27,8 @@ import {
   lookNow,
   send,
   stay,
-  takeBack,
-  wait
+  wait,
+  withdrawQuestion
 } from './transition.ts';
 
 /**
@@ -69,7 +69,14 @@ export function step(state: State, event: Event): ITransition {
         state.name === 'joining' ||
         state.name === 'reading' ||
         state.name === 'confirming'
-        ? request(state, 'menu', event.attempt, 'all', false, takeBack(state))
+        ? request(
+            state,
+            'menu',
+            event.attempt,
+            'all',
+            false,
+            withdrawQuestion(state)
+          )
         : stay(state);
     case 'hint':
       return hinted(state, event.attempt);
@@ -155,7 +162,7 @@ function hinted(state: State, hint: string): ITransition {
     case 'joining':
       return look({ ...state, hint, misses: 0 });
     default:
-      return isPending(state) || isFollowing(state)
+      return isPending(state) || isAccepted(state)
         ? lookNow(state)
         : stay(state);
   }
@@ -214,7 +221,7 @@ function cancel(
 
 /** The network or the user is back. */
 function returned(state: State): ITransition {
-  return isPending(state) || isFollowing(state) || state.name === 'closed'
+  return isPending(state) || isAccepted(state) || state.name === 'closed'
     ? lookNow(state)
     : stay(state);
 }

@@ -16,7 +16,12 @@ import { showCountdown } from '../schedule/countdown';
 import { cancelScheduled, scheduleAt, scheduleIdle } from '../schedule/dialogs';
 import { extendLease } from '../schedule/lease';
 import { notifyOf } from '../schedule/notices';
-import { leaseWhen, scheduleText, stands, summary } from '../schedule/outlook';
+import {
+  isActive,
+  leaseWhen,
+  scheduleText,
+  summary
+} from '../schedule/outlook';
 import { showPanel } from '../schedule/panel';
 import { showStatus } from '../schedule/status';
 import { scheduleWatch } from '../schedule/watch';
@@ -47,7 +52,7 @@ export interface IPage {
 /** What the page's plugins ask of the parts. */
 export interface ISession extends Omit<IStopSession, 'stopNow'> {
   /** Read what an event says has changed, by default the schedule. */
-  readonly hear: (change?: unknown) => void;
+  readonly refresh: (change?: unknown) => void;
   /** What is known, in a few words: of the instance, of a schedule that stands, of the platform's own stop. */
   readonly known: () => { summary: string; schedule: string; lease: string };
   readonly scheduleIdle: (source: string) => Promise<void>;
@@ -89,7 +94,7 @@ export function start(page: IPage): ISession {
   watch.listen(onChange);
   return {
     ...session,
-    hear: change => {
+    refresh: change => {
       if (change !== 'lease') {
         void watch.read();
       } else if (watch.outlook.instance) {
@@ -102,7 +107,7 @@ export function start(page: IPage): ISession {
       const now = api.now();
       return {
         summary: summary(outlook, now).text,
-        schedule: stands(schedule) ? scheduleText(schedule) : '',
+        schedule: isActive(schedule) ? scheduleText(schedule) : '',
         lease: leaseWhen(outlook, now)
       };
     },

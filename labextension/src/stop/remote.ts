@@ -24,7 +24,7 @@ export function listen(
       void loader.dispatch({ type: 'hint', attempt, heard: true });
     }
     if (schema_id === SCHEDULE_EVENT) {
-      void loader.ready.then(session => session.hear(change));
+      void loader.ready.then(session => session.refresh(change));
     }
   });
   reconnectWhileHidden(services.events);

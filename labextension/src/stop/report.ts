@@ -1,7 +1,7 @@
 import { Notification } from '@jupyterlab/apputils';
 import { trans } from '../language';
 import { showFailure } from '../ui/failure';
-import { tell } from '../ui/notice';
+import { notify } from '../ui/notice';
 import { endNotice, endProblem, endTitle } from './messages';
 import type { IEnd } from './state';
 import { codeOf } from './transition';
@@ -15,7 +15,7 @@ export interface IEndReporter {
   /** Tell that tabs did not respond; return whether to stop anyway. */
   readonly warn: (end: IEnd) => Promise<boolean>;
   /** Take back what was told, since it no longer holds. */
-  readonly takeBack: () => void;
+  readonly dismiss: () => void;
 }
 
 /**
@@ -49,7 +49,7 @@ export function endReporter(own: string): IEndReporter {
       const notice = endNotice(end, problem);
       const details = () => void show(end, false);
       if (end.here || (end.joined && !problem)) {
-        notices.push(tell(notice));
+        notices.push(notify(notice));
       } else if (!end.joined) {
         details();
       } else {
@@ -59,7 +59,7 @@ export function endReporter(own: string): IEndReporter {
       }
     },
     warn: end => show(end, true),
-    takeBack: () => {
+    dismiss: () => {
       notices.splice(0).forEach(id => Notification.dismiss(id));
       withdraw();
     }

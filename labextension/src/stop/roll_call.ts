@@ -1,6 +1,6 @@
 import type { PartialJSONValue } from '@lumino/coreutils';
 import type { IApi, IAttempt, ITabReport } from '../api';
-import type { IDocuments } from '../documents';
+import type { ICell, IDocuments } from '../documents';
 import { pause } from '../pause';
 
 /** How long outputs of the cell that asked for the stop may be in flight, in milliseconds. */
@@ -102,11 +102,6 @@ async function waitFor(
   look();
   await Promise.race([holds, limit]);
   notebooks.forEach(({ model }) => model.contentChanged.disconnect(look));
-}
-
-interface ICell {
-  outputs?: unknown[];
-  execution_count?: number | null;
 }
 
 /** The cell of a notebook whose outputs contain a text. */

@@ -103,7 +103,7 @@ export function stopSession({
       attempt(() => onCourse(courseOf(shown)));
       attempt(() => overlay(shown));
       if (shown) {
-        attempt(() => reporter.takeBack());
+        attempt(() => reporter.dismiss());
       }
       next.effects.forEach(effect => attempt(() => execute(effect)));
       if (wasIdle !== isIdle()) {
@@ -141,7 +141,7 @@ export function stopSession({
           reporter
             .warn(effect.end)
             .then(anyway => (anyway ? 'anyway' : 'cancel')),
-          () => reporter.takeBack()
+          () => reporter.dismiss()
         );
         break;
       case 'withdraw':

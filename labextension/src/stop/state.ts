@@ -110,7 +110,7 @@ export interface IStopping extends IBase {
 }
 
 /** The cloud has accepted the stop. In `checking` something suggests that the connection is gone, and a look will tell. */
-export interface IAccepted extends IBase {
+export interface IAwaitingEnd extends IBase {
   readonly name: 'accepted' | 'checking';
   readonly stop: IStop;
 }
@@ -132,13 +132,19 @@ export interface IClosed extends IBase {
 }
 
 /** A stop that has not been accepted. */
-export type Pending = IRequesting | ISaving | IStopping;
+export type PendingState = IRequesting | ISaving | IStopping;
 
 /** A stop that has been accepted, while the page can still come back. */
-export type Following = IAccepted | IFarewell;
+export type AcceptedState = IAwaitingEnd | IFarewell;
 
 export type State =
-  IIdle | IReading | IConfirming | IJoining | Pending | Following | IClosed;
+  | IIdle
+  | IReading
+  | IConfirming
+  | IJoining
+  | PendingState
+  | AcceptedState
+  | IClosed;
 
 export type Event =
   /** The command was called. */
@@ -147,8 +153,10 @@ export type Event =
   | { readonly type: 'answered'; choice: Choice; attempt: string }
   /** The countdown of a scheduled stop was cut short: the question has been answered there. */
   | { readonly type: 'now'; attempt: string }
-  /** The event bus announced an attempt. Anyone can post an event, so this is only a hint. */
-  /** An attempt is under way; `heard` if an event of the server has announced it. */
+  /**
+   * An attempt may be under way; `heard` if an event of the server announced it. Anyone can post an event, so this is
+   * only a hint.
+   */
   | { readonly type: 'hint'; attempt: string; heard?: boolean }
   /** A scheduled look is due. */
   | { readonly type: 'due'; look: number }

@@ -3,12 +3,12 @@
  */
 import type { IAttempt } from '../api';
 import type {
+  AcceptedState,
   Effect,
-  Following,
   IEnd,
   IReading,
   ITransition,
-  Pending,
+  PendingState,
   State,
   Trouble
 } from './state';
@@ -40,12 +40,12 @@ const UNKNOWN_OUTCOME = ['outcome_unknown', 'foreign_answer'];
 const SILENT_TABS = 'silent_tabs';
 
 /** Whether a stop is followed that has not been accepted. */
-export function isPending(state: State): state is Pending {
+export function isPending(state: State): state is PendingState {
   return ['requesting', 'saving', 'stopping'].includes(state.name);
 }
 
 /** Whether a stop is followed that has been accepted. */
-export function isFollowing(state: State): state is Following {
+export function isAccepted(state: State): state is AcceptedState {
   return ['accepted', 'checking', 'farewell'].includes(state.name);
 }
 
@@ -112,7 +112,7 @@ export function wait(
 }
 
 /** Close the question, where one is open. */
-export function takeBack(state: State): Effect[] {
+export function withdrawQuestion(state: State): Effect[] {
   return state.name === 'reading' || state.name === 'confirming'
     ? [{ type: 'withdraw' }]
     : [];
@@ -129,7 +129,7 @@ export function idle(state: State, effects: Effect[] = []): ITransition {
 
 /** The stop is over, and the page goes on; where only silent tabs are in the way, with a question. */
 export function end(
-  state: IReading | Pending | Following,
+  state: IReading | PendingState | AcceptedState,
   phase: IEnd['phase'],
   trouble: Trouble | null,
   here = false
@@ -160,5 +160,8 @@ export function end(
       [{ type: 'warn', end: result }]
     );
   }
-  return idle(state, [...takeBack(state), { type: 'report', end: result }]);
+  return idle(state, [
+    ...withdrawQuestion(state),
+    { type: 'report', end: result }
+  ]);
 }

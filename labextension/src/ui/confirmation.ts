@@ -10,7 +10,7 @@ import { formatLease, formatTime, list, sentences } from './format';
 const NAMED = 6;
 
 /** The user's answer. */
-type Choice = 'cancel' | 'save' | 'discard';
+type Answer = 'cancel' | 'save' | 'discard';
 
 /** The buttons that stop the instance. */
 const STOPS = 'jp-NotebookStop-stops';
@@ -32,7 +32,7 @@ export interface IConfirmation {
  * with that answer.
  */
 export function askToStop(data: IConfirmation): {
-  answer: Promise<Choice>;
+  answer: Promise<Answer>;
   preview: (known: IInstance) => void;
   fill: (instance: IInstance) => void;
   withdraw: () => void;
@@ -73,11 +73,11 @@ export function askToStop(data: IConfirmation): {
     });
   enable(false);
   const answer = launch(dialog).then(
-    ({ button }): Choice => {
+    ({ button }): Answer => {
       const [action] = button.actions;
       return action === 'save' || action === 'discard' ? action : 'cancel';
     },
-    (): Choice => 'cancel'
+    (): Answer => 'cancel'
   );
   let filled = false;
   return {

@@ -32,7 +32,7 @@ export function countdown(
   const spoken = h('p.jp-NotebookStop-spoken', { 'aria-live': 'assertive' });
   const problem = h('p.jp-NotebookStop-risk', { role: 'alert' });
   const choice = (name: keyof IChoices, text: string, kind: string) =>
-    button(text, `${kind}.${name}`, () => void choose(name));
+    button(text, kind, () => void choose(name));
   const buttons = [
     choice('now', trans.__('Stop now'), 'jp-mod-warn'),
     choice('later', trans.__('1 hour later'), 'jp-mod-reject'),

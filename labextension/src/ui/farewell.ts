@@ -56,7 +56,7 @@ export function farewellBody({ phase, instance }: IFarewell): HTMLElement {
   const reload = button(
     trans.__('Reload'),
     // Until the instance has been started again, a reload would lose this text.
-    `jp-mod-${phase === 'restarted' ? 'accept' : 'reject'}`,
+    phase === 'restarted' ? 'jp-mod-accept' : 'jp-mod-reject',
     () => window.location.reload()
   );
   return h(

@@ -4,6 +4,6 @@ import { Notification } from '@jupyterlab/apputils';
 const SHOWN = 6_000;
 
 /** Tell what needs no answer; return the id of the notice. */
-export function tell(text: string): string {
+export function notify(text: string): string {
   return Notification.info(text, { autoClose: SHOWN });
 }
