@@ -105,7 +105,9 @@ const plugin: JupyterFrontEndPlugin<void> = {
       label: isOutsideInstance
         ? trans.__('Stop this instance (not in a ModelArts notebook instance)')
         : unavailableReason
-          ? trans.__('Stop this instance (it is not clear which one this is)')
+          ? trans.__(
+              'Stop this instance (the instance could not be identified)'
+            )
           : trans.__('Stop this instance'),
       caption: () =>
         unavailableReason ||
@@ -127,7 +129,7 @@ const plugin: JupyterFrontEndPlugin<void> = {
       unavailableReason ||
         (identity?.available && identity.scheduling
           ? ''
-          : trans.__('The administrator has switched scheduled stops off.'))
+          : trans.__('Scheduled stops are disabled on this server.'))
     );
   }
 };

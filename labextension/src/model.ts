@@ -155,7 +155,7 @@ export interface ISchedule {
   user?: string | null;
   /** The work that keeps it from stopping. */
   waiting_for: IAtRisk;
-  /** When the countdown begins if nobody works until then. */
+  /** When the countdown begins if the instance stays idle. */
   due_at?: string | null;
   /** When the countdown ends. */
   stops_at?: string | null;

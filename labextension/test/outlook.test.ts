@@ -203,12 +203,12 @@ describe('what a schedule waits for', () => {
   test('is the time where nobody works', () => {
     assert.equal(
       waiting({ due_at: iso(HOUR) }),
-      `at ${shown(HOUR)}, if nobody works until then`
+      `at ${shown(HOUR)} if the instance stays idle`
     );
-    assert.equal(waiting({}), 'once nobody has worked for 10 min');
+    assert.equal(waiting({}), 'when idle for 10 min');
     assert.equal(
       waiting({ not_before: iso(HOUR), due_at: iso(HOUR) }),
-      `put off until ${shown(HOUR)}`
+      `postponed until ${shown(HOUR)}`
     );
     assert.equal(waiting({ not_before: iso(-HOUR), grace: null }), '');
   });
@@ -293,7 +293,7 @@ describe('a failure', () => {
       failureText(
         schedule({ state: 'ended', error: { ...error, upstream_status: 403 } })
       ),
-      'The scheduled stop failed for good: Ask for it.'
+      'The scheduled stop failed and will not be tried again: Ask for it.'
     );
   });
 

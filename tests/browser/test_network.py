@@ -204,7 +204,7 @@ def test_a_cancel_that_comes_to_nothing_is_told_and_can_be_repeated(
 
     page.route("**/tabs/*", hold)
     page.route("**/jupyter-notebook-stop/stop/**", lose)
-    reasons = {"lost": "the server did not answer", "refused": "the server refused it (Forbidden)"}
+    reasons = {"lost": "the server did not respond", "refused": "the server refused it (Forbidden)"}
     for number, (fate, told) in enumerate(reasons.items()):
         stop_from_palette(page)
         expect_phase(page, "saving")

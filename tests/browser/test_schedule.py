@@ -81,7 +81,7 @@ def test_it_stops_when_the_cell_has_finished(
     page.locator(".jp-CodeCell .cm-content").click()
     page.keyboard.press("Shift+Enter")
     run_from_palette(page, "stop-when-idle")
-    expect(dialog(page, "when-idle")).to_contain_text("It works with every tab closed.")
+    expect(dialog(page, "when-idle")).to_contain_text("It stops even if all tabs are closed.")
     dialog(page, "when-idle").locator("input").fill("0.05")
     tab.screenshot("schedule-idle")
     accept(page, "when-idle")
@@ -97,7 +97,7 @@ def test_it_stops_when_the_cell_has_finished(
     expect(page.locator(".jp-NotebookStop-panel")).to_have_count(0)
 
     expect(page.locator(COUNTDOWN)).to_be_visible()
-    expect(page.locator(COUNTDOWN)).to_contain_text("Nobody has worked for")
+    expect(page.locator(COUNTDOWN)).to_contain_text("The instance has been idle for")
     expect_phase(page, "accepted")
     expect(status(page)).to_have_text(re.compile(" · stopping$"))
     expect_farewell(page)

@@ -36,7 +36,7 @@ def test_one_hour_later(lab: SharedLab, when: str) -> None:
     assert 58 < minutes <= 60
     expect(status(page)).to_contain_text("stops when idle" if when == "idle" else "auto-stop in")
     status(page).click()
-    expect(page.locator(".jp-NotebookStop-panel")).to_contain_text("put off until" if when == "idle" else "stops at")
+    expect(page.locator(".jp-NotebookStop-panel")).to_contain_text("postponed until" if when == "idle" else "stops at")
 
 
 def test_a_time_is_chosen_replaced_and_cancelled(lab: SharedLab, open_tab: OpenTab) -> None:
@@ -51,7 +51,7 @@ def test_a_time_is_chosen_replaced_and_cancelled(lab: SharedLab, open_tab: OpenT
     assert scheduled(server)["source"] == "palette"
 
     run_from_palette(page, "stop-at")
-    expect(dialog(page, "at")).to_contain_text("It replaces: stops at")
+    expect(dialog(page, "at")).to_contain_text("This replaces: stops at")
     dialog(page, "at").locator("select").select_option("")
     dialog(page, "at").locator("input").fill("2020-01-01T00:00")
     expect(dialog(page, "at").locator(".jp-mod-accept")).to_be_disabled()
@@ -85,7 +85,7 @@ def test_what_the_administrator_has_switched_off_says_so(
     tab.page.keyboard.press("Control+Shift+C")
     tab.page.locator(".lm-CommandPalette-input").fill("when idle")
     item = tab.page.locator(".lm-CommandPalette-item[data-command='jupyter-notebook-stop:stop-when-idle']")
-    expect(item).to_contain_text("The administrator has switched scheduled stops off.")
+    expect(item).to_contain_text("Scheduled stops are disabled on this server.")
     expect(item).to_have_class("lm-CommandPalette-item lm-mod-disabled")
 
 

@@ -16,7 +16,7 @@ export async function attempt(
         ? error.problem
         : {
             code: 'connection_lost',
-            message: trans.__('The Jupyter server does not answer.'),
+            message: trans.__('The Jupyter server does not respond.'),
             remedy: trans.__('Check the network connection, then try again.')
           };
     await showFailure({ title, problem, anyway: false }).answer;

@@ -46,7 +46,7 @@ export function addScheduleCommands(
   add(
     COMMANDS.idle,
     trans.__('Stop this instance when idle…'),
-    trans.__('Stop it once nobody has worked for a while'),
+    trans.__('Stop it when it has been idle for a while'),
     (session, source) => session.scheduleIdle(source)
   );
   add(

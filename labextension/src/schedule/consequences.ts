@@ -16,7 +16,7 @@ export function waitingText(schedule: ISchedule, now: number): string {
     return '';
   }
   if (not_before && Date.parse(not_before) > now) {
-    return trans.__('put off until %1', formatTime(not_before));
+    return trans.__('postponed until %1', formatTime(not_before));
   }
   const { kernels, terminals } = waiting_for;
   const works = [
@@ -37,12 +37,9 @@ export function waitingText(schedule: ISchedule, now: number): string {
     : works.length
       ? works[0]
       : due_at
-        ? trans.__('at %1, if nobody works until then', formatTime(due_at))
+        ? trans.__('at %1 if the instance stays idle', formatTime(due_at))
         : grace
-          ? trans.__(
-              'once nobody has worked for %1',
-              formatDuration(grace * 1_000)
-            )
+          ? trans.__('when idle for %1', formatDuration(grace * 1_000))
           : '';
 }
 
@@ -63,7 +60,10 @@ export function failureText(schedule: ISchedule | null): string {
   // JupyterLab cuts a long notice off: what follows comes first. A missing permission is not the reader's fault.
   const text = (error.upstream_status === 403 && error.remedy) || error.message;
   return state === 'ended'
-    ? trans.__('The scheduled stop failed for good: %1', text)
+    ? trans.__(
+        'The scheduled stop failed and will not be tried again: %1',
+        text
+      )
     : trans.__(
         'The scheduled stop failed, next try at %1: %2',
         next_try_at ? formatTime(next_try_at) : '?',

@@ -30,11 +30,7 @@ export async function scheduleIdle(
       name: 'when-idle',
       accept: trans.__('Schedule the stop'),
       rows: [
-        field(
-          trans.__('Once nobody has worked for'),
-          input,
-          trans.__('minutes')
-        ),
+        field(trans.__('When idle for'), input, trans.__('minutes')),
         notes([
           trans.__('A kernel that is busy counts as work.'),
           terminalsText(rules),
@@ -103,7 +99,7 @@ export async function scheduleAt(
         meaning,
         notes([
           trans.__(
-            'It stops then, also when kernels are busy. Open tabs save first.'
+            'The instance stops at this time even if kernels are busy. Open tabs save first.'
           ),
           ...rulesTexts(rules, schedule)
         ])
@@ -162,18 +158,15 @@ function rulesTexts(
   schedule: ISchedule | null
 ): (string | null)[] {
   return [
-    trans.__('It works with every tab closed.'),
+    trans.__('It stops even if all tabs are closed.'),
     trans._n(
       'Open tabs show a countdown of %1 second first.',
       'Open tabs show a countdown of %1 seconds first.',
       rules.countdown
     ),
-    trans.__(
-      'The longest possible is %1.',
-      formatDuration(rules.longest * 1_000)
-    ),
+    trans.__('The maximum is %1.', formatDuration(rules.longest * 1_000)),
     isActive(schedule)
-      ? trans.__('It replaces: %1.', scheduleText(schedule))
+      ? trans.__('This replaces: %1.', scheduleText(schedule))
       : null
   ];
 }

@@ -22,7 +22,7 @@ export async function extendLease(watch: IScheduleWatch): Promise<void> {
       field(trans.__('Stop automatically in'), input, trans.__('hours')),
       notes([
         end ? trans.__('It is now set for %1.', formatTime(end)) : null,
-        trans.__('Between 1 and 72 hours from now are possible.')
+        trans.__('Enter 1 to 72 hours.')
       ])
     ],
     isValid: () => input.checkValidity()

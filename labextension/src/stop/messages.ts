@@ -93,9 +93,9 @@ function troubleProblem(
         code: 'connection_lost',
         message: nothing
           ? trans.__(
-              'The Jupyter server did not answer. No stop was requested.'
+              'The Jupyter server did not respond. No stop was requested.'
             )
-          : trans.__('The Jupyter server does not answer.'),
+          : trans.__('The Jupyter server does not respond.'),
         remedy: nothing ? retry : look
       };
     }

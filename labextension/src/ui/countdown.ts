@@ -75,7 +75,7 @@ export function countdown(
       await choices[name]();
     } catch (error) {
       const { message } = error as Error;
-      setText(problem, trans.__('That was not possible: %1', message));
+      setText(problem, trans.__('The action failed: %1', message));
     }
     enable(true);
   };
@@ -125,6 +125,9 @@ function reasonText({ when, at, grace }: ISchedule): string {
   return when === 'at' && at
     ? trans.__('It was scheduled for %1.', formatTime(at))
     : grace
-      ? trans.__('Nobody has worked for %1.', formatDuration(grace * 1_000))
-      : trans.__('Nobody has worked for a while.');
+      ? trans.__(
+          'The instance has been idle for %1.',
+          formatDuration(grace * 1_000)
+        )
+      : trans.__('The instance has been idle for a while.');
 }

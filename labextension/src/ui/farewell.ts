@@ -43,7 +43,7 @@ export function farewellTexts({
     case 'restarted':
       return [
         trans.__('This instance is available again'),
-        trans.__('The Jupyter server answers again.'),
+        trans.__('The Jupyter server responds again.'),
         trans.__('Reload this page to continue.')
       ];
   }

@@ -190,10 +190,10 @@ function note({ cancel, refusal, unanswered }: IProgress): string {
     );
   }
   if (cancel === 'failed') {
-    return trans.__('Could not cancel: the server did not answer. Try again.');
+    return trans.__('Could not cancel: the server did not respond. Try again.');
   }
   return unanswered
-    ? trans.__('The Jupyter server does not answer. Trying again…')
+    ? trans.__('The Jupyter server does not respond. Trying again…')
     : '';
 }
 
