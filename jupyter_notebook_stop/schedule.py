@@ -39,7 +39,7 @@ class ScheduledStop:
     deadline
         When to stop; of an idle schedule, until when it was put off.
     grace
-        How long nobody may have worked, in seconds; None if it stops at a time.
+        How long the instance must be idle, in seconds; None if it stops at a time.
     quiet_since
         Since when nobody works, by the clock that is awake; it begins anew with the process.
     tries

@@ -103,7 +103,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     save
         ``all`` or ``none``.
     silent
-        What follows if a page that holds a kernel does not respond: ``cancel`` or ``ignore``.
+        What to do if a page that holds a kernel does not respond: ``cancel`` the stop, or ``ignore`` the page.
     kernel
         The kernel that requested it, if any.
     cell
@@ -177,7 +177,7 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
     when, at
         ``idle``, or ``at`` and the time at which it stops.
     grace
-        How long nobody may have worked before it stops, in seconds, if `when` is ``idle``.
+        How long the instance must be idle before it stops, in seconds, if `when` is ``idle``.
     not_before
         Until when an ``idle`` schedule was put off, if it was.
     state
@@ -185,7 +185,7 @@ class Schedule(_Response, frozen=True, kw_only=True, weakref=True):
     waiting_for
         The work that keeps an ``idle`` schedule from stopping.
     due_at, stops_at
-        When the countdown begins if nobody works until then, None while there is work; when it ends.
+        When the countdown begins if the instance stays idle, None while there is work; when it ends.
     next_try_at, error
         When it tries again after it failed; why it failed.
     """

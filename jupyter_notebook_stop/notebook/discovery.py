@@ -1,4 +1,4 @@
-"""Finds the Jupyter servers of this instance, and says whether each can have open tabs save before a stop."""
+"""Finds the Jupyter servers of this instance, and says whether each can save open tabs before a stop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Server(NamedTuple):
     Attributes
     ----------
     instance
-        The instance as the server reports it, if it can have open tabs save.
+        The instance as the server reports it, if it can save open tabs.
     obstacle
         Why it cannot, otherwise.
     connections
@@ -46,7 +46,7 @@ class Server(NamedTuple):
 
     @property
     def rank(self) -> Tuple[bool, bool]:
-        """How well this server suits us: whether it can have open tabs save, and whether it knows this kernel."""
+        """How well this server suits us: whether it can save open tabs, and whether it knows this kernel."""
         return self.instance is not None, self.connections is not None
 
 
@@ -62,7 +62,7 @@ def current_kernel() -> Kernel | None:
 
 
 async def find_servers(instance_id: str | None, kernel: Kernel | None) -> List[Server]:
-    """Return the Jupyter servers of this instance, first those that can have open tabs save and know this kernel.
+    """Return the Jupyter servers of this instance, first those that can save open tabs and know this kernel.
 
     Parameters
     ----------

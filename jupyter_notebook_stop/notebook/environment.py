@@ -30,7 +30,7 @@ class Environment(NamedTuple):
     kernel
         The kernel that this process is, if it is one.
     servers
-        The Jupyter servers of the instance, first the one that a stop goes through if it can have open tabs save.
+        The Jupyter servers of the instance, first the one that a stop goes through if it can save open tabs.
     """
 
     this: ThisInstance
@@ -50,7 +50,7 @@ class Environment(NamedTuple):
 
     @property
     def saving_server(self) -> Server | None:
-        """The server that can have open tabs save before the stop, if there is one."""
+        """The server that can save open tabs before the stop, if there is one."""
         return next((server for server in self.servers if server.instance), None)
 
     @property

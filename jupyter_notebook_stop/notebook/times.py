@@ -48,7 +48,7 @@ def parse_at(value: At, now: Optional[datetime.datetime] = None, name: str = "at
     Raises
     ------
     ValueError
-        When it is no time, a past one, or one that the clocks leave out.
+        When it is no time, a past one, or one that does not exist because clocks are set forward.
     """
     now = now or datetime.datetime.now(datetime.timezone.utc)
     found: Optional[datetime.datetime] = None
