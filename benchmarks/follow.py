@@ -9,10 +9,10 @@ import tracemalloc
 from typing import Callable
 from unittest import mock
 
-from jupyter_notebook_stop import watch
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.policy import watch
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Simulator
 

@@ -1,7 +1,7 @@
 """The responses of server/rest-api.yml, each struct once: what the page, the cell and the terminal may see.
 
 The server encodes them, a kernel or terminal decodes the same. They are an allow-list: there is no field that a secret
-could travel in. Those of a report are in diagnostics.py.
+could travel in. Those of a report are in policy/diagnostics.py.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from typing import AsyncIterator, Dict, List, Literal, NamedTuple, Optional
 
 from ..config import CONFIG_NAME, NotebookStop
 from ..errors import NotebookStopError, NotInInstanceError
-from ..instance import ThisInstance
 from ..modelarts.connection import Connection
+from ..policy.instance import ThisInstance
 from ..schema import Instance
 from ..translation import _, use
 from .discovery import Kernel, Server, current_kernel, find_servers

@@ -8,12 +8,12 @@ from typing import List, NamedTuple, Optional, Sequence
 import msgspec
 
 from ..config import NotebookStop
-from ..diagnostics import Diagnostics, collect, find_versions, pseudonyms_of
 from ..errors import IdentityError, NotebookStopError
-from ..instance import ThisInstance
 from ..modelarts.connection import Connection
 from ..modelarts.shapes import text_of_code, text_of_value
 from ..modelarts.threads import call_in_thread
+from ..policy.diagnostics import Diagnostics, collect, find_versions, pseudonyms_of
+from ..policy.instance import ThisInstance
 from ..pseudonyms import Pseudonyms
 from ..redaction import one_line
 from ..schema import Instance

@@ -9,8 +9,8 @@ from typing import AsyncIterator, Optional
 
 from ..config import NotebookStop
 from ..errors import InstanceStateError, NotebookStopError, StopFailedError, UnreachableError
+from ..policy.states import FAILED_STATES, REFUSED_STATES
 from ..schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, STOPPED, Instance
-from ..states import FAILED_STATES, REFUSED_STATES
 from ..translation import _, gettext
 from . import progress
 from .environment import Environment, detect_environment

@@ -6,7 +6,7 @@ import datetime
 import html
 from typing import List
 
-from ..labels import PHASES, SOURCES
+from ..policy.labels import PHASES, SOURCES
 from ..schema import AtRisk, Attempt, Instance, Lease, Step
 from ..translation import _, gettext, say
 from . import progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from typing import Callable, Dict, Optional
 
-from ..labels import SOURCES
+from ..policy.labels import SOURCES
 from ..redaction import one_line
 from ..schema import (
     CANCELLED,

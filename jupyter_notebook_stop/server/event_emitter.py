@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..instance import Run, ThisInstance
+from ..policy.instance import Run, ThisInstance
+from ..policy.schedule import ScheduledStop
+from ..policy.scheduler import Scheduler
 from ..pseudonyms import UserName
-from ..schedule import ScheduledStop
-from ..scheduler import Scheduler
 from ..schema import ACCEPTED, CANCELLED, REFUSED, SAVING
 from .events import ATTEMPT_EVENT, SCHEDULE_EVENT, STOP_EVENT
 

@@ -23,9 +23,10 @@ from ..errors import (
     SaveError,
     UnreachableError,
 )
-from ..instance import ThisInstance
+from ..policy.instance import ThisInstance
+from ..policy.scheduler import ScheduleError, Scheduler
+from ..policy.views import problem_of
 from ..requests import StopRequest, TabReport
-from ..scheduler import ScheduleError, Scheduler
 from ..schema import (
     HERE,
     RUNNING,
@@ -42,7 +43,6 @@ from ..schema import (
     Tab,
 )
 from ..translation import Text, _, requested_language, sentences, translated
-from ..views import problem_of
 from .activity import Activity
 from .roll_call import RollCall
 

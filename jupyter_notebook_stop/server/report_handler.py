@@ -7,8 +7,8 @@ from typing import Any, cast
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..diagnostics import collect, find_versions, pseudonyms_of
 from ..modelarts.threads import call_in_thread
+from ..policy.diagnostics import collect, find_versions, pseudonyms_of
 from .handlers import NotebookStopHandler
 
 VERSIONS_TIMEOUT = 20.0

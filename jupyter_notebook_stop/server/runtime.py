@@ -6,10 +6,10 @@ import logging
 from typing import Any, Callable, List, Optional, Tuple
 
 from ..config import NotebookStop
-from ..instance import Run, ThisInstance
 from ..modelarts.connection import Connection
-from ..schedule_file import ScheduleFile
-from ..scheduler import Scheduler
+from ..policy.instance import Run, ThisInstance
+from ..policy.schedule_file import ScheduleFile
+from ..policy.scheduler import Scheduler
 from . import optional
 from .activity import Activity
 from .event_emitter import EventEmitter

@@ -7,9 +7,9 @@ import re
 
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from jupyter_notebook_stop.policy.states import REFUSED_STATES
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.simulator.faults import Delay
-from jupyter_notebook_stop.states import REFUSED_STATES
 
 from ..conftest import instance_environment
 from ..waiting import until

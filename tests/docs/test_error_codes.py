@@ -10,7 +10,7 @@ from typing import Iterator
 
 import pytest
 
-from jupyter_notebook_stop.states import REFUSED_STATES
+from jupyter_notebook_stop.policy.states import REFUSED_STATES
 
 ROOT = pathlib.Path(__file__).parents[2]
 PACKAGE = ROOT / "jupyter_notebook_stop"

@@ -14,7 +14,7 @@ from jupyter_notebook_stop.errors import (
     OutcomeUnknownError,
     UnreachableError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.simulator import Fault, ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy

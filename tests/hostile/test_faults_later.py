@@ -7,14 +7,14 @@ from typing import Any, Callable
 
 import pytest
 
-from jupyter_notebook_stop import watch
 from jupyter_notebook_stop.errors import (
     CredentialsError,
     OutcomeUnknownError,
     StopFailedError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.notebook.local_api import error_of
+from jupyter_notebook_stop.policy import watch
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import STOPPED
 from jupyter_notebook_stop.simulator import Empty, Reset, SkewedDate, ThreadedSimulator
 

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import NotebookStopError
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts import models
 from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.modelarts.error_codes import error_from_response
 from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.translation import ENGLISH, translated
@@ -76,7 +76,7 @@ FIRST_USE = """
 import asyncio, sys
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from tests.hostile.ticker import ticking
 
 async def main():

@@ -19,9 +19,9 @@ from nbclient import NotebookClient
 
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CredentialsError, NotebookStopError
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
 from jupyter_notebook_stop.notebook.rendering import instance_html, instance_text
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Answer, Fault, ThreadedSimulator
 

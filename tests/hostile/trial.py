@@ -11,8 +11,8 @@ from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import (
     NotebookStopError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import ACCEPTED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 

@@ -12,10 +12,10 @@ import httpx
 
 from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.instance import Run, ThisInstance
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.schedule_file import ScheduleFile
-from jupyter_notebook_stop.scheduler import SOURCE, Scheduler
+from jupyter_notebook_stop.policy.instance import Run, ThisInstance
+from jupyter_notebook_stop.policy.schedule_file import ScheduleFile
+from jupyter_notebook_stop.policy.scheduler import SOURCE, Scheduler
 from jupyter_notebook_stop.schema import ACCEPTED, SAVING, STOPPED, AtRisk, BusyKernel
 from jupyter_notebook_stop.server.activity import ConnectedKernel
 from jupyter_notebook_stop.server.roll_call import RollCall

@@ -12,8 +12,8 @@ from unittest import mock
 
 import httpx
 
-from jupyter_notebook_stop import cloud_reader, watch
 from jupyter_notebook_stop.modelarts import auth, client, connection, credentials, transport
+from jupyter_notebook_stop.policy import cloud_reader, watch
 
 T = TypeVar("T")
 

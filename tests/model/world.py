@@ -13,8 +13,8 @@ from unittest import mock
 import httpx
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
-from jupyter_notebook_stop import schedule_file
-from jupyter_notebook_stop.schedule import may_have_been_taken
+from jupyter_notebook_stop.policy import schedule_file
+from jupyter_notebook_stop.policy.schedule import may_have_been_taken
 from jupyter_notebook_stop.schema import CANCELLED, REFUSED, RESUMED, STOPPED
 
 from .cloud import Cloud

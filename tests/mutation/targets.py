@@ -8,13 +8,13 @@ PAGE = "machine.ts"
 """The page's state machine, whose changes labextension/test/mutation makes."""
 
 TARGETS = {
-    "schedule": [
+    "policy/schedule": [
         "tests/unit/test_schedule.py",
         "tests/unit/test_schedule_course.py",
         "tests/unit/test_schedule_file.py",
         MODEL,
     ],
-    "scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL],
+    "policy/scheduler": ["tests/unit/test_scheduler.py", "tests/unit/test_scheduler_requests.py", MODEL],
     "modelarts/auth": [
         "tests/unit/test_auth.py",
         "tests/unit/test_credentials.py",
@@ -37,7 +37,7 @@ TARGETS = {
         "tests/unit/test_instance_cancel.py",
     ],
     "server/roll_call": ["tests/unit/test_roll_call.py", MODEL],
-    "instance": [
+    "policy/instance": [
         "tests/unit/test_instance.py",
         "tests/unit/test_instance_cancel.py",
         "tests/unit/test_instance_course.py",

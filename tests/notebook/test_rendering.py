@@ -8,11 +8,12 @@ from typing import Mapping
 
 import pytest
 
-from jupyter_notebook_stop import labels, schema, translation
+from jupyter_notebook_stop import schema, translation
 from jupyter_notebook_stop.notebook.rendering import instance_html, instance_text
+from jupyter_notebook_stop.policy import labels
+from jupyter_notebook_stop.policy.views import other_stop
 from jupyter_notebook_stop.schema import Attempt, Instance, Lease
 from jupyter_notebook_stop.translation import CHINESE, translate
-from jupyter_notebook_stop.views import other_stop
 
 
 def test_the_auto_stop_is_no_news_while_the_instance_is_stopping() -> None:

@@ -284,7 +284,7 @@ async def test_a_page_that_listened_before_the_first_request_is_told(
 def test_the_package_imports_without_jupyter_server() -> None:
     code = (
         "import sys; sys.modules['jupyter_server'] = None; sys.modules['tornado'] = None;"
-        "import jupyter_notebook_stop, jupyter_notebook_stop.instance, jupyter_notebook_stop.modelarts.client;"
+        "import jupyter_notebook_stop, jupyter_notebook_stop.policy.instance, jupyter_notebook_stop.modelarts.client;"
         "import jupyter_notebook_stop.config, jupyter_notebook_stop.cli; print('fine')"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)

@@ -8,7 +8,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from jupyter_notebook_stop import schedule as policy
+from jupyter_notebook_stop.policy import schedule as policy
 from jupyter_notebook_stop.server.events import ATTEMPT_EVENT, SCHEDULE_EVENT
 from jupyter_notebook_stop.simulator import Reset, ThreadedSimulator
 

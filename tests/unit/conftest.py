@@ -15,7 +15,6 @@ from typing import Any, Awaitable, Callable, Iterator, TypeVar
 import pytest
 
 from jupyter_notebook_stop.config import NotebookStop
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts import platform_sdk as platform_session
 from jupyter_notebook_stop.modelarts.client import NotebooksClient
 from jupyter_notebook_stop.modelarts.connection import Connection
@@ -23,6 +22,7 @@ from jupyter_notebook_stop.modelarts.credentials import CredentialChain, Credent
 from jupyter_notebook_stop.modelarts.models import Notebook
 from jupyter_notebook_stop.modelarts.retries import Retries
 from jupyter_notebook_stop.modelarts.transport import Timeouts
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 

@@ -9,10 +9,10 @@ from typing import Any, Optional
 from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CancelledStopError, NotebookStopError
-from jupyter_notebook_stop.instance import Run
+from jupyter_notebook_stop.policy.instance import Run
+from jupyter_notebook_stop.policy.schedule import ScheduledStop
+from jupyter_notebook_stop.policy.scheduler import Scheduler
 from jupyter_notebook_stop.requests import ScheduleRequest
-from jupyter_notebook_stop.schedule import ScheduledStop
-from jupyter_notebook_stop.scheduler import Scheduler
 from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, SAVING, STOPPING, AtRisk, Attempt
 
 from ..model.virtual_time import VirtualLoop

@@ -22,8 +22,8 @@ from jupyter_notebook_stop.errors import (
 from jupyter_notebook_stop.modelarts.error_codes import ALREADY_DONE, MAX_MESSAGE, error_from_response
 from jupyter_notebook_stop.modelarts.signature import canonical_request
 from jupyter_notebook_stop.notebook.local_api import error_of
+from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.redaction import HIDDEN
-from jupyter_notebook_stop.views import problem_of
 
 
 def test_a_text_forges_no_line() -> None:

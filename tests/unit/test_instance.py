@@ -18,11 +18,11 @@ from jupyter_notebook_stop.errors import (
     OutcomeUnknownError,
     PermissionDeniedError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
+from jupyter_notebook_stop.policy.instance import ThisInstance
+from jupyter_notebook_stop.policy.states import REFUSED_STATES
+from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import BrokenJson, Delay, Fault, Redirect, Refuse, Reset
-from jupyter_notebook_stop.states import REFUSED_STATES
-from jupyter_notebook_stop.views import problem_of
 
 
 def stop(instance: ThisInstance) -> Any:

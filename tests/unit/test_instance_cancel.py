@@ -10,8 +10,8 @@ from typing import Any, Callable
 import pytest
 
 from jupyter_notebook_stop.errors import CancelledStopError
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts.models import Notebook
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import Delay, Throttle
 

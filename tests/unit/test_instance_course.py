@@ -10,7 +10,6 @@ from typing import Any, Awaitable, Callable
 
 import pytest
 
-from jupyter_notebook_stop import watch
 from jupyter_notebook_stop.errors import (
     CancelledStopError,
     InstanceStateError,
@@ -18,11 +17,12 @@ from jupyter_notebook_stop.errors import (
     SaveError,
     StopFailedError,
 )
-from jupyter_notebook_stop.instance import Run, ThisInstance
 from jupyter_notebook_stop.modelarts import connection
+from jupyter_notebook_stop.policy import watch
+from jupyter_notebook_stop.policy.instance import Run, ThisInstance
+from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt, Tab
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
-from jupyter_notebook_stop.views import problem_of
 
 from ..waiting import until_true
 from .conftest import Clock

@@ -13,9 +13,9 @@ from jupyter_notebook_stop.errors import (
     CredentialsError,
     NotebookStopError,
 )
-from jupyter_notebook_stop.instance import ThisInstance
 from jupyter_notebook_stop.modelarts import auth
 from jupyter_notebook_stop.modelarts.credentials import Credentials
+from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.redaction import Secret
 from jupyter_notebook_stop.schema import Attempt
 from jupyter_notebook_stop.simulator import Delay, Refuse

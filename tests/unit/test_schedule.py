@@ -16,9 +16,9 @@ from jupyter_notebook_stop.errors import (
     StopFailedError,
     UnreachableError,
 )
-from jupyter_notebook_stop.schedule import PAUSES, ScheduledStop, may_have_been_taken
+from jupyter_notebook_stop.policy.schedule import PAUSES, ScheduledStop, may_have_been_taken
+from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, BusyKernel
-from jupyter_notebook_stop.views import problem_of
 
 START = datetime.datetime(2026, 11, 28, 22, 0, tzinfo=datetime.timezone.utc)
 TRAINING = AtRisk(kernels=[BusyKernel(id="k1", name="python3", path="train.ipynb")])

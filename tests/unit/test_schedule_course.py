@@ -10,14 +10,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from jupyter_notebook_stop import schedule_file
 from jupyter_notebook_stop.errors import (
     OutcomeUnknownError,
     SaveError,
     StopFailedError,
     UnreachableError,
 )
-from jupyter_notebook_stop.schedule import ScheduledStop, may_have_been_taken
+from jupyter_notebook_stop.policy import schedule_file
+from jupyter_notebook_stop.policy.schedule import ScheduledStop, may_have_been_taken
 from jupyter_notebook_stop.schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk
 
 from .test_schedule import COMPILING, NOTHING, TRAINING, Clock, at, fail, idle, look

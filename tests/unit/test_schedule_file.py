@@ -13,10 +13,10 @@ from typing import Any, Callable
 
 import pytest
 
-from jupyter_notebook_stop import schedule_file
 from jupyter_notebook_stop.clock import Deadline, now
-from jupyter_notebook_stop.schedule import ScheduledStop
-from jupyter_notebook_stop.schedule_file import ScheduleFile, process
+from jupyter_notebook_stop.policy import schedule_file
+from jupyter_notebook_stop.policy.schedule import ScheduledStop
+from jupyter_notebook_stop.policy.schedule_file import ScheduleFile, process
 from jupyter_notebook_stop.schema import COUNTDOWN, ENDED, STOPPING, WAITING
 
 INSTANCE = "00000000-0000-4000-8000-000000000001"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_notebook_stop.errors import CancelledStopError, OutcomeUnknownError, SaveError, StopFailedError
-from jupyter_notebook_stop.schedule import ScheduledStop
+from jupyter_notebook_stop.policy.schedule import ScheduledStop
 from jupyter_notebook_stop.schema import (
     ACCEPTED,
     CANCELLED,

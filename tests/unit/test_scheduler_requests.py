@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jupyter_notebook_stop.errors import InstanceStateError
-from jupyter_notebook_stop.scheduler import ScheduleDisabledError, ScheduleError
+from jupyter_notebook_stop.policy.scheduler import ScheduleDisabledError, ScheduleError
 from jupyter_notebook_stop.schema import (
     ACCEPTED,
     COUNTDOWN,

@@ -14,6 +14,7 @@ from jupyter_notebook_stop import errors, requests, schema
 from jupyter_notebook_stop.errors import NotebookStopError, PermissionDeniedError, SaveError, UnreachableError
 from jupyter_notebook_stop.modelarts.transport import NotSentError
 from jupyter_notebook_stop.notebook.local_api import error_of
+from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import (
     ACCEPTED,
     CANCELLED,
@@ -27,7 +28,6 @@ from jupyter_notebook_stop.schema import (
     Problem,
     Tab,
 )
-from jupyter_notebook_stop.views import problem_of
 
 
 def test_attempts_share_nothing() -> None:

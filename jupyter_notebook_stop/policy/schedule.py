@@ -14,9 +14,9 @@ import datetime
 import uuid
 from typing import Optional
 
-from .clock import ClockReading, Deadline
-from .errors import NotebookStopError, OutcomeUnknownError, StopFailedError
-from .schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Problem, Schedule
+from ..clock import ClockReading, Deadline
+from ..errors import NotebookStopError, OutcomeUnknownError, StopFailedError
+from ..schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Problem, Schedule
 
 PAUSES = (60.0, 120.0, 240.0, 480.0, 900.0)
 """Seconds before a stop that failed is tried again; the last one again and again."""

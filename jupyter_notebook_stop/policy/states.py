@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Mapping, Optional, Tuple
 
-from .errors import InstanceStateError
-from .translation import _
+from ..errors import InstanceStateError
+from ..translation import _
 
 _WAIT = _("Wait until it is RUNNING.")
 _LOOK = _("Check the instance in the console.")

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING, Callable, List
 
 if TYPE_CHECKING:
-    from .modelarts.connection import Connection
-    from .modelarts.models import Notebook
+    from ..modelarts.connection import Connection
+    from ..modelarts.models import Notebook
 
 
 class InstanceReader:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from .translation import _
+from ..translation import _
 
 SOURCES: Mapping[str, str] = {
     "palette": _("the command palette"),

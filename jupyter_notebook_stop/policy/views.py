@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, List, Optional, Union
 
 import msgspec
 
-from .errors import CancelledStopError, NotebookStopError, SaveError
+from ..errors import CancelledStopError, NotebookStopError, SaveError
+from ..redaction import one_line
+from ..schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Schedule, Step
+from ..translation import _
 from .labels import SOURCES
-from .redaction import one_line
-from .schema import AtRisk, Attempt, Document, Instance, Lease, Problem, Schedule, Step
 from .states import refusal_of
-from .translation import _
 
 if TYPE_CHECKING:
-    from .modelarts.connection import Connection
-    from .modelarts.models import JobProgress, Notebook
-    from .modelarts.models import Lease as CloudLease
+    from ..modelarts.connection import Connection
+    from ..modelarts.models import JobProgress, Notebook
+    from ..modelarts.models import Lease as CloudLease
 
 _YEAR_9999 = 253_370_764_800_000
 """In epoch ms; no date can be made of a later time."""
@@ -78,7 +78,7 @@ def instance_of(
     schedule
         The stop that comes later, if any.
     """
-    from .modelarts.models import Notebook
+    from ..modelarts.models import Notebook
 
     identity, notebook = connection.identity, notebook or Notebook()
     refusal = refusal_of(notebook.status)

@@ -12,10 +12,8 @@ import dataclasses
 import logging
 from typing import TYPE_CHECKING, Awaitable, Callable
 
-from . import views
-from .cloud_reader import InstanceReader
-from .errors import CancelledStopError, InstanceStateError, NotebookStopError, PermissionDeniedError, SaveError
-from .schema import (
+from ..errors import CancelledStopError, InstanceStateError, NotebookStopError, PermissionDeniedError, SaveError
+from ..schema import (
     ACCEPTED,
     CANCELLED,
     REFUSED,
@@ -28,14 +26,16 @@ from .schema import (
     Instance,
     Schedule,
 )
+from ..translation import _
+from . import views
+from .cloud_reader import InstanceReader
 from .states import refusal_of
-from .translation import _
 from .watch import until_stopped
 
 if TYPE_CHECKING:
-    from .modelarts.connection import Connection
-    from .modelarts.identity import Identity
-    from .modelarts.models import Notebook
+    from ..modelarts.connection import Connection
+    from ..modelarts.identity import Identity
+    from ..modelarts.models import Notebook
 
 Prepare = Callable[[Attempt], Awaitable[None]]
 _CANCELLED = _("The stop was cancelled; nothing was stopped.")

@@ -8,11 +8,9 @@ import datetime
 import logging
 from typing import TYPE_CHECKING, Awaitable, Callable, List, Optional
 
-from . import views
-from .clock import ClockReading, Deadline, now
-from .errors import InstanceStateError, NotebookStopError
-from .schedule import ScheduledStop
-from .schema import (
+from ..clock import ClockReading, Deadline, now
+from ..errors import InstanceStateError, NotebookStopError
+from ..schema import (
     ACCEPTED,
     ENDED,
     REFUSED,
@@ -26,12 +24,14 @@ from .schema import (
     ScheduleAnswer,
     ScheduleRules,
 )
-from .translation import _
+from ..translation import _
+from . import views
+from .schedule import ScheduledStop
 
 if TYPE_CHECKING:
-    from .config import NotebookStop
+    from ..config import NotebookStop
+    from ..requests import ScheduleRequest
     from .instance import Prepare, Run, ThisInstance
-    from .requests import ScheduleRequest
     from .schedule_file import ScheduleFile
 
 LATE = 5.0

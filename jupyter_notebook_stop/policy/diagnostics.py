@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from .pseudonyms import Pseudonyms, reveals_secret
+from ..pseudonyms import Pseudonyms, reveals_secret
 
 if TYPE_CHECKING:
-    from .modelarts.connection import Connection
+    from ..modelarts.connection import Connection
 
 PACKAGES = (
     *("jupyter_notebook_stop", "jupyter_server", "jupyter_core", "jupyter_client", "jupyter_events", "traitlets"),

@@ -6,13 +6,13 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Awaitable, Callable
 
-from .errors import NotebookStopError, StopFailedError
-from .redaction import one_line
+from ..errors import NotebookStopError, StopFailedError
+from ..redaction import one_line
+from ..translation import _
 from .states import FAILED_STATES
-from .translation import _
 
 if TYPE_CHECKING:
-    from .modelarts.models import Notebook
+    from ..modelarts.models import Notebook
 
 WATCH_LIMIT = 3600.0
 """How long an accepted stop is watched at most, in seconds."""

@@ -17,11 +17,11 @@ from typing import Any, List, Literal, Optional
 import msgspec
 from jupyter_core.paths import jupyter_runtime_dir
 
-from .clock import Deadline
-from .config import SCHEDULE_FILES
+from ..clock import Deadline
+from ..config import SCHEDULE_FILES
+from ..schema import ENDED, STOPPING, Document, Problem
+from ..translation import ENGLISH, _, packed, translated, unpacked
 from .schedule import ScheduledStop
-from .schema import ENDED, STOPPING, Document, Problem
-from .translation import ENGLISH, _, packed, translated, unpacked
 
 _log = logging.getLogger("jupyter_notebook_stop")
 
