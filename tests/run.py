@@ -1,13 +1,10 @@
 """Installs what the tests need beyond this environment, the browser included, and runs them all.
 
-Where a few of them fail, each is run once more, alone: what fails then is broken, and what passes is named as unsteady.
-
 Usage: python tests/run.py [options of pytest]
 """
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import subprocess
@@ -20,9 +17,6 @@ import pytest
 
 WORKERS = min(3 * (os.cpu_count() or 1) + 1, 12)
 """More than there are processors, because tests also wait: for a page, for a server to start or to stay silent."""
-
-MOST_UNSTEADY = 5
-"""More failures than this are no accident."""
 
 TABLES = "from hypothesis import strategies; strategies.text().validate()"
 """Makes the tables of characters that Hypothesis keeps in a file; or each worker would make them."""
@@ -52,22 +46,7 @@ def main() -> int:
     tables.wait()
     # Where it is set, every process would compile once more what it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    code = pytest.main(["-n", str(WORKERS), "--dist", "worksteal", *sys.argv[1:]])
-    failures = last_failed() if code == pytest.ExitCode.TESTS_FAILED else []
-    if not 0 < len(failures) <= MOST_UNSTEADY:
-        return code
-    print("== Once more, alone:", *failures, sep="\n", flush=True)
-    # In a process of its own: this one has been through all the tests.
-    code = subprocess.call([sys.executable, "-m", "pytest", "-v", *failures], cwd=ROOT)
-    if code == 0:
-        print("== UNSTEADY: these tests failed beside others and passed alone:", *failures, sep="\n", flush=True)
-    return code
-
-
-def last_failed() -> list[str]:
-    """Return the tests that failed in the run before."""
-    record = ROOT / ".pytest_cache" / "v" / "cache" / "lastfailed"
-    return [*json.loads(record.read_text(encoding="utf-8"))] if record.exists() else []
+    return pytest.main(["-n", str(WORKERS), "--dist", "worksteal", *sys.argv[1:]])
 
 
 if __name__ == "__main__":
