@@ -78,6 +78,21 @@ class EventEmitter:
         silent = None
         if attempt.save == "all" and self.listeners is not None:
             silent = max(0, self.listeners - len(attempt.tabs))
+        # First, because it needs nothing that could fail.
+        self._log.log(
+            logging.WARNING if error else logging.INFO,
+            "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s%s",
+            instance_id,
+            attempt.phase,
+            attempt.id,
+            who and UserName(who),
+            attempt.source,
+            attempt.save,
+            {tab.id: tab.state for tab in attempt.tabs},
+            silent,
+            ": " if error else "",
+            error or "",
+        )
         self._event_logger.emit(
             schema_id=ATTEMPT_EVENT,
             data={
@@ -92,20 +107,6 @@ class EventEmitter:
                 "tabs": [{"id": tab.id, "state": tab.state} for tab in attempt.tabs],
                 "silent_tabs": silent,
             },
-        )
-        self._log.log(
-            logging.WARNING if error else logging.INFO,
-            "Stop of instance %s %s: attempt %s by %s from %s, save %s, tabs %s, silent %s%s%s",
-            instance_id,
-            attempt.phase,
-            attempt.id,
-            who and UserName(who),
-            attempt.source,
-            attempt.save,
-            {tab.id: tab.state for tab in attempt.tabs},
-            silent,
-            ": " if error else "",
-            error or "",
         )
 
     def _count_listeners(self) -> int | None:

@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from jupyter_notebook_stop.server.events import ATTEMPT_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..waiting import until_async
 from .conftest import Fetch
+from .listening import listen
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +146,10 @@ async def cell_may_end(fetch: Fetch) -> None:
     await until_async(may_end)
 
 
+async def recorded(seen: list[tuple[str, dict[str, Any]]], outcome: str, *, tabs: list[dict[str, str]]) -> bool:
+    return [(record["outcome"], record["tabs"]) for _, record in seen] == [(outcome, tabs)]
+
+
 class TestCellThatEnds:
     """A tab that shows the calling cell saves once more when the cell has ended."""
 
@@ -168,8 +174,9 @@ class TestCellThatEnds:
         assert simulator.count("stop") == 1
 
     async def test_what_would_be_refused_is_told_before_the_cell_may_end(
-        self, fetch: Fetch, simulator: ThreadedSimulator
+        self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
     ) -> None:
+        seen = listen(jp_serverapp, ATTEMPT_EVENT)
         simulator.instance.status = "SNAPSHOTTING"
         task = stopping_from_cell(fetch, simulator)
         await saving(fetch)
@@ -178,6 +185,7 @@ class TestCellThatEnds:
         assert (status, problem["kind"]) == (409, "InstanceStateError")
         _, view = await fetch("GET", "instance")
         assert (view["attempt"]["phase"], view["attempt"]["cell"]) == ("refused", "running")
+        await until_async(lambda: recorded(seen, "refused", tabs=[{"id": "t1", "state": "waiting"}]))
 
     async def test_a_last_save_that_fails_cancels(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
         task = stopping_from_cell(fetch, simulator)
@@ -191,7 +199,10 @@ class TestCellThatEnds:
         assert await waiting == 204
         assert simulator.count("stop") == 0
 
-    async def test_cancelling_while_the_cell_may_end(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+    async def test_cancelling_while_the_cell_may_end(
+        self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        seen = listen(jp_serverapp, ATTEMPT_EVENT)
         task = stopping_from_cell(fetch, simulator)
         await saving(fetch)
         waiting = asyncio.ensure_future(report(fetch, "t1", "waiting"))
@@ -200,6 +211,7 @@ class TestCellThatEnds:
         status, problem = await task
         assert (status, problem["code"]) == (409, "cancelled")
         assert await waiting == 204
+        await until_async(lambda: recorded(seen, "cancelled", tabs=[{"id": "t1", "state": "waiting"}]))
         assert simulator.count("stop") == 0
 
     async def test_without_a_cell_that_ends_nobody_waits(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:

@@ -74,15 +74,43 @@ STRUCTS = {
 }
 
 
+def described_by(description: dict[str, Any], properties: list[str]) -> dict[str, Any]:
+    """Return the description of a property of a property, or of its items."""
+    for each in properties:
+        description = description["properties"][each]
+        description = description.get("items", description)
+    return description
+
+
 @pytest.mark.parametrize("name", STRUCTS)
 def test_each_struct_has_the_fields_of_the_contract(name: str) -> None:
     first, *properties = name.split(".")
-    described = yaml.load(CONTRACT)["components"]["schemas"][first]
-    for each in properties:
-        described = described["properties"][each]
-        described = described.get("items", described)
+    described = described_by(yaml.load(CONTRACT)["components"]["schemas"][first], properties)
     properties_of = [each["properties"] for each in described.get("oneOf", [described])]
     assert set(STRUCTS[name].__struct_fields__) == set().union(*properties_of)
+
+
+@pytest.mark.parametrize(
+    ("event", "name", "of_the_contract", "more"),
+    [
+        ("attempt.tabs", "state", "Attempt.tabs", set()),
+        ("attempt", "save", "Attempt", set()),
+        ("attempt", "source", "StopRequest", {"schedule"}),
+        ("stop", "phase", "Attempt", set()),
+        ("stop", "save", "Attempt", set()),
+        ("stop", "source", "StopRequest", {"schedule"}),
+        ("schedule", "state", "Schedule", {None}),
+    ],
+)
+def test_an_event_takes_every_value_of_the_contract(
+    event: str, name: str, of_the_contract: str, more: set[str | None]
+) -> None:
+    first, *properties = event.split(".")
+    described = described_by(yaml.load(CONTRACT.with_name("events") / f"{first}.yaml"), properties)
+    first, *properties = of_the_contract.split(".")
+    expected = described_by(yaml.load(CONTRACT)["components"]["schemas"][first], properties)
+    # An event that does not fit its schema is not sent at all.
+    assert {*described["properties"][name]["enum"]} == {*expected["properties"][name]["enum"]} | more
 
 
 def test_what_is_under_way_has_not_ended() -> None:
