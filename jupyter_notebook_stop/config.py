@@ -83,7 +83,7 @@ class NotebookStop(Configurable):
         "",
         help=_(
             "Id of the project, 32 hexadecimal digits. Default: environment variable PROJECT_ID or"
-            " HUAWEICLOUD_SDK_PROJECT_ID, then the credentials', then the platform's SDK."
+            " HUAWEICLOUD_SDK_PROJECT_ID, then the value from the credentials, then from the platform's SDK."
         ),
     ).tag(config=True)
 
@@ -136,12 +136,12 @@ class NotebookStop(Configurable):
         2.0, help=_("How often the state of an instance that is stopping is read, in seconds.")
     ).tag(config=True)
 
-    roll_call_timeout = _Seconds(
-        2.0, help=_("How long open tabs have to answer the roll call before a stop, in seconds.")
-    ).tag(config=True)
+    roll_call_timeout = _Seconds(2.0, help=_("How long open tabs have to respond before a stop, in seconds.")).tag(
+        config=True
+    )
 
     save_timeout = _Seconds(
-        15.0, help=_("How long a tab that has answered has to save before the stop is cancelled, in seconds.")
+        15.0, help=_("How long a tab that has responded has to save before the stop is cancelled, in seconds.")
     ).tag(config=True)
 
     cell_timeout = _Seconds(
@@ -156,13 +156,13 @@ class NotebookStop(Configurable):
         ["cancel", "ignore"],
         default_value="cancel",
         help=_(
-            "What to do if a page or another program is connected to a kernel and does not answer the roll call:"
+            "What to do if a page or another program is connected to a kernel and does not respond:"
             " cancel the stop, or continue without it. A user who requests the stop in a page is asked."
         ),
     ).tag(config=True)
 
     schedule_enabled = Bool(
-        True, help=_("Whether users may schedule a stop, at a time or when the instance is idle.")
+        True, help=_("Whether users may schedule a stop, at a set time or when the instance is idle.")
     ).tag(config=True)
 
     schedule_countdown = _Seconds(
@@ -181,7 +181,7 @@ class NotebookStop(Configurable):
         default_value="children",
         help=_(
             "Which terminals count as work: those whose shell runs a program, every open one, or none. Where"
-            " running programs cannot be detected, children has the effect of open."
+            " running programs cannot be detected, `children` works like `open`."
         ),
     ).tag(config=True)
 

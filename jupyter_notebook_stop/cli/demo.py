@@ -19,7 +19,7 @@ class DemoApp(Command):
     name = "jupyter-notebook-stop-demo"
     description = _(
         "Try everything out without a cloud.\n\nStarts a simulated cloud on this machine, and a JupyterLab that"
-        " believes it runs in one of its instances."
+        " runs as if it were in one of its instances."
     )
     examples = "jupyter notebook-stop demo"
 

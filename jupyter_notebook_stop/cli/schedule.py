@@ -10,7 +10,7 @@ from traitlets import Bool, Unicode
 from ..translation import _, gettext, said
 from .command import DONE, USAGE, Command
 
-_WHEN_IDLE = _("Stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while.")
+_WHEN_IDLE = _("Stop when no kernel is busy, no terminal runs a program, and nobody has used the instance for a while.")
 _CANCEL = _("Cancel the scheduled stop.")
 _JSON = _("Print one JSON object, as the local REST API returns it.")
 

@@ -31,7 +31,7 @@ _INSTALL = "pip install 'jupyter_notebook_stop[demo]'"
 _EXAMPLE = pathlib.Path(__file__).with_name("train.ipynb")
 
 _NOT_LOADED = _(
-    "JupyterLab runs without this extension, so that the demo cannot show a stop: {reason}.\nRun these commands to see"
+    "JupyterLab is running without this extension, so the demo cannot show a stop: {reason}.\nRun these commands to see"
     " why; the log may say it too:\n  {python} -m jupyter server extension list\n  {python} -m pip check\n"
 )
 

@@ -87,7 +87,8 @@ def stop(
     dry_run
         Stop nothing; check everything that a stop needs, and show what it would do.
     when
-        ``"idle"``: stop when no kernel is busy, no terminal runs a program, and nobody has worked for a while.
+        ``"idle"``: stop when no kernel is busy, no terminal runs a program, and nobody has used the instance for a
+        while.
     grace
         That while, such as ``"10min"``, a number of seconds or a timedelta; default: the server's setting, 600 s.
     at

@@ -134,7 +134,7 @@ def warnings(environment: Environment, save: bool) -> List[str]:
     unsaved = environment.unsaved_servers
     if unsaved:
         found.append(
-            _("Press Ctrl+S in every open tab of the Jupyter servers named below now. Unsaved changes will be lost.")
+            _("Press Ctrl+S now in every open tab of the Jupyter servers listed below. Unsaved changes will be lost.")
             if environment.saving_server and save
             else _("Press Ctrl+S in every open tab now. Unsaved changes will be lost.")
         )

@@ -70,7 +70,8 @@ class StopMagics(Magics):
         "--when-idle",
         action="store_true",
         help=gettext(
-            "Stop later: when no kernel is busy, no terminal runs a program, and nobody has worked for a while."
+            "Stop later: when no kernel is busy, no terminal runs a program, and nobody has used the instance"
+            " for a while."
         ),
     )
     @argument(
@@ -80,7 +81,7 @@ class StopMagics(Magics):
             "With --when-idle: how long the instance must be idle, such as 10min or 600 (seconds). Default: 600 s."
         ),
     )
-    @argument("--at", default=None, help=gettext("Stop later: at a time, such as 23:30 or 2030-01-31T23:30+08:00."))
+    @argument("--at", default=None, help=gettext("Stop later: at a set time, such as 23:30 or 2030-01-31T23:30+08:00."))
     @argument("--after", default=None, help=gettext("Stop later: after this duration, such as 2h or 1h30m."))
     @argument("--cancel", action="store_true", help=gettext("Cancel the scheduled stop."))
     @line_cell_magic

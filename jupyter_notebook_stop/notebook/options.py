@@ -130,7 +130,9 @@ def schedule_options(
     if after is not None:
         return ScheduleOptions(when="at", at=_after(after, spelled("after")))
     if when != "idle":
-        raise ValueError(gettext("when must be 'idle', not {when!r}; to stop at a time, use at or after", when=when))
+        raise ValueError(
+            gettext("when must be 'idle', not {when!r}; to stop at a set time, use at or after", when=when)
+        )
     return ScheduleOptions(when="idle", grace=None if grace is None else _grace(grace, spelled("grace")))
 
 

@@ -169,8 +169,8 @@ def report_text(report: Report) -> str:
 
 def _plan(report: Report) -> List[str]:
     if not report.plan:
-        return ["", gettext("stop() would not work here.")]
-    return ["", gettext("stop() would:"), *(f"  {number}. {say(step)}" for number, step in enumerate(report.plan, 1))]
+        return ["", gettext("A stop would not work here.")]
+    return ["", gettext("A stop would:"), *(f"  {number}. {say(step)}" for number, step in enumerate(report.plan, 1))]
 
 
 def check_text(check: Check) -> str:
@@ -194,7 +194,7 @@ def report_html(report: Report) -> str:
         for check in report.checks
     )
     steps = "".join(f"<li>{html.escape(say(step))}</li>" for step in report.plan)
-    heading = gettext("stop() would:") if report.plan else gettext("stop() would not work here.")
+    heading = gettext("A stop would:") if report.plan else gettext("A stop would not work here.")
     plan = f'<div style="margin-top:8px">{html.escape(heading)}</div>'
     if report.plan:
         plan += f'<ol style="margin:2px 0 0;padding-left:2em">{steps}</ol>'

@@ -45,9 +45,9 @@ def schedule_line(schedule: Schedule, now: Optional[datetime.datetime] = None) -
     now = now or _now()
     parts: Dict[str, Callable[[], str]] = {
         COUNTDOWN: lambda: gettext("countdown until {time}", time=_optional_time(schedule.stops_at)),
-        STOPPING: lambda: gettext("under way"),
-        RETRYING: lambda: gettext("failed, next try at {time}", time=_optional_time(schedule.next_try_at)),
-        ENDED: lambda: gettext("failed, not tried again"),
+        STOPPING: lambda: gettext("in progress"),
+        RETRYING: lambda: gettext("failed; next try at {time}", time=_optional_time(schedule.next_try_at)),
+        ENDED: lambda: gettext("failed; will not be tried again"),
         CANCELLED: lambda: gettext("cancelled"),
     }
     waiting = waiting_words(schedule.waiting_for, now)
@@ -136,7 +136,7 @@ def _title(schedule: Schedule, now: datetime.datetime) -> str:
     if schedule.state == CANCELLED:
         return gettext("Cancelled: the stop {when}", when=_when(schedule))
     if schedule.state == STOPPING:
-        return gettext("The scheduled stop of this instance is under way")
+        return gettext("The scheduled stop of this instance is in progress")
     if schedule.state == COUNTDOWN and schedule.stops_at:
         return gettext(
             "This instance stops at {time}: open tabs count down", time=_time_and_distance(schedule.stops_at, now)
@@ -167,11 +167,11 @@ def _facts(
     if state == RETRYING and schedule.next_try_at:
         rows.append((gettext("Next try"), _time_and_distance(schedule.next_try_at, now)))
     if schedule.error:
-        rows.append((gettext("Failed because"), _reason(schedule.error)))
+        rows.append((gettext("Reason"), _reason(schedule.error)))
         rows.append((gettext("What to do"), one_line(say(schedule.error.remedy or ""))))
     if rules and state == WAITING:
         course = _(
-            "every open tab counts down {duration}, then saves; each can cancel it",
+            "every open tab shows a {duration} countdown, where you can cancel the stop, then saves",
             duration=duration_words(rules.countdown),
         )
         rows.append((gettext("Before it stops"), say(course)))

@@ -227,11 +227,11 @@ class Stop:
             self._notes.append(gettext("Each open tab shows the progress (attempt {attempt}).", attempt=attempt))
         title = (
             _(
-                "Stop of {name} accepted by the Jupyter server: open tabs are saved, then the instance stops.",
+                "The Jupyter server accepted the stop of {name}. Open tabs are saved, then the instance stops.",
                 name=self._name,
             )
             if self._options.save
-            else _("Stop of {name} accepted by the Jupyter server: the instance stops now.", name=self._name)
+            else _("The Jupyter server accepted the stop of {name}. The instance stops now.", name=self._name)
         )
         self._say(progress.DELEGATED, say(title))
 
@@ -253,7 +253,7 @@ class Stop:
         else:
             self._say(
                 progress.FAILED,
-                gettext("Too late to cancel: the stop was already requested, or it joined one that continues."),
+                gettext("Too late to cancel: the stop was already requested, or another stop is in progress."),
             )
 
     async def _check_after_loss(self, lost: LostServerError) -> Instance:

@@ -1,4 +1,4 @@
-"""The policy of a stop that comes later: at a time, or when nobody has worked for a while.
+"""The policy of a stop that comes later: at a time, or when nobody has used the instance for a while.
 
 Nothing here waits, asks or knows a clock of its own: it is told the time and
 the work there is, and says what to do. It never stops early: a time must have

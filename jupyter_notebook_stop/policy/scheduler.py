@@ -189,7 +189,7 @@ class Scheduler:
             return None
         if scheduled.state == STOPPING and attempt is not None and attempt.under_way:
             if attempt.phase != SAVING or attempt.source != SOURCE:
-                raise InstanceStateError(_("It is too late: the stop is under way."), code="too_late")
+                raise InstanceStateError(_("It is too late: the stop is in progress."), code="too_late")
             self._scheduled = None
             self._instance.cancel(attempt.id)
         return scheduled.view(self._now())

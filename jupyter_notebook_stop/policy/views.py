@@ -44,7 +44,7 @@ def other_stop(first: Attempt) -> CancelledStopError:
     """Return the error of a stop that comes after `first` and has other options."""
     return CancelledStopError(
         _(
-            "Another stop with other options is under way: attempt {attempt}, requested from {source}.",
+            "Another stop with other options is in progress: attempt {attempt}, requested from {source}.",
             attempt=first.id,
             source=SOURCES.get(first.source, first.source),
         ),

@@ -280,11 +280,11 @@ describe('a failure', () => {
     });
     assert.equal(
       failureText(retrying),
-      `The scheduled stop failed, next try at ${shown(MINUTE)}: No.`
+      `The scheduled stop failed. Next try at ${shown(MINUTE)}: No.`
     );
     assert.equal(
       scheduleText(retrying),
-      `stop failed, next try at ${shown(MINUTE)}`
+      `stop failed; next try at ${shown(MINUTE)}`
     );
   });
 

@@ -159,7 +159,7 @@ def test_the_panel_and_all_that_it_opens_by_keyboard(lab: Page, check: Checks) -
     for button, title in (
         ("Stop…", "Stop this instance?"),
         ("When idle…", "Stop this instance when idle"),
-        ("Extend auto-stop…", "Extend the auto-stop of ModelArts"),
+        ("Extend auto-stop…", "Extend ModelArts auto-stop"),
     ):
         if not lab.locator(PANEL).count():
             lab.keyboard.press("Enter")

@@ -76,7 +76,7 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
     last = shown_in(cells[1])
     assert last.startswith("model saved\n")
     assert "Counted down 2 s." in last
-    assert "Stop of simulated-notebook accepted by the Jupyter server" in last
+    assert "The Jupyter server accepted the stop of simulated-notebook" in last
     assert "Nobody is connected" not in last
     kinds = [output["output_type"] for output in cells[1]["outputs"]]
     assert kinds == ["stream", "display_data"]
@@ -143,7 +143,7 @@ def test_the_file_holds_the_end_of_each_cell_that_stops(
         assert [cell["execution_count"] for cell in cells[: number + 1]] == [*range(1, number + 2)]
         assert shown_in(cells[0]).strip() == "epoch 0\nepoch 1\nepoch 2"
         if number < 4:
-            assert "accepted by the Jupyter server" in shown_in(cells[number])
+            assert "The Jupyter server accepted the stop" in shown_in(cells[number])
             assert shown_in(cells[number]).strip().endswith("the stop was accepted")
         else:
             assert "the stop was accepted" in json.dumps(cells[number]["outputs"])
@@ -187,7 +187,7 @@ def test_the_rich_display_in_both_themes(
     page = tab.page
     page.set_viewport_size({"width": 1080, "height": 1020})
     expect_kernel(page, instance_server)
-    for number, text in enumerate(("RUNNING", "stop() would", "Stopping simulated-notebook")):
+    for number, text in enumerate(("RUNNING", "A stop would", "Stopping simulated-notebook")):
         run_cell(page, number, output(text))
     look_at(tab, "JupyterLab Light")
     page.keyboard.press("Control+S")

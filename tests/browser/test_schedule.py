@@ -198,7 +198,7 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds_and_the_next_needs_
         expect(toast).to_contain_text("next try at")
         expect(toast).to_contain_text("modelarts:notebook:stop")
         expect(tab.page.locator(TOAST)).to_have_count(1)
-        expect(status(tab.page)).to_contain_text("stop failed, next try at")
+        expect(status(tab.page)).to_contain_text("stop failed; next try at")
     one.screenshot("schedule-failed")
     one.page.locator(TOAST).get_by_role("button", name="Details").click()
     expect(one.page.locator("[data-view=failure]")).to_contain_text("modelarts:notebook:stop")

@@ -25,7 +25,7 @@ def test_one_hour_later(lab: SharedLab, when: str) -> None:
         schedule_at(server, lab.simulator)
     else:
         schedule_when_idle(server, lab.simulator, 1)
-    page.locator(COUNTDOWN).get_by_role("button", name="1 hour later").click()
+    page.locator(COUNTDOWN).get_by_role("button", name="Postpone by 1 hour").click()
     expect_nothing_open(page)
     schedule = scheduled(server)
     assert schedule["state"] == "waiting"
@@ -43,7 +43,7 @@ def test_a_time_is_chosen_replaced_and_cancelled(lab: SharedLab, open_tab: OpenT
     tab, server = lab.tab, lab.server
     page = tab.page
     run_from_palette(page, "stop-at")
-    expect(dialog(page, "at")).to_contain_text("It stops at")
+    expect(dialog(page, "at")).to_contain_text("The instance will stop at")
     tab.screenshot("schedule-at")
     dialog(page, "at").locator("select").select_option("30")
     accept(page, "at")
@@ -143,7 +143,7 @@ def test_notebook_has_it_in_its_menu(instance_server: Server, simulator: Threade
     until(is_known, pause=0.2)
     for command, text in [
         ("stop-when-idle", "Stop this instance when idle…"),
-        ("stop-at", "Stop this instance at a time…"),
+        ("stop-at", "Stop this instance at a set time…"),
         ("cancel-schedule", "Cancel the scheduled stop (stops at"),
     ]:
         expect(page.locator(entry(command))).to_contain_text(text)

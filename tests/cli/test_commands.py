@@ -101,7 +101,7 @@ class TestStop:
     def test_a_dry_run_stops_nothing(self, commands: Commands, simulator: ThreadedSimulator) -> None:
         ended = commands.run("stop", "--dry-run", "--no-save")
         assert ended.code == 0
-        assert "stop() would:" in ended.out
+        assert "A stop would:" in ended.out
         assert simulator.count("stop") == 0
 
     def test_a_refusal(self, commands: Commands, simulator: ThreadedSimulator) -> None:

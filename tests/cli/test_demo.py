@@ -32,7 +32,7 @@ def test_a_server_without_the_extension_is_an_error_that_says_what_to_do(monkeyp
     code, said = run(monkeypatch, LabWithoutTheExtension)
     assert code == 1
     assert "Press Ctrl+Shift+C" not in said
-    assert "JupyterLab runs without this extension" in said
+    assert "JupyterLab is running without this extension" in said
     assert "GET jupyter-notebook-stop/instance: HTTP Error 404: Not Found" in said
     assert "-m jupyter server extension list" in said
     assert "The end of its log:" in said

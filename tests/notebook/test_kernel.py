@@ -108,7 +108,7 @@ class TestCells:
         kernel.run("report = stop(dry_run=True)")
         # What the call itself has shown is left out once.
         assert kernel.run("display(report)") == []
-        assert "stop() would:" in kernel.run("display(report)")[0][1]
+        assert "A stop would:" in kernel.run("display(report)")[0][1]
 
     def test_a_formatter_of_the_users_own_stays(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         bundle = "get_ipython().display_formatter.mimebundle_formatter"
@@ -120,7 +120,7 @@ class TestCells:
     def test_a_dry_run_is_shown_once(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
         shown = kernel.run(STOP + "stop(dry_run=True)")
         assert [kind for kind, _ in shown] == ["display_data"]
-        assert "stop() would:" in shown[0][1]
+        assert "A stop would:" in shown[0][1]
         assert simulator.count("stop") == 0
 
     def test_in_an_async_cell(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
@@ -247,7 +247,7 @@ class TestMagics:
         assert simulator.count("stop") == 1
 
     def test_looking_only(self, kernel: Kernel, simulator: ThreadedSimulator) -> None:
-        assert "stop() would:" in kernel.run("%stop_instance --dry-run")[0][1]
+        assert "A stop would:" in kernel.run("%stop_instance --dry-run")[0][1]
         assert kernel.run("%stop_instance --status")[0][1].startswith("simulated-notebook: RUNNING")
         assert simulator.count("stop") == 0
 

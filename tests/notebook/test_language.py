@@ -43,7 +43,7 @@ def test_all_that_a_cell_shows(chinese: Kernel, simulator: ThreadedSimulator) ->
     ((kind, shown),) = chinese.run("stop(dry_run=True)")
     assert kind == "display_data"
     assert "实例信息：实例 " in shown
-    assert "stop() 将执行以下操作：" in shown
+    assert "停止时将执行以下操作：" in shown
     assert english_in(shown) == []
     html = "print(get_ipython().display_formatter.format(status())[0]['text/html'])"
     assert ">停止后保留<" in dict(chinese.run(html))["stream"]

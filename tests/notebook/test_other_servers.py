@@ -87,7 +87,7 @@ class TestSeveralServers:
             second.server_close()
         report = stop(dry_run=True)
         warnings = [step for step in report.plan if step.startswith("Warn: ")]
-        assert "Press Ctrl+S in every open tab of the Jupyter servers named below now" in warnings[0]
+        assert "Press Ctrl+S now in every open tab of the Jupyter servers listed below" in warnings[0]
         (named,) = [each for each in urls if f"The Jupyter server at {each} cannot save open tabs" in warnings[1]]
         assert len(warnings) == 2
         assert "Count down 150 s; an interrupt cancels the stop." in report.plan
@@ -132,5 +132,7 @@ class TestSeveralServers:
             process.wait(60)
         assert instance.attempt is not None
         assert instance.attempt.phase == "accepted"
-        assert "accepted by the Jupyter server: open tabs are saved" in capsys.readouterr().out
+        assert (
+            "The Jupyter server accepted the stop of simulated-notebook. Open tabs are saved" in capsys.readouterr().out
+        )
         assert simulator.count("stop") == 1

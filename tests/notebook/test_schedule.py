@@ -69,7 +69,7 @@ class TestScript:
         assert (found["id"], found["grace"]) == (made.id, 1200)
         shown = capsys.readouterr().out
         assert shown.startswith("This instance stops when idle for 20 min\n")
-        assert "every open tab counts down 1 min" in shown
+        assert "every open tab shows a 1 min countdown" in shown
         assert "cancel_scheduled_stop()" in shown
         assert here.simulator.count("stop") == 0
 

@@ -208,7 +208,7 @@ def test_a_dry_run_stops_nothing(simulator: ThreadedSimulator, capsys: pytest.Ca
     assert simulator.instance.status == "RUNNING"
     assert simulator.count("stop") == 0
     output = capsys.readouterr().out
-    assert "stop() would:" in output
+    assert "A stop would:" in output
     assert "environment variable INSTANCE_ID" in output
     assert not [secret for secret in secrets_of(simulator) if secret in output + repr(report)]
 

@@ -88,7 +88,10 @@ def test_open_tabs_save_first(here: Inside, capsys: pytest.CaptureFixture[str]) 
     assert stopping.result.status == "STOPPED"
     assert here.simulator.count("stop") == 1
     output = capsys.readouterr().out
-    assert "accepted by the Jupyter server: open tabs are saved, then the instance stops." in output
+    assert (
+        "The Jupyter server accepted the stop of simulated-notebook. Open tabs are saved, then the instance stops."
+        in output
+    )
     assert "Stop accepted: simulated-notebook is" in output
     assert "simulated-notebook is STOPPED" in output
 
@@ -198,7 +201,7 @@ class TestCell:
         assert shown[0] == ("stream", "trained\n")
         kind, last = shown[-1]
         assert kind == "update_display_data"
-        assert "accepted by the Jupyter server" in last
+        assert "The Jupyter server accepted the stop" in last
         assert f"(attempt {attempt['id']})" in last
         assert "Counted down 1 s." in last
         assert "Nobody is connected to this kernel" in last

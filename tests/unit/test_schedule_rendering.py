@@ -48,7 +48,7 @@ def test_in_full() -> None:
     assert schedule_text(schedule, replaced=AT, rules=RULES, now=NOW).splitlines() == [
         "This instance stops when idle for 10 min",
         "  Waiting for      train.ipynb, busy for 3 h 12 min; terminal 1",
-        "  Before it stops  every open tab counts down 1 min, then saves; each can cancel it",
+        "  Before it stops  every open tab shows a 1 min countdown, where you can cancel the stop, then saves",
         "  Replaces         a stop at 2030-01-31 23:30 UTC",
         "  Created          2030-01-31 12:00 UTC from a cell by Ann",
         "  To cancel        cancel_scheduled_stop(), or %stop_instance --cancel",
@@ -72,16 +72,16 @@ def test_at_a_time_on_a_terminal() -> None:
             "This instance stops at 2030-01-31 12:01 UTC, in 1 min: open tabs count down",
             "countdown until 2030-01-31 12:01 UTC",
         ),
-        ({"state": "stopping"}, "The scheduled stop of this instance is under way", "under way"),
+        ({"state": "stopping"}, "The scheduled stop of this instance is in progress", "in progress"),
         (
             {"state": "retrying", "next_try_at": NOW + HOUR, "error": PROBLEM},
             "The scheduled stop failed and will be tried again",
-            "failed, next try at 2030-01-31 13:00 UTC",
+            "failed; next try at 2030-01-31 13:00 UTC",
         ),
         (
             {"state": "ended", "error": PROBLEM},
             "The scheduled stop failed and will not be tried again",
-            "failed, not tried again",
+            "failed; will not be tried again",
         ),
         ({"state": "cancelled"}, "Cancelled: the stop when idle for 10 min", "cancelled"),
         ({"state": "dreaming"}, "This instance stops when idle for 10 min", ""),

@@ -51,8 +51,8 @@ export function addScheduleCommands(
   );
   add(
     COMMANDS.at,
-    trans.__('Stop this instance at a time…'),
-    trans.__('Stop it at a time, or in a few hours'),
+    trans.__('Stop this instance at a set time…'),
+    trans.__('Stop it at a set time, or in a few hours'),
     (session, source) => session.scheduleAt(source)
   );
   add(
@@ -69,9 +69,8 @@ export function addScheduleCommands(
   );
   add(
     COMMANDS.extend,
-    () =>
-      trans.__('Extend the auto-stop of ModelArts… (%1)', known()?.lease ?? ''),
-    trans.__('Have ModelArts stop this instance later'),
+    () => trans.__('Extend ModelArts auto-stop… (%1)', known()?.lease ?? ''),
+    trans.__('Postpone the automatic stop by ModelArts'),
     session => session.extendLease(),
     () => !!known()?.lease,
     true

@@ -65,7 +65,7 @@ export function failureText(schedule: ISchedule | null): string {
         text
       )
     : trans.__(
-        'The scheduled stop failed, next try at %1: %2',
+        'The scheduled stop failed. Next try at %1: %2',
         next_try_at ? formatTime(next_try_at) : '?',
         text
       );

@@ -32,7 +32,7 @@ export async function scheduleIdle(
       rows: [
         field(trans.__('When idle for'), input, trans.__('minutes')),
         notes([
-          trans.__('A kernel that is busy counts as work.'),
+          trans.__('The instance is not idle while a kernel is busy.'),
           terminalsText(rules),
           ...rulesTexts(rules, schedule)
         ])
@@ -66,7 +66,7 @@ export async function scheduleAt(
           trans.__('in %1', formatDuration(minutes * 60_000))
         )
       ),
-      h('option', { value: '' }, trans.__('at a time'))
+      h('option', { value: '' }, trans.__('at a set time'))
     );
     select.value = presets.includes(60) ? '60' : '';
     const input = h('input.jp-mod-styled', {
@@ -84,13 +84,16 @@ export async function scheduleAt(
     const show = () => {
       time.hidden = !!select.value;
       const at = chosen();
-      setText(meaning, at ? trans.__('It stops at %1.', formatTime(at)) : '');
+      setText(
+        meaning,
+        at ? trans.__('The instance will stop at %1.', formatTime(at)) : ''
+      );
     };
     select.addEventListener('input', show);
     input.addEventListener('input', show);
     show();
     const accepted = await showForm({
-      title: trans.__('Stop this instance at a time'),
+      title: trans.__('Stop this instance at a set time'),
       name: 'at',
       accept: trans.__('Schedule the stop'),
       rows: [
@@ -145,11 +148,13 @@ async function submitSchedule(
 function terminalsText({ terminals }: IRules): string {
   switch (terminals) {
     case 'children':
-      return trans.__('A terminal counts as work while a program runs in it.');
+      return trans.__(
+        'The instance is not idle while a terminal runs a program.'
+      );
     case 'open':
-      return trans.__('An open terminal counts as work.');
+      return trans.__('The instance is not idle while a terminal is open.');
     case 'ignore':
-      return trans.__('Terminals do not count as work.');
+      return trans.__('Terminals are ignored.');
   }
 }
 
@@ -164,7 +169,10 @@ function rulesTexts(
       'Open tabs show a countdown of %1 seconds first.',
       rules.countdown
     ),
-    trans.__('The maximum is %1.', formatDuration(rules.longest * 1_000)),
+    trans.__(
+      'The longest time allowed is %1.',
+      formatDuration(rules.longest * 1_000)
+    ),
     isActive(schedule)
       ? trans.__('This replaces: %1.', scheduleText(schedule))
       : null

@@ -15,7 +15,7 @@ export async function extendLease(watch: IScheduleWatch): Promise<void> {
   input.step = '1';
   const end = leaseEnd(watch.outlook);
   const accepted = await showForm({
-    title: trans.__('Extend the auto-stop of ModelArts'),
+    title: trans.__('Extend ModelArts auto-stop'),
     name: 'extend',
     accept: trans.__('Extend'),
     rows: [

@@ -39,7 +39,7 @@ export function scheduleText({
       return trans.__('stopping');
     case 'retrying':
       return next_try_at
-        ? trans.__('stop failed, next try at %1', formatTime(next_try_at))
+        ? trans.__('stop failed; next try at %1', formatTime(next_try_at))
         : trans.__('stop failed');
     case 'ended':
       return trans.__('scheduled stop failed');

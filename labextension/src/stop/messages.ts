@@ -9,7 +9,7 @@ import { codeOf } from './transition';
 export function endTitle(end: IEnd): string {
   switch (end.phase) {
     case 'cancelled':
-      return trans.__('The stop was cancelled, nothing was stopped');
+      return trans.__('The stop was cancelled');
     case 'resumed':
       return end.trouble
         ? trans.__('The instance did not stop')
@@ -73,7 +73,7 @@ function troubleProblem(
         code: 'wrong_instance',
         message: trouble.view.available
           ? trans.__(
-              'This page belongs to instance %1, and the server now answers for %2.',
+              'This page was opened for instance %1, but its server now runs in instance %2.',
               own,
               trouble.view.id
             )

@@ -35,7 +35,7 @@ export function countdown(
     button(text, kind, () => void choose(name));
   const buttons = [
     choice('now', trans.__('Stop now'), 'jp-mod-warn'),
-    choice('later', trans.__('1 hour later'), 'jp-mod-reject'),
+    choice('later', trans.__('Postpone by 1 hour'), 'jp-mod-reject'),
     choice('cancel', trans.__('Cancel'), 'jp-mod-accept')
   ];
   const content = h(
@@ -47,7 +47,7 @@ export function countdown(
     h(
       'p',
       trans.__(
-        'All open tabs save their documents first. If one cannot be saved, nothing is stopped.'
+        'All open tabs save their documents first. If a document cannot be saved, the instance is not stopped.'
       )
     ),
     problem,
