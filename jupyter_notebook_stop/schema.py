@@ -219,7 +219,7 @@ class ScheduleRules(_Response, frozen=True, kw_only=True):
     terminals: str
 
 
-class ScheduleAnswer(_Response, frozen=True, kw_only=True):
+class ScheduleResponse(_Response, frozen=True, kw_only=True):
     """The schedule that stands, the one that a change has replaced or cancelled, and the rules."""
 
     schedule: Optional[Schedule] = None

@@ -84,20 +84,20 @@ class ScheduleApp(Command):
             return USAGE
         settings, display = self.settings, choose_display()
         if options is not None:
-            answer = run(lambda show: set_schedule(settings, options, show), display)
+            response = run(lambda show: set_schedule(settings, options, show), display)
         elif self.cancel:
-            answer = run(lambda show: cancel_schedule(settings), display)
+            response = run(lambda show: cancel_schedule(settings), display)
         else:
-            answer = run(lambda show: show_schedule(settings), display)
-        print(msgspec.json.encode(answer, enc_hook=said).decode() if self.json else self._text(answer))
+            response = run(lambda show: show_schedule(settings), display)
+        print(msgspec.json.encode(response, enc_hook=said).decode() if self.json else self._text(response))
         return DONE
 
-    def _text(self, answer: Any) -> str:
+    def _text(self, response: Any) -> str:
         from ..notebook.schedule import cancelled
         from ..notebook.schedule_rendering import ON_TERMINAL, no_schedule_text, schedule_text
 
-        shown: Optional[Any] = cancelled(answer) if self.cancel else answer.schedule
+        shown: Optional[Any] = cancelled(response) if self.cancel else response.schedule
         if shown is None:
-            return no_schedule_text(answer.rules)
-        replaced = None if self.cancel else answer.replaced
-        return schedule_text(shown, replaced=replaced, rules=answer.rules, cancel=ON_TERMINAL)
+            return no_schedule_text(response.rules)
+        replaced = None if self.cancel else response.replaced
+        return schedule_text(shown, replaced=replaced, rules=response.rules, cancel=ON_TERMINAL)

@@ -24,10 +24,10 @@ from ..errors import (
 )
 from ..redaction import one_line, redact
 from ..translation import _
-from .answers import Observe
 from .auth import CREDENTIALS_EXTENSION, CloudAuth
 from .credentials import CredentialChain, Credentials
 from .error_codes import ALREADY_DONE, MAY_NOT_RENEW, error_from_response, sentence
+from .last_responses import Observe
 from .models import Notebook, decode
 from .retries import AMBIGUOUS_STATUSES, BUSY, STOP_STATES, Retries
 from .time_headers import MAX_CLOCK_SKEW, clock_remedy, clock_skew, retry_after

@@ -13,8 +13,8 @@ from ..config import NotebookStop
 from ..errors import CredentialsError, UnreachableError
 from ..pseudonyms import secrets_in
 from ..translation import _
-from .answers import Answer, LastAnswers
 from .identity import Identity, SourcedValue, complete_identity, find_identity
+from .last_responses import LastResponse, LastResponses
 from .threads import call_in_thread, start
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Connection:
         self._identity: Identity | None = None
         self._chain: CredentialChain | None = None
         self._connecting: asyncio.Task[NotebooksClient] | None = None
-        self._answers = LastAnswers(self.secrets)
+        self._last_responses = LastResponses(self.secrets)
 
     @property
     def identity(self) -> Identity:
@@ -95,9 +95,9 @@ class Connection:
         return os.environ if self._environ is None else self._environ
 
     @property
-    def answers(self) -> Sequence[Answer]:
+    def last_responses(self) -> Sequence[LastResponse]:
         """What the service answered last."""
-        return self._answers.latest
+        return self._last_responses.latest
 
     def secrets(self) -> Sequence[str]:
         """Return what must stay hidden: the secrets in use, and all others that the environment has."""
@@ -161,7 +161,7 @@ class Connection:
                 ),
                 "endpoint": _("{value} from {source}", value=identity.endpoint.value, source=identity.endpoint.source),
             },
-            observe=self._answers.note,
+            observe=self._last_responses.note,
             timeouts=Timeouts(connect=config.connect_timeout, read=config.read_timeout, total=config.total_timeout),
         )
         return self.client

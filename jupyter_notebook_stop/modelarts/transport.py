@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 from ..errors import UnreachableError
 from ..redaction import one_line, redact
 from ..translation import _
-from .answers import Observe
 from .http_library import httpx
 from .identity import is_loopback
+from .last_responses import Observe
 from .network import cancellable
 from .time_limit import within
 

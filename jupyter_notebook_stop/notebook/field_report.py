@@ -201,11 +201,11 @@ def _diagnostics(name: str, found: Diagnostics) -> List[str]:
     lines = _section(f"{name}: versions", [f"{package} {version}" for package, version in found.versions.items()])
     variables = ", ".join(found.variables) or "none that matters"
     lines += _section(f"{name}: environment variables that are set", [variables])
-    answers: List[str] = []
-    for answer in reversed(found.answers):
-        about = f"{answer.media_type}; headers: {', '.join(answer.headers) or 'none that matters'}"
-        answers += [f"{answer.operation}: HTTP {answer.status}, {about}", *(f"  {line}" for line in answer.fields)]
-    lines += _section(f"{name}: last answers of the service, the latest first", answers or ["none"])
+    responses: List[str] = []
+    for each in reversed(found.answers):
+        about = f"{each.media_type}; headers: {', '.join(each.headers) or 'none that matters'}"
+        responses += [f"{each.operation}: HTTP {each.status}, {about}", *(f"  {line}" for line in each.fields)]
+    lines += _section(f"{name}: last answers of the service, the latest first", responses or ["none"])
     return lines + (_section(f"{name}: last log lines", found.log) if found.log else [])
 
 

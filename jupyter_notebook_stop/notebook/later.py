@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Optional
 
-from ..schema import Schedule, ScheduleAnswer
+from ..schema import Schedule, ScheduleResponse
 from .calls import begin, shown
 from .display import Display, no_schedule_bundle, schedule_bundle
 from .options import ScheduleOptions
@@ -18,10 +18,10 @@ def stop_later(options: ScheduleOptions) -> Schedule:
     return show_made(run(lambda show: set_schedule(config, options, show), display), display)
 
 
-def show_made(answer: ScheduleAnswer, display: Display) -> Schedule:
+def show_made(response: ScheduleResponse, display: Display) -> Schedule:
     """Show the schedule that was made, and return it."""
-    schedule = made(answer)
-    return shown(schedule, schedule_bundle(schedule, replaced=answer.replaced, rules=answer.rules), display)
+    schedule = made(response)
+    return shown(schedule, schedule_bundle(schedule, replaced=response.replaced, rules=response.rules), display)
 
 
 def scheduled_stop() -> Optional[Schedule]:
@@ -56,10 +56,10 @@ def cancel_scheduled_stop() -> Optional[Schedule]:
         When this is not an instance, no Jupyter server here can stop it later, or the server does not respond.
     """
     config, display = begin()
-    answer = run(lambda show: cancel_schedule(config), display)
-    found = cancelled(answer)
+    response = run(lambda show: cancel_schedule(config), display)
+    found = cancelled(response)
     if found is None:
-        display.result(no_schedule_bundle(answer.rules))
+        display.result(no_schedule_bundle(response.rules))
         display.close()
         return None
     return shown(found, schedule_bundle(found), display)

@@ -13,7 +13,7 @@ from ..errors import NotebookStopError, PermissionDeniedError, SaveError, Unreac
 from ..modelarts.http_library import httpx
 from ..modelarts.network import cancellable
 from ..requests import ScheduleRequest
-from ..schema import Accepted, Instance, NoInstance, Problem, ScheduleAnswer
+from ..schema import Accepted, Instance, NoInstance, Problem, ScheduleResponse
 from ..translation import _, process_language
 
 T = TypeVar("T")
@@ -222,7 +222,7 @@ class LocalApi:
 
     async def schedule(
         self, method: Literal["GET", "PUT", "DELETE"], request: Optional[ScheduleRequest] = None
-    ) -> ScheduleAnswer:
+    ) -> ScheduleResponse:
         """Show, set or cancel the scheduled stop; to set it needs a request.
 
         Raises
@@ -234,7 +234,7 @@ class LocalApi:
         response = await self._request(method, f"{PREFIX}schedule", **options)
         if response.status_code != 200:
             raise self._failure(response)
-        return self._decode(response, ScheduleAnswer)
+        return self._decode(response, ScheduleResponse)
 
     async def connections(self, kernel: str) -> int | None:
         """Return how many clients are connected to a kernel, or None if the server does not know it."""

@@ -10,7 +10,7 @@ import msgspec
 from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError
 from ..requests import ScheduleRequest
-from ..schema import Schedule, ScheduleAnswer
+from ..schema import Schedule, ScheduleResponse
 from ..translation import _, gettext, process_language, sentences
 from . import progress
 from .discovery import NOT_INSTALLED, Server
@@ -34,7 +34,7 @@ _LOOK = _("scheduled_stop() or `jupyter notebook-stop schedule`")
 _CANCEL = _("cancel_scheduled_stop() or `jupyter notebook-stop schedule --cancel`")
 
 
-async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Show) -> ScheduleAnswer:
+async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Show) -> ScheduleResponse:
     """Have the Jupyter server of this instance stop it later, in place of the stop that is scheduled there.
 
     Parameters
@@ -63,7 +63,7 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
         async with LocalApi(server.address) as api:
             setting = asyncio.ensure_future(_call(api, "PUT", request))
             try:
-                answer = await asyncio.shield(setting)
+                response = await asyncio.shield(setting)
             except asyncio.CancelledError:
                 await asyncio.wait({setting}, timeout=_FINISH_TIMEOUT)
                 show(ProgressUpdate(kind=progress.FAILED, title=_interrupted(setting)))
@@ -72,8 +72,10 @@ async def set_schedule(config: NotebookStop, options: ScheduleOptions, show: Sho
         # A stop that another server has scheduled would come all the same.
         for other in others:
             if other.instance and other.instance.schedule:
-                answer = msgspec.structs.replace(answer, replaced=await _cancel_elsewhere(other) or answer.replaced)
-        return answer
+                response = msgspec.structs.replace(
+                    response, replaced=await _cancel_elsewhere(other) or response.replaced
+                )
+        return response
 
 
 async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
@@ -89,7 +91,7 @@ async def _cancel_elsewhere(server: Server) -> Optional[Schedule]:
             raise
 
 
-def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
+def _interrupted(setting: asyncio.Future[ScheduleResponse]) -> str:
     if not setting.done():
         return gettext("Could not confirm whether the stop was scheduled. Check with {command}.", command=_LOOK)
     error = setting.exception()
@@ -100,7 +102,7 @@ def _interrupted(setting: asyncio.Future[ScheduleAnswer]) -> str:
     return gettext("Too late to interrupt: the stop is scheduled. Cancel it with {command}.", command=_CANCEL)
 
 
-async def show_schedule(config: NotebookStop) -> ScheduleAnswer:
+async def show_schedule(config: NotebookStop) -> ScheduleResponse:
     """Return what is scheduled, at whatever Jupyter server of this instance.
 
     Raises
@@ -109,11 +111,11 @@ async def show_schedule(config: NotebookStop) -> ScheduleAnswer:
         When no server can stop the instance later, or one cannot be asked.
     """
     async with detect_environment(config) as environment:
-        answers = await _ask_all(environment, "GET")
-    return next((answer for answer in answers if answer.schedule), answers[0])
+        responses = await _ask_all(environment, "GET")
+    return next((response for response in responses if response.schedule), responses[0])
 
 
-async def cancel_schedule(config: NotebookStop) -> ScheduleAnswer:
+async def cancel_schedule(config: NotebookStop) -> ScheduleResponse:
     """Cancel what is scheduled, at every Jupyter server of this instance; `replaced` is what was cancelled.
 
     Raises
@@ -122,11 +124,11 @@ async def cancel_schedule(config: NotebookStop) -> ScheduleAnswer:
         When no server can stop the instance later, or one has not cancelled.
     """
     async with detect_environment(config) as environment:
-        answers = await _ask_all(environment, "DELETE")
-    return next((answer for answer in answers if answer.replaced), answers[0])
+        responses = await _ask_all(environment, "DELETE")
+    return next((response for response in responses if response.replaced), responses[0])
 
 
-def made(answer: ScheduleAnswer) -> Schedule:
+def made(response: ScheduleResponse) -> Schedule:
     """Return the schedule that was made.
 
     Raises
@@ -134,35 +136,35 @@ def made(answer: ScheduleAnswer) -> Schedule:
     NotebookStopError
         When the server has not returned it.
     """
-    if answer.schedule is None:
+    if response.schedule is None:
         raise NotebookStopError(_("The Jupyter server did not schedule the stop."), code="bad_server_answer")
-    return answer.schedule
+    return response.schedule
 
 
-def cancelled(answer: ScheduleAnswer) -> Optional[Schedule]:
+def cancelled(response: ScheduleResponse) -> Optional[Schedule]:
     """Return what was cancelled, marked as such."""
-    return msgspec.structs.replace(answer.replaced, state="cancelled", due_at=None) if answer.replaced else None
+    return msgspec.structs.replace(response.replaced, state="cancelled", due_at=None) if response.replaced else None
 
 
-async def _ask_all(environment: Environment, method: Literal["GET", "DELETE"]) -> List[ScheduleAnswer]:
-    """Return the answer of each server that can stop the instance later; there is at least one."""
-    answers: List[ScheduleAnswer] = []
+async def _ask_all(environment: Environment, method: Literal["GET", "DELETE"]) -> List[ScheduleResponse]:
+    """Return the response of each server that can stop the instance later; there is at least one."""
+    responses: List[ScheduleResponse] = []
     errors: List[NotebookStopError] = []
     for server in _servers(environment):
         async with LocalApi(server.address) as api:
             try:
-                answers.append(await _call(api, method))
+                responses.append(await _call(api, method))
             except NotebookStopError as error:
                 errors.append(error)
-    serious = [error for error in errors if error.code != NO_SERVER or not answers]
+    serious = [error for error in errors if error.code != NO_SERVER or not responses]
     if serious:
         raise serious[0]
-    return answers
+    return responses
 
 
 async def _call(
     api: LocalApi, method: Literal["GET", "PUT", "DELETE"], request: Optional[ScheduleRequest] = None
-) -> ScheduleAnswer:
+) -> ScheduleResponse:
     try:
         return await api.schedule(method, request)
     except LostServerError as error:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from ..modelarts.last_responses import ResponseSummary
 from ..pseudonyms import Pseudonyms, reveals_secret
 
 if TYPE_CHECKING:
@@ -39,26 +40,6 @@ _PUBLIC_ENDPOINT = re.compile(r"https://modelarts\.[a-z0-9-]+\.myhuaweicloud\.(?
 _VERSION = re.compile(r"[0-9A-Za-z.+!_-]{1,40}")
 
 
-class ServiceAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The shape of a response of the service: names and types of its fields, and no content.
-
-    Attributes
-    ----------
-    media_type
-        Of the body; ``none`` if it has none, ``another`` if that is not of the usual form.
-    headers
-        Names of the headers that matter.
-    fields
-        One line for each field.
-    """
-
-    operation: str
-    status: int
-    media_type: str
-    headers: List[str] = []
-    fields: List[str] = []
-
-
 class Diagnostics(msgspec.Struct, frozen=True, kw_only=True):
     """What a process tells of itself; names, ids, addresses and secrets are replaced.
 
@@ -76,7 +57,7 @@ class Diagnostics(msgspec.Struct, frozen=True, kw_only=True):
 
     versions: Dict[str, str]
     variables: List[str]
-    answers: List[ServiceAnswer] = []
+    answers: List[ResponseSummary] = []
     log: List[str] = []
 
 
@@ -121,8 +102,8 @@ def pseudonyms_of(connection: Connection) -> Pseudonyms:
                     pseudonyms.hide(urlsplit(value).hostname, f"host of {name}")
     pseudonyms.hide(os.path.expanduser("~"), "home")
     pseudonyms.hide(platform.node(), "hostname")
-    for answer in connection.answers:
-        for path, text in answer.texts:
+    for response in connection.last_responses:
+        for path, text in response.texts:
             # Where the instance runs is no secret, and matters.
             if text.reveal() not in region:
                 pseudonyms.hide(text.reveal(), f"text of {path}")
@@ -146,15 +127,6 @@ def collect(
     return Diagnostics(
         versions={name: pseudonyms(version) for name, version in versions.items()},
         variables=variables_of(connection.environ, pseudonyms.secrets),
-        answers=[
-            ServiceAnswer(
-                operation=answer.operation,
-                status=answer.status,
-                media_type=answer.media_type,
-                headers=[*answer.headers],
-                fields=[*answer.fields],
-            )
-            for answer in connection.answers
-        ],
+        answers=[response.summary for response in connection.last_responses],
         log=[pseudonyms(line) for line in log],
     )

@@ -21,7 +21,7 @@ from ..schema import (
     AtRisk,
     Attempt,
     Schedule,
-    ScheduleAnswer,
+    ScheduleResponse,
     ScheduleRules,
 )
 from ..translation import _
@@ -118,12 +118,12 @@ class Scheduler:
             self._log.info("The scheduled stop of %s goes on", adopted.created_at)
             self._set_current(adopted)
 
-    async def show(self) -> ScheduleAnswer:
+    async def show(self) -> ScheduleResponse:
         """Return the schedule with what it waits for just now."""
         scheduled = self._scheduled
         if scheduled is not None and scheduled.idle and scheduled.state not in (STOPPING, ENDED):
             await self._look(scheduled)
-        return ScheduleAnswer(schedule=self.view, rules=self.rules)
+        return ScheduleResponse(schedule=self.view, rules=self.rules)
 
     def set(self, request: ScheduleRequest, user: Optional[str] = None) -> Optional[Schedule]:
         """Make a schedule, and return the one that it replaces.
@@ -171,7 +171,7 @@ class Scheduler:
             created_at=reading.wall,
         )
 
-    def cancel(self) -> ScheduleAnswer:
+    def cancel(self) -> ScheduleResponse:
         """Cancel the schedule that stands, if there is one.
 
         Raises
@@ -181,7 +181,7 @@ class Scheduler:
         """
         replaced = self._withdraw()
         self._set_current(None)
-        return ScheduleAnswer(replaced=replaced, rules=self.rules)
+        return ScheduleResponse(replaced=replaced, rules=self.rules)
 
     def _withdraw(self) -> Optional[Schedule]:
         scheduled, attempt = self._scheduled, self._instance.attempt

@@ -9,7 +9,7 @@ from typing import Iterator
 import msgspec
 import pytest
 
-from jupyter_notebook_stop.schema import ScheduleAnswer
+from jupyter_notebook_stop.schema import ScheduleResponse
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..commands import Ended, QuickCommands
@@ -38,9 +38,9 @@ class Scheduling:
         assert (ended.code, ended.err) == (0, "")
         return ended.out
 
-    def answer(self, method: str = "GET") -> ScheduleAnswer:
+    def answer(self, method: str = "GET") -> ScheduleResponse:
         found = self.inside.server.fetch(method, "jupyter-notebook-stop/schedule")
-        return msgspec.convert(found, ScheduleAnswer)
+        return msgspec.convert(found, ScheduleResponse)
 
 
 @pytest.fixture
@@ -84,10 +84,10 @@ def test_at_a_time(scheduling: Scheduling) -> None:
 
 
 def test_for_scripts(scheduling: Scheduling) -> None:
-    answer = msgspec.json.decode(scheduling.done("--json"), type=ScheduleAnswer)
+    answer = msgspec.json.decode(scheduling.done("--json"), type=ScheduleResponse)
     assert answer.schedule is None
     assert answer.rules.grace == 600
-    made = msgspec.json.decode(scheduling.done("--when-idle", "--json"), type=ScheduleAnswer)
+    made = msgspec.json.decode(scheduling.done("--when-idle", "--json"), type=ScheduleResponse)
     assert made.schedule is not None
     cancelled = json.loads(scheduling.done("--cancel", "--json"))
     assert (cancelled["schedule"], cancelled["replaced"]["id"]) == (None, made.schedule.id)

@@ -23,7 +23,7 @@ from jupyter_notebook_stop import (
 from jupyter_notebook_stop.notebook import schedule as schedules
 from jupyter_notebook_stop.notebook.options import ScheduleOptions
 from jupyter_notebook_stop.notebook.progress import ProgressUpdate
-from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Instance, Problem, ScheduleAnswer, ScheduleRules
+from jupyter_notebook_stop.schema import AtRisk, BusyKernel, Instance, Problem, ScheduleResponse, ScheduleRules
 
 from ..waiting import until
 from .canned import OURS, Canned, Handler, Serve, claim, serve
@@ -52,9 +52,9 @@ class Scheduling(Canned):
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of a client that has gone."""
 
-    def answer(self, **answers: ScheduleAnswer | tuple[int, Any]) -> None:
+    def answer(self, **answers: ScheduleResponse | tuple[int, Any]) -> None:
         for method, answer in answers.items():
-            is_answer = isinstance(answer, ScheduleAnswer)
+            is_answer = isinstance(answer, ScheduleResponse)
             self.by_method[method] = (200, msgspec.json.encode(answer)) if is_answer else answer  # type: ignore[assignment]
 
 
@@ -97,7 +97,7 @@ class TestAnswers:
     """What a server can say."""
 
     def test_what_is_sent(self, canned: Scheduling) -> None:
-        canned.answer(PUT=ScheduleAnswer(schedule=MADE, rules=RULES))
+        canned.answer(PUT=ScheduleResponse(schedule=MADE, rules=RULES))
         stop(when="idle", grace=600)
         at = datetime.datetime(2030, 1, 31, 23, 30, tzinfo=datetime.timezone(8 * HOUR))
         stop(at=at)
@@ -111,7 +111,7 @@ class TestAnswers:
 
     def test_what_it_waits_for_is_told(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
         later = waiting()
-        canned.answer(PUT=ScheduleAnswer(schedule=later, rules=RULES))
+        canned.answer(PUT=ScheduleResponse(schedule=later, rules=RULES))
         assert stop(when="idle") == later
         assert "Waiting for      train.ipynb, busy for " in capsys.readouterr().out
 
@@ -123,7 +123,7 @@ class TestAnswers:
         assert error.value.code == "schedule_disabled"
 
     def test_none_where_none_can_be_made(self, canned: Scheduling, capsys: pytest.CaptureFixture[str]) -> None:
-        canned.answer(DELETE=ScheduleAnswer(rules=msgspec.structs.replace(RULES, enabled=False)))
+        canned.answer(DELETE=ScheduleResponse(rules=msgspec.structs.replace(RULES, enabled=False)))
         assert cancel_scheduled_stop() is None
         assert capsys.readouterr().out == "No stop is scheduled. Scheduled stops are disabled on this server.\n"
 
@@ -149,13 +149,13 @@ class TestAnswers:
             assert error.value.code == "bad_server_answer"
 
     def test_an_answer_without_the_schedule(self, canned: Scheduling) -> None:
-        canned.answer(PUT=ScheduleAnswer(rules=RULES))
+        canned.answer(PUT=ScheduleResponse(rules=RULES))
         with pytest.raises(NotebookStopError) as error:
             stop(after="2h")
         assert error.value.code == "bad_server_answer"
 
     def test_a_newer_server_may_say_more(self, canned: Scheduling) -> None:
-        answer = msgspec.to_builtins(ScheduleAnswer(schedule=MADE, rules=RULES))
+        answer = msgspec.to_builtins(ScheduleResponse(schedule=MADE, rules=RULES))
         answer["schedule"].update(state="dreaming", novelty=1)
         canned.answer(GET=(200, {**answer, "novelty": 1}))
         found = scheduled_stop()
@@ -169,10 +169,10 @@ class TestSeveralServers:
     def test_shown_and_cancelled_at_every_one(self, canned: Scheduling, serve: Serve) -> None:
         second = serve(server=Scheduling)
         assert isinstance(second, Scheduling)
-        nothing, one = ScheduleAnswer(rules=RULES), ScheduleAnswer(schedule=MADE, rules=RULES)
+        nothing, one = ScheduleResponse(rules=RULES), ScheduleResponse(schedule=MADE, rules=RULES)
         for first, last in ((canned, second), (second, canned)):
             first.answer(GET=nothing, DELETE=nothing)
-            last.answer(GET=one, DELETE=ScheduleAnswer(replaced=MADE, rules=RULES))
+            last.answer(GET=one, DELETE=ScheduleResponse(replaced=MADE, rules=RULES))
             assert scheduled_stop() == MADE
             cancelled = cancel_scheduled_stop()
             assert cancelled is not None
@@ -191,8 +191,8 @@ class TestSeveralServers:
                 200,
                 msgspec.json.encode(Instance(id=OURS, schedule=MADE)),
             )
-            cancelled: Any = (500, {}) if refused else ScheduleAnswer(replaced=MADE, rules=RULES)
-            one.answer(PUT=ScheduleAnswer(schedule=new, rules=RULES), DELETE=cancelled)
+            cancelled: Any = (500, {}) if refused else ScheduleResponse(replaced=MADE, rules=RULES)
+            one.answer(PUT=ScheduleResponse(schedule=new, rules=RULES), DELETE=cancelled)
         if refused:
             with pytest.raises(NotebookStopError, match=r"The stop is scheduled, but an earlier one at http://127\."):
                 stop(at=HOUR + datetime.datetime.now(UTC))
@@ -204,14 +204,14 @@ class TestSeveralServers:
 
     def test_one_that_is_too_old_has_none(self, canned: Scheduling, serve: Serve) -> None:
         serve(server=Scheduling)
-        canned.answer(GET=ScheduleAnswer(rules=RULES), DELETE=ScheduleAnswer(rules=RULES))
+        canned.answer(GET=ScheduleResponse(rules=RULES), DELETE=ScheduleResponse(rules=RULES))
         assert scheduled_stop() is None
         assert cancel_scheduled_stop() is None
 
     def test_one_that_does_not_cancel_is_not_passed_over(self, canned: Scheduling, serve: Serve) -> None:
         second = serve(server=Scheduling)
         assert isinstance(second, Scheduling)
-        canned.answer(DELETE=ScheduleAnswer(replaced=MADE, rules=RULES))
+        canned.answer(DELETE=ScheduleResponse(replaced=MADE, rules=RULES))
         second.answer(DELETE=(500, {}))
         with pytest.raises(NotebookStopError, match="HTTP 500"):
             cancel_scheduled_stop()
@@ -224,7 +224,7 @@ class TestInterrupt:
         ("answer", "text"),
         [
             (
-                ScheduleAnswer(schedule=MADE, rules=RULES),
+                ScheduleResponse(schedule=MADE, rules=RULES),
                 "Too late to interrupt: the stop is scheduled.",
             ),
             (

@@ -1,4 +1,4 @@
-"""The shape of what the service answers: what is new in it is seen, and what is in it is not."""
+"""The shape of what the service responses: what is new in it is seen, and what is in it is not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Iterable, List
 
 import pytest
 
-from jupyter_notebook_stop.modelarts.answers import MAX_ANSWERS, LastAnswers
+from jupyter_notebook_stop.modelarts.last_responses import MAX_RESPONSES, LastResponses
 from jupyter_notebook_stop.modelarts.shapes import HIDDEN_NAME, MAX_BODY, MAX_FIELDS, NOTEBOOK, shape_of, text_of_code
 
 EXAMPLE = pathlib.Path(__file__).with_name("example_answer.json").read_bytes()
@@ -136,22 +136,23 @@ def test_a_code_has_a_form(code: str | None, shown: str) -> None:
     assert text_of_code(code, [SECRET]) == shown
 
 
-def test_the_latest_answer_of_each_kind_is_kept() -> None:
-    answers = LastAnswers(lambda: (SECRET,))
+def test_the_latest_response_of_each_kind_is_kept() -> None:
+    responses = LastResponses(lambda: (SECRET,))
     headers = {"content-type": "application/json;charset=UTF-8", "date": "x", "x-secret": SECRET}
     for status in (200, 404, 200):
-        answers.note("GET", "/v1/p/notebooks/i", status, headers, b'{"name": "mine"}')
-    answers.note("POST", "/v1/p/notebooks/i/stop", 200, {"content-type": SECRET}, b"")
-    answers.note("PATCH", "/v1/p/notebooks/i/lease", 200, {}, b'{"anything": 1}')
-    found = [(answer.operation, answer.status, answer.media_type, answer.headers) for answer in answers.latest]
+        responses.note("GET", "/v1/p/notebooks/i", status, headers, b'{"name": "mine"}')
+    responses.note("POST", "/v1/p/notebooks/i/stop", 200, {"content-type": SECRET}, b"")
+    responses.note("PATCH", "/v1/p/notebooks/i/lease", 200, {}, b'{"anything": 1}')
+    summaries = [response.summary for response in responses.latest]
+    found = [(each.operation, each.status, each.media_type, each.headers) for each in summaries]
     assert found == [
         ("GET notebook", 404, "application/json", ("date",)),
         ("GET notebook", 200, "application/json", ("date",)),
         ("POST stop", 200, "another", ()),
         ("PATCH lease", 200, "none", ()),
     ]
-    assert answers.latest[1].fields == ("(all) - object", "name - text")
-    assert "mine" not in repr(answers.latest)
+    assert summaries[1].fields == ("(all) - object", "name - text")
+    assert "mine" not in repr(responses.latest)
     for status in range(300, 320):
-        answers.note("GET", "/v1/p/notebooks/i", status, {}, b"")
-    assert len(answers.latest) == MAX_ANSWERS
+        responses.note("GET", "/v1/p/notebooks/i", status, {}, b"")
+    assert len(responses.latest) == MAX_RESPONSES
