@@ -12,9 +12,9 @@ from urllib.parse import quote
 import msgspec
 
 from ..modelarts.threads import call_in_thread
+from ..processes import is_running
 from ..translation import _
 from .local_api import CONNECT_TIMEOUT, Address
-from .processes import is_running
 
 _IP = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 

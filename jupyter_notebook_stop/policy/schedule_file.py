@@ -19,6 +19,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 
 from ..clock import Deadline
 from ..config import SCHEDULE_FILES
+from ..processes import identify_boot, identify_process
 from ..schema import ENDED, STOPPING, Document, Problem
 from ..translation import ENGLISH, _, packed, translated, unpacked
 from .schedule import ScheduledStop
@@ -76,11 +77,11 @@ class ScheduleFile:
         self._folder = pathlib.Path(folder or jupyter_runtime_dir())
         self._path = self._folder / SCHEDULE_FILES.replace("*", str(os.getpid()))
         self._instance_id = instance_id
-        self._boot = boot()
+        self._boot = identify_boot()
 
     def write(self, scheduled: Optional[ScheduledStop]) -> None:
         """Keep the schedule; without one, remove the file."""
-        owner = process(os.getpid())
+        owner = identify_process(os.getpid())
         if scheduled is None or self._boot is None or owner is None:
             with contextlib.suppress(OSError):
                 self._path.unlink()
@@ -124,7 +125,7 @@ class ScheduleFile:
         for path in sorted(self._folder.glob(SCHEDULE_FILES)):
             try:
                 kept = msgspec.json.decode(path.read_bytes(), type=_Kept)
-                if kept.owner == process(kept.owner.partition(":")[0]):
+                if kept.owner == identify_process(kept.owner.partition(":")[0]):
                     continue
                 path.unlink()
             except (OSError, ValueError, msgspec.MsgspecError, RecursionError) as error:
@@ -190,24 +191,3 @@ def _with_translatable_texts(problem: Optional[Problem], kept: List[Any]) -> Opt
         ]
         problem = msgspec.structs.replace(problem, documents=documents)
     return problem
-
-
-def boot() -> Optional[str]:
-    """Return what names this start of the machine and the container, or None where it cannot be told."""
-    try:
-        identifier = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return None
-    first = process(1)
-    return f"{identifier}:{first}" if first else None
-
-
-def process(pid: int | str) -> Optional[str]:
-    """Return what names a process as long as the machine runs, or None if there is none."""
-    try:
-        stat = pathlib.Path(f"/proc/{int(pid)}/stat").read_text(encoding="utf-8", errors="replace")
-        # The name, in parentheses, may contain anything.
-        fields = stat.rpartition(")")[2].split()
-        return None if fields[0] in "ZX" else f"{pid}:{fields[19]}"
-    except (OSError, ValueError, IndexError):
-        return None

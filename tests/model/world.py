@@ -56,8 +56,8 @@ class World(RuleBasedStateMachine):
         """Name the processes of this model: the servers that have ended are no more."""
         return mock.patch.multiple(
             schedule_file,
-            boot=lambda: f"boot {self.boot}",
-            process=lambda pid: f"{pid}:{self.generation}",
+            identify_boot=lambda: f"boot {self.boot}",
+            identify_process=lambda pid: f"{pid}:{self.generation}",
         )
 
     async def start(self) -> None:

@@ -95,10 +95,13 @@ class Course(RuleBasedStateMachine):
 
     @rule()
     def restart_the_server(self) -> None:
-        with tempfile.TemporaryDirectory() as folder, mock.patch.object(schedule_file, "boot", return_value="b"):
-            with mock.patch.object(schedule_file, "process", return_value="1:1"):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch.object(schedule_file, "identify_boot", return_value="b"),
+        ):
+            with mock.patch.object(schedule_file, "identify_process", return_value="1:1"):
                 schedule_file.ScheduleFile("i1", folder).write(self.scheduled)
-            with mock.patch.object(schedule_file, "process", return_value=None):
+            with mock.patch.object(schedule_file, "identify_process", return_value=None):
                 restored = schedule_file.ScheduleFile("i1", folder).adopt(self.clock.now().awake)
         assert (restored is None) == (self.scheduled is None)
         if restored is not None and self.scheduled is not None:

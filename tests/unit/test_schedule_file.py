@@ -16,7 +16,8 @@ import pytest
 from jupyter_notebook_stop.clock import Deadline, now
 from jupyter_notebook_stop.policy import schedule_file
 from jupyter_notebook_stop.policy.schedule import ScheduledStop
-from jupyter_notebook_stop.policy.schedule_file import ScheduleFile, process
+from jupyter_notebook_stop.policy.schedule_file import ScheduleFile
+from jupyter_notebook_stop.processes import identify_process
 from jupyter_notebook_stop.schema import COUNTDOWN, ENDED, STOPPING, WAITING
 
 INSTANCE = "00000000-0000-4000-8000-000000000001"
@@ -45,7 +46,7 @@ def left(folder: pathlib.Path) -> Callable[..., pathlib.Path]:
         path = folder / f"jupyter_notebook_stop-schedule-{os.getpid()}.json"
         # It waits until it has been looked at.
         gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-        owner = process(gone.pid)
+        owner = identify_process(gone.pid)
         gone.communicate(b"\n")
         content = {**json.loads(path.read_text()), "owner": owner, **changes}
         path.unlink()
@@ -159,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_told(
 
 
 def test_where_no_start_can_be_told_nothing_is_kept(folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule_file, "boot", lambda: None)
+    monkeypatch.setattr(schedule_file, "identify_boot", lambda: None)
     file = ScheduleFile(INSTANCE, str(folder))
     file.write(scheduled())
     assert not folder.exists()
