@@ -58,12 +58,12 @@ class DoctorApp(Command):
             return USAGE
         settings = self.settings
         report = run(lambda show: field_report(settings), Display())
-        print(report.text)
+        print(report)
         if not self.answer_yes and not self._agreed(path):
             print(gettext("Nothing was written."))
             return FAILED
         try:
-            write_new(path, report.text)
+            write_new(path, report)
         except OSError as error:
             reason = error.strerror or type(error).__name__
             self._print_error(gettext("{path} cannot be written: {reason}.", path=path, reason=reason))

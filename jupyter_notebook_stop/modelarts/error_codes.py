@@ -162,7 +162,7 @@ def _plain(body: str) -> str:
     return " ".join(text.split())
 
 
-def read_error(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> ErrorBody:
+def _read_error(headers: Mapping[str, str], body: bytes, secrets: Sequence[str] = ()) -> ErrorBody:
     """Return what an error response says: code, message and request id.
 
     All forms seen from the service (``error_code``, ``errorCode`` and
@@ -221,7 +221,7 @@ def error_from_response(
     secrets
         Values to hide, should the response echo them.
     """
-    found = read_error(headers, body, secrets)
+    found = _read_error(headers, body, secrets)
     case = _case(found.code, status)
     if case is None and 300 <= status < 400:
         case = _Case(

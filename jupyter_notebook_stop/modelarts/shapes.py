@@ -83,12 +83,12 @@ _FORMS = (
 )
 
 
-def documented_type(kind: Any) -> Any:
+def _documented_type(kind: Any) -> Any:
     """Return what `shape_of` needs to know of a struct of models.py."""
     return msgspec.inspect.type_info(kind)
 
 
-NOTEBOOK = documented_type(Notebook)
+NOTEBOOK = _documented_type(Notebook)
 
 
 class Shape:
@@ -115,7 +115,7 @@ class Shape:
         ]
         return [*lines, "... and more fields"] if len(lines) >= MAX_FIELDS else lines
 
-    def protect(self, value: Any, depth: int = 0) -> None:
+    def protect(self, value: Any) -> None:
         """Take the tokens and keys of a document for secrets: its own names may repeat them."""
         self._secrets += tuple(_secrets_in(value))
 

@@ -43,20 +43,7 @@ class ServerPart(NamedTuple):
     obstacle: str = ""
 
 
-class FieldReport(NamedTuple):
-    """The report and the checks in it.
-
-    Attributes
-    ----------
-    text
-        What is written.
-    """
-
-    text: str
-    checks: List[Check]
-
-
-async def field_report(config: NotebookStop) -> FieldReport:
+async def field_report(config: NotebookStop) -> str:
     """Return the report on this process, its instance and its Jupyter servers. Nothing is stopped."""
     this, versions = ThisInstance(Connection(config)), await call_in_thread(find_versions, VERSIONS_TIMEOUT)
     try:
@@ -79,7 +66,7 @@ async def field_report(config: NotebookStop) -> FieldReport:
             text = _compose(this.connection, versions, instance, checks, servers, parts)
     finally:
         await this.aclose()
-    return FieldReport(text, checks.checks)
+    return text
 
 
 async def _servers() -> List[Server]:
@@ -128,7 +115,7 @@ def _compose(
         "",
         "Names, ids, addresses and values are replaced by <placeholders>. Read it before you send it.",
         f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC.",
-        *_section("Identity", _identity(instance, hide)),
+        *_section("Identity", _identity(instance)),
         *_section("Checks", [line for check in report.checks for line in _check(check, instance, hide)]),
         *_diagnostics("This process", own),
     ]
@@ -168,7 +155,7 @@ def _pseudonyms(connection: Connection, instance: Instance | None, servers: Sequ
     return hide
 
 
-def _identity(instance: Instance | None, hide: Pseudonyms) -> List[str]:
+def _identity(instance: Instance | None) -> List[str]:
     if instance is None:
         return ["not known"]
     values = {"instance": instance.id, "project": instance.project_id, "region": instance.region}
