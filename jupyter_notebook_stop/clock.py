@@ -15,15 +15,15 @@ class ClockReading(NamedTuple):
     ----------
     wall
         The time of day, which may be set.
-    elapsed
-        Seconds since the machine started, which nobody can set.
-    awake
-        The same without the time that the machine slept.
+    boottime
+        CLOCK_BOOTTIME where there is one: seconds since the machine started, which nobody can set.
+    monotonic
+        CLOCK_MONOTONIC: the same without the time that the machine slept.
     """
 
     wall: datetime.datetime
-    elapsed: float
-    awake: float
+    boottime: float
+    monotonic: float
 
     def after(self, seconds: float) -> datetime.datetime:
         """Return the time of day in so many seconds."""
@@ -35,21 +35,21 @@ class Deadline:
     """A time that has come when both clocks say so."""
 
     at: datetime.datetime
-    elapsed: float
+    boottime: float
 
     @classmethod
     def of(cls, at: datetime.datetime, now: ClockReading) -> Deadline:
         """Return the deadline for a time of day."""
-        return cls(at, now.elapsed + (at - now.wall).total_seconds())
+        return cls(at, now.boottime + (at - now.wall).total_seconds())
 
     def remaining(self, now: ClockReading) -> float:
         """Return the seconds until then, 0 if it has come."""
-        return max((self.at - now.wall).total_seconds(), self.elapsed - now.elapsed, 0.0)
+        return max((self.at - now.wall).total_seconds(), self.boottime - now.boottime, 0.0)
 
 
 def now() -> ClockReading:
     """Return what the clocks show now."""
-    boottime = getattr(time, "CLOCK_BOOTTIME", None)
-    awake = time.monotonic()
-    elapsed = awake if boottime is None else time.clock_gettime(boottime)
-    return ClockReading(datetime.datetime.now(datetime.timezone.utc), elapsed, awake)
+    clock = getattr(time, "CLOCK_BOOTTIME", None)
+    monotonic = time.monotonic()
+    boottime = monotonic if clock is None else time.clock_gettime(clock)
+    return ClockReading(datetime.datetime.now(datetime.timezone.utc), boottime, monotonic)

@@ -97,20 +97,20 @@ def _n(message: str, plural: str, n: int, /, **arguments: Any) -> Text:
     return Text((message if n == 1 else plural).format(**arguments), message, plural, n, arguments)
 
 
-def packed(text: Any) -> Any:
-    """Return a text as JSON can keep it, to be translated by another process; see `unpacked`."""
+def to_jsonable(text: Any) -> Any:
+    """Return a text as JSON can keep it, to be translated by another process; see `from_jsonable`."""
     if not isinstance(text, Text):
         return text
     parts: Any
     if isinstance(text.arguments, tuple):
-        parts = [packed(part) for part in text.arguments]
+        parts = [to_jsonable(part) for part in text.arguments]
     else:
-        parts = {name: packed(value) for name, value in text.arguments.items()}
+        parts = {name: to_jsonable(value) for name, value in text.arguments.items()}
     return {"text": str(text), "message": text.message, "plural": text.plural, "n": text.number, "arguments": parts}
 
 
-def unpacked(kept: Any) -> Any:
-    """Return what `packed` has made a form of.
+def from_jsonable(kept: Any) -> Any:
+    """Return what `to_jsonable` has made a form of.
 
     Raises
     ------
@@ -122,9 +122,9 @@ def unpacked(kept: Any) -> Any:
     parts = kept["arguments"]
     arguments: Union[Dict[str, Any], Tuple[Any, ...], None] = None
     if isinstance(parts, list):
-        arguments = tuple(map(unpacked, parts))
+        arguments = tuple(map(from_jsonable, parts))
     elif isinstance(parts, dict):
-        arguments = {str(name): unpacked(value) for name, value in parts.items()}
+        arguments = {str(name): from_jsonable(value) for name, value in parts.items()}
     return Text(str(kept["text"]), str(kept["message"]), kept["plural"], kept["n"], arguments)
 
 
@@ -142,7 +142,7 @@ def sentences(*parts: Optional[str]) -> Text:
     return text if isinstance(text, Text) else Text(text)
 
 
-def translated(text: object, language: str) -> str:
+def encode_translated(text: object, language: str) -> str:
     """Return what a JSON encoder has no form for, a `Text`, in `language`.
 
     Raises
@@ -155,28 +155,28 @@ def translated(text: object, language: str) -> str:
     raise NotImplementedError(type(text).__name__)
 
 
-def say(text: str) -> str:
+def localized(text: str) -> str:
     """Return a text in the language of this process."""
-    said: str = translate(text, process_language())
-    return said
+    text = translate(text, process_language())
+    return text
 
 
-def said(text: object) -> str:
-    """Return what a JSON encoder has no form for in the language of this process; see `translated`."""
-    return translated(text, process_language())
+def encode_localized(text: object) -> str:
+    """Return what a JSON encoder has no form for in the language of this process; see `encode_translated`."""
+    return encode_translated(text, process_language())
 
 
 def gettext(message: str, /, **arguments: Any) -> str:
     """Return a message in the language of this process; for kernels and terminals."""
-    return say(_(message, **arguments))
+    return localized(_(message, **arguments))
 
 
 def ngettext(message: str, plural: str, n: int, /, **arguments: Any) -> str:
     """Return one of two messages in the language of this process; for kernels and terminals."""
-    return say(_n(message, plural, n, **arguments))
+    return localized(_n(message, plural, n, **arguments))
 
 
-def use(language: str) -> None:
+def set_language(language: str) -> None:
     """Have this process speak `language`; if that is empty, the language that its environment variables name."""
     global _chosen
     _chosen = (_supported(language) or ENGLISH) if language else None

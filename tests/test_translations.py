@@ -22,15 +22,15 @@ from jupyter_notebook_stop.translation import (
     Text,
     _,
     _n,
+    encode_translated,
+    from_jsonable,
     gettext,
-    packed,
     process_language,
     requested_language,
     sentences,
+    set_language,
+    to_jsonable,
     translate,
-    translated,
-    unpacked,
-    use,
 )
 
 ROOT = Path(__file__).parents[1]
@@ -114,7 +114,7 @@ def test_a_text_is_english_until_it_is_translated() -> None:
 
 def test_no_parts_make_no_text() -> None:
     nothing = _("; ").join([])
-    assert (str(nothing), nothing.into(CHINESE), unpacked(packed(nothing)).into(CHINESE)) == ("", "", "")
+    assert (str(nothing), nothing.into(CHINESE), from_jsonable(to_jsonable(nothing)).into(CHINESE)) == ("", "", "")
 
 
 def test_plurals() -> None:
@@ -125,7 +125,7 @@ def test_plurals() -> None:
 
 def test_a_text_survives_copies_and_files() -> None:
     text = _("; ").join([_("{path}: {reason}", path="a", reason=_("not saved")), "b"])
-    kept = unpacked(msgspec.json.decode(msgspec.json.encode(packed(text))))
+    kept = from_jsonable(msgspec.json.decode(msgspec.json.encode(to_jsonable(text))))
     for copied in (copy.deepcopy(text), pickle.loads(pickle.dumps(text)), kept):
         assert (copied, translate(copied, CHINESE)) == (text, "a（未保存）；b")
 
@@ -137,10 +137,11 @@ def test_a_text_of_another_version_stays_english() -> None:
 
 def test_json_is_written_in_a_language() -> None:
     assert (
-        msgspec.json.encode([_("not saved")], enc_hook=lambda text: translated(text, CHINESE)) == '["未保存"]'.encode()
+        msgspec.json.encode([_("not saved")], enc_hook=lambda text: encode_translated(text, CHINESE))
+        == '["未保存"]'.encode()
     )
     with pytest.raises(NotImplementedError):
-        translated(object(), CHINESE)
+        encode_translated(object(), CHINESE)
 
 
 @pytest.mark.parametrize(
@@ -179,11 +180,11 @@ def test_the_language_of_a_process(environ: dict[str, str], language: str, monke
         monkeypatch.delenv(name, raising=False)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    use("")
+    set_language("")
     assert process_language() == language
-    use("zh_CN")
+    set_language("zh_CN")
     assert (process_language(), gettext("not saved")) == (CHINESE, "未保存")
-    use("xx")
+    set_language("xx")
     assert process_language() == ENGLISH
 
 

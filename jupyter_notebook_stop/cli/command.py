@@ -17,7 +17,7 @@ from ..errors import (
     NotInInstanceError,
     SaveError,
 )
-from ..translation import gettext, process_language, say, use
+from ..translation import gettext, localized, process_language, set_language
 
 DONE = 0
 FAILED = 1
@@ -72,18 +72,18 @@ class Command(JupyterApp):
 
     def _localize_settings(self) -> None:
         """Put the texts of the settings into the language of this process, which ends after them."""
-        self.description, self.examples = say(self.description), say(self.examples)
-        self.flags = {name: (values, say(help)) for name, (values, help) in self.flags.items()}
-        self.subcommands = {name: (command, say(help)) for name, (command, help) in self.subcommands.items()}
+        self.description, self.examples = localized(self.description), localized(self.examples)
+        self.flags = {name: (values, localized(help)) for name, (values, help) in self.flags.items()}
+        self.subcommands = {name: (command, localized(help)) for name, (command, help) in self.subcommands.items()}
         for kind in (type(self), NotebookStop):
             for trait in kind.class_own_traits(config=True).values():
-                trait.help = say(trait.help)
+                trait.help = localized(trait.help)
 
     def start(self) -> None:
         """Run the command and exit with its code."""
         super().start()
         try:
-            use(self.settings.locale)
+            set_language(self.settings.locale)
             code = self.run()
         except NotebookStopError as error:
             self._explain(error)

@@ -11,7 +11,7 @@ from typing import Any, Iterator, List, Tuple
 from jupyter_core.application import base_aliases, base_flags
 
 from ..notebook.cards import columns
-from ..translation import _, gettext, say
+from ..translation import _, gettext, localized
 
 WIDTH = 80
 
@@ -37,12 +37,12 @@ def short_help(app: Any) -> Iterator[str]:
     """Yield the lines of the help of a command."""
     options = list(_options(app))
     parts = gettext("COMMAND [OPTIONS]") if app.subcommands else gettext("[OPTIONS]") if options else ""
-    yield from fold(say(app.description))
+    yield from fold(localized(app.description))
     yield ""
     usage = f"{_spoken(app.name)} {parts}".rstrip()
     yield gettext("Usage: {command}", command=usage)
     if app.subcommands:
-        commands = [(name, say(help)) for name, (_command, help) in app.subcommands.items()]
+        commands = [(name, localized(help)) for name, (_command, help) in app.subcommands.items()]
         yield from _section(gettext("Commands"), commands)
         yield ""
         command = f"{_spoken(app.name)} COMMAND --help"
@@ -51,8 +51,8 @@ def short_help(app: Any) -> Iterator[str]:
         yield from _section(gettext("Options"), options)
     if app.examples:
         yield from ("", gettext("Examples"))
-        yield from (f"  {line}" for line in say(app.examples).splitlines())
-    yield from _section(gettext("Exit codes"), [(code, say(meaning)) for code, meaning in EXIT_CODES])
+        yield from (f"  {line}" for line in localized(app.examples).splitlines())
+    yield from _section(gettext("Exit codes"), [(code, localized(meaning)) for code, meaning in EXIT_CODES])
     yield from ("", gettext("--help-all shows all settings, and the options that all Jupyter commands have."))
 
 
@@ -75,12 +75,12 @@ def _options(app: Any) -> Iterator[Tuple[str, str]]:
         else:
             flags.append(([spelling], help))
     for names, help in flags:
-        yield ", ".join(names), say(help)
+        yield ", ".join(names), localized(help)
     traits = app.class_traits(config=True)
     for name, longname in app.aliases.items():
         if base_aliases.get(name) != longname:
             trait = traits[longname.partition(".")[2]]
-            yield f"--{name}={trait.metadata['value']}", say(trait.help)
+            yield f"--{name}={trait.metadata['value']}", localized(trait.help)
 
 
 def _section(title: str, rows: List[Tuple[str, str]]) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional
 from jupyter_core.application import base_aliases, base_flags
 from traitlets import Bool, Unicode
 
-from ..translation import _, gettext, said
+from ..translation import _, encode_localized, gettext
 from .command import DONE, USAGE, Command
 
 _WHEN_IDLE = _("Stop when no kernel is busy, no terminal runs a program, and nobody has used the instance for a while.")
@@ -89,7 +89,7 @@ class ScheduleApp(Command):
             response = run(lambda show: cancel_schedule(settings), display)
         else:
             response = run(lambda show: show_schedule(settings), display)
-        print(msgspec.json.encode(response, enc_hook=said).decode() if self.json else self._text(response))
+        print(msgspec.json.encode(response, enc_hook=encode_localized).decode() if self.json else self._text(response))
         return DONE
 
     def _text(self, response: Any) -> str:

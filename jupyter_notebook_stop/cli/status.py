@@ -7,7 +7,7 @@ from typing import Any, Dict
 from jupyter_core.application import base_flags
 from traitlets import Bool
 
-from ..translation import _, said
+from ..translation import _, encode_localized
 from .command import DONE, Command, read
 
 
@@ -31,5 +31,7 @@ class StatusApp(Command):
         from ..notebook.rendering import instance_text
 
         instance = read(self.settings)
-        print(msgspec.json.encode(instance, enc_hook=said).decode() if self.json else instance_text(instance))
+        print(
+            msgspec.json.encode(instance, enc_hook=encode_localized).decode() if self.json else instance_text(instance)
+        )
         return DONE

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Callable, NoReturn
 
 from ..simulator import ThreadedSimulator
-from ..translation import _, gettext, say
+from ..translation import _, gettext, localized
 from .console import serve_console
 from .lab import Lab, LabError
 
@@ -85,7 +85,7 @@ class Demo:
             if self._refuse
             else gettext("(open it if no browser appears)")
         )
-        self._say(say(SCREEN).format(note=note, url=lab.url, console=console_url))
+        self._say(localized(SCREEN).format(note=note, url=lab.url, console=console_url))
         if self._open_browser:
             webbrowser.open(lab.url)
         while True:

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any
 
 from ..simulator import Simulator
-from ..translation import CHINESE, _, gettext, process_language, say
+from ..translation import CHINESE, _, gettext, localized, process_language
 
 START_SECONDS = 90.0
 """How long JupyterLab may take to respond."""
@@ -161,7 +161,7 @@ class Lab:
             if instance.get("available"):
                 return
             reason = str(instance.get("reason"))
-        hint = say(_NOT_LOADED).format(reason=reason.rstrip(".\u3002"), python=sys.executable)
+        hint = localized(_NOT_LOADED).format(reason=reason.rstrip(".\u3002"), python=sys.executable)
         raise LabError(hint + self._end_of_log())
 
     def _get(self, path: str, timeout: float) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from ..errors import IdentityError, NotebookStopError
 from ..schema import Instance, NoInstance
-from ..translation import _, say
+from ..translation import _, localized
 from .local_api import Address, LocalApi, LostServerError
 from .server_files import ServerFile, list_server_files, locate, read_server_file
 
@@ -125,7 +125,7 @@ async def _query(file: ServerFile, instance_id: str | None, kernel: Kernel | Non
         obstacle = _("its process {pid} is running, but does not accept connections", pid=file.pid)
         return Server(address, None, obstacle) if file.running else None
     except NotebookStopError as error:
-        return Server(address, None, say(error.message).rstrip(".。"))
+        return Server(address, None, localized(error.message).rstrip(".。"))
     if isinstance(instance, NoInstance):
         return Server(address, None, _('it reports "{reason}"', reason=instance.reason), connections)
     if instance_id is None or instance.id.lower() == instance_id:

@@ -10,7 +10,7 @@ from ..errors import NotebookStopError, NotInInstanceError
 from ..modelarts.connection import Connection
 from ..policy.instance import ThisInstance
 from ..schema import Instance
-from ..translation import _, use
+from ..translation import _, set_language
 from .discovery import Kernel, Server, current_kernel, find_servers
 from .local_api import error_of
 
@@ -79,7 +79,7 @@ def read_config() -> NotebookStop:
     app = JupyterApp(config_file_name=CONFIG_NAME)
     app.load_config_file()
     config = NotebookStop(config=app.config)
-    use(config.locale)
+    set_language(config.locale)
     return config
 
 

@@ -14,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, kwds, magic_arguments, parse_argstring
 
 from ..schema import Instance, Schedule
-from ..translation import _, gettext, say
+from ..translation import _, gettext, localized
 from .api import status, stop
 from .display import register_formatters, shorten_traceback
 from .later import cancel_scheduled_stop, stop_later
@@ -46,7 +46,7 @@ class StopMagics(Magics):
     """The magics of this package."""
 
     @magic_arguments()
-    @kwds(description=say(DESCRIPTION))
+    @kwds(description=localized(DESCRIPTION))
     @argument(
         "--delay",
         type=float,

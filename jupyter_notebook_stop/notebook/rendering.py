@@ -8,7 +8,7 @@ from typing import List
 
 from ..policy.labels import PHASES, SOURCES
 from ..schema import AtRisk, Attempt, Instance, Lease, Step
-from ..translation import _, gettext, say
+from ..translation import _, gettext, localized
 from . import progress
 from .cards import CELL, MUTED, TABLE, Rows, aligned, badge, bar, bold, card, columns, table
 from .progress import Check, ProgressUpdate, Report
@@ -50,7 +50,7 @@ def _at_risk(at_risk: AtRisk) -> str:
     parts = [_("busy kernels: {names}", names=_(", ").join(kernels))] if kernels else []
     if at_risk.terminals:
         parts.append(_("terminals: {number}", number=len(at_risk.terminals)))
-    return say(_("; ").join(parts))
+    return localized(_("; ").join(parts))
 
 
 def _step(step: Step) -> str:
@@ -80,7 +80,7 @@ def _facts(instance: Instance) -> Rows:
         rows.append((gettext("Stop"), _attempt(instance.attempt)))
         rows.append((gettext("Attempt"), instance.attempt.id))
     if instance.error:
-        rows.append((gettext("Read error"), say(instance.error.message)))
+        rows.append((gettext("Read error"), localized(instance.error.message)))
     return [(label, text) for label, text in rows if text]
 
 
@@ -170,15 +170,19 @@ def report_text(report: Report) -> str:
 def _plan(report: Report) -> List[str]:
     if not report.plan:
         return ["", gettext("A stop would not work here.")]
-    return ["", gettext("A stop would:"), *(f"  {number}. {say(step)}" for number, step in enumerate(report.plan, 1))]
+    return [
+        "",
+        gettext("A stop would:"),
+        *(f"  {number}. {localized(step)}" for number, step in enumerate(report.plan, 1)),
+    ]
 
 
 def check_text(check: Check) -> str:
     """Return a check as one line, and its remedy as another."""
-    mark = say(_MARKS[check.ok])
+    mark = localized(_MARKS[check.ok])
     padding = 6 - columns(mark)
     line = f"[{' ' * (padding // 2)}{mark}{' ' * (padding - padding // 2)}] {_line(check)}"
-    return line if not check.remedy else f"{line}\n         -> {say(check.remedy)}"
+    return line if not check.remedy else f"{line}\n         -> {localized(check.remedy)}"
 
 
 def _line(check: Check) -> str:
@@ -188,12 +192,13 @@ def _line(check: Check) -> str:
 def report_html(report: Report) -> str:
     """Return the report of a dry run as a card."""
     rows = "".join(
-        f'<tr style="background:none"><td style="{CELL}">{badge(say(_MARKS[check.ok]), _CHECK_TONES[check.ok])}</td>'
-        f'<td style="{CELL};white-space:nowrap">{html.escape(say(check.name))}</td>'
-        f'<td style="{CELL}">{html.escape(say(check.detail))}{_remedy(check)}</td></tr>'
+        '<tr style="background:none">'
+        f'<td style="{CELL}">{badge(localized(_MARKS[check.ok]), _CHECK_TONES[check.ok])}</td>'
+        f'<td style="{CELL};white-space:nowrap">{html.escape(localized(check.name))}</td>'
+        f'<td style="{CELL}">{html.escape(localized(check.detail))}{_remedy(check)}</td></tr>'
         for check in report.checks
     )
-    steps = "".join(f"<li>{html.escape(say(step))}</li>" for step in report.plan)
+    steps = "".join(f"<li>{html.escape(localized(step))}</li>" for step in report.plan)
     heading = gettext("A stop would:") if report.plan else gettext("A stop would not work here.")
     plan = f'<div style="margin-top:8px">{html.escape(heading)}</div>'
     if report.plan:
@@ -204,7 +209,7 @@ def report_html(report: Report) -> str:
 
 
 def _remedy(check: Check) -> str:
-    return f'<div style="{MUTED}">{html.escape(say(check.remedy))}</div>' if check.remedy else ""
+    return f'<div style="{MUTED}">{html.escape(localized(check.remedy))}</div>' if check.remedy else ""
 
 
 def _steps(steps: List[Step]) -> str:

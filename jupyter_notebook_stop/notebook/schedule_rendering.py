@@ -20,7 +20,7 @@ from ..schema import (
     Schedule,
     ScheduleRules,
 )
-from ..translation import _, gettext, ngettext, say, sentences
+from ..translation import _, gettext, localized, ngettext, sentences
 from .cards import Rows, aligned, bold, card, table
 from .times import duration_words, time_words
 
@@ -104,7 +104,7 @@ def schedule_html(
 
 def no_schedule_text(rules: ScheduleRules) -> str:
     """Return that no stop is scheduled, and whether one can be."""
-    return say(NONE if rules.enabled else sentences(NONE, DISABLED))
+    return localized(NONE if rules.enabled else sentences(NONE, DISABLED))
 
 
 def _now() -> datetime.datetime:
@@ -132,7 +132,7 @@ def _when(schedule: Schedule) -> str:
 
 def _title(schedule: Schedule, now: datetime.datetime) -> str:
     if schedule.state in _FAILURES:
-        return say(_FAILURES[schedule.state])
+        return localized(_FAILURES[schedule.state])
     if schedule.state == CANCELLED:
         return gettext("Cancelled: the stop {when}", when=_when(schedule))
     if schedule.state == STOPPING:
@@ -168,18 +168,18 @@ def _facts(
         rows.append((gettext("Next try"), _time_and_distance(schedule.next_try_at, now)))
     if schedule.error:
         rows.append((gettext("Reason"), _reason(schedule.error)))
-        rows.append((gettext("What to do"), one_line(say(schedule.error.remedy or ""))))
+        rows.append((gettext("What to do"), one_line(localized(schedule.error.remedy or ""))))
     if rules and state == WAITING:
         course = _(
             "every open tab shows a {duration} countdown, where you can cancel the stop, then saves",
             duration=duration_words(rules.countdown),
         )
-        rows.append((gettext("Before it stops"), say(course)))
+        rows.append((gettext("Before it stops"), localized(course)))
     if replaced:
         rows.append((gettext("Replaces"), gettext("a stop {when}", when=_when(replaced))))
     rows.append((gettext("Created"), _made(schedule)))
     if state not in (CANCELLED, STOPPING):
-        rows.append((gettext("To cancel"), say(cancel)))
+        rows.append((gettext("To cancel"), localized(cancel)))
     return [(label, text) for label, text in rows if text]
 
 
@@ -190,7 +190,7 @@ def _made(schedule: Schedule) -> str:
     # Jupyter makes up a name for who has none.
     if schedule.user and not schedule.user.startswith("Anonymous "):
         text = _("{made} by {user}", made=text, user=schedule.user)
-    return one_line(say(text))
+    return one_line(localized(text))
 
 
 def _until(due: datetime.datetime, now: datetime.datetime) -> str:

@@ -14,7 +14,7 @@ import msgspec
 from ..config import NotebookStop
 from ..errors import NotebookStopError, OutcomeUnknownError, PermissionDeniedError, SaveError, UnreachableError
 from ..schema import Accepted, Attempt, Instance
-from ..translation import _, gettext, process_language, say, sentences
+from ..translation import _, gettext, localized, process_language, sentences
 from . import progress
 from .cell_end import tell_failure_later, until_cell_may_end
 from .discovery import Server
@@ -106,7 +106,7 @@ class Stop:
         update = ProgressUpdate(
             kind=kind,
             title=title,
-            notes=list(map(say, self._notes)),
+            notes=list(map(localized, self._notes)),
             warning=kind == progress.COUNTDOWN,
             instance=self._instance,
             remaining=remaining,
@@ -233,7 +233,7 @@ class Stop:
             if self._options.save
             else _("The Jupyter server accepted the stop of {name}. The instance stops now.", name=self._name)
         )
-        self._say(progress.DELEGATED, say(title))
+        self._say(progress.DELEGATED, localized(title))
 
     async def _cancel_on_server(self, api: LocalApi, attempt: str, request: asyncio.Future[Accepted]) -> None:
         """Cancel the attempt; if the server does not know it yet, the request may still be on its way."""

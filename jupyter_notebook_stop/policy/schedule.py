@@ -21,10 +21,10 @@ from ..schema import COUNTDOWN, ENDED, RETRYING, STOPPING, WAITING, AtRisk, Prob
 PAUSES = (60.0, 120.0, 240.0, 480.0, 900.0)
 """Seconds before a stop that failed is tried again; the last one again and again."""
 
-LOOK = 30.0
-"""Longest time between two looks at the work, in seconds: not all of it tells when it begins or ends."""
+CHECK_INTERVAL = 30.0
+"""Longest time between two checks of the work, in seconds: not all of it tells when it begins or ends."""
 
-COUNTDOWN_LOOK = 5.0
+COUNTDOWN_CHECK_INTERVAL = 5.0
 """The same during a countdown."""
 
 _AMBIGUOUS_CODES = ("internal", "foreign_answer")
@@ -40,8 +40,8 @@ class ScheduledStop:
         When to stop; of an idle schedule, until when it was put off.
     grace
         How long the instance must be idle, in seconds; None if it stops at a time.
-    quiet_since
-        Since when nobody works, by the clock that is awake; it begins anew with the process.
+    idle_since
+        Since when nobody works, by CLOCK_MONOTONIC; it begins anew with the process.
     tries
         How often stopping has failed.
     requested
@@ -50,7 +50,7 @@ class ScheduledStop:
 
     deadline: Optional[Deadline]
     grace: Optional[float]
-    quiet_since: float
+    idle_since: float
     created_at: datetime.datetime
     source: str = "api"
     user: Optional[str] = None
@@ -68,13 +68,13 @@ class ScheduledStop:
         """Whether it stops when nobody works."""
         return self.grace is not None
 
-    def worked(self, now: ClockReading) -> None:
+    def record_activity(self, now: ClockReading) -> None:
         """Somebody has worked just now."""
-        self.quiet_since = max(self.quiet_since, now.awake)
+        self.idle_since = max(self.idle_since, now.monotonic)
         if self.idle and self.state == COUNTDOWN:
             self._wait()
 
-    def look(self, now: ClockReading, work: AtRisk, countdown: float) -> bool:
+    def step(self, now: ClockReading, work: AtRisk, countdown: float) -> bool:
         """Go on to the state that fits this moment; return whether to stop now.
 
         Parameters
@@ -87,33 +87,33 @@ class ScheduledStop:
         if self.idle:
             self.work = work
             if work.kernels or work.terminals:
-                self.worked(now)
-        if self.state == RETRYING and now.awake >= self.next_try:
+                self.record_activity(now)
+        if self.state == RETRYING and now.monotonic >= self.next_try:
             self.state = WAITING
         if self.state == WAITING and self._remaining(now) <= 0:
-            self.state, self.countdown_ends = COUNTDOWN, now.awake + countdown
-        if self.state != COUNTDOWN or now.awake < self.countdown_ends:
+            self.state, self.countdown_ends = COUNTDOWN, now.monotonic + countdown
+        if self.state != COUNTDOWN or now.monotonic < self.countdown_ends:
             return False
         self.state = STOPPING
         return True
 
-    def wake_in(self, now: ClockReading) -> Optional[float]:
-        """Return after how many seconds to look again; None if only an event changes anything."""
+    def next_check_in(self, now: ClockReading) -> Optional[float]:
+        """Return after how many seconds to take the next step; None if only an event changes anything."""
         if self.state == WAITING:
-            return min(max(self._remaining(now), 0.0), LOOK)
+            return min(max(self._remaining(now), 0.0), CHECK_INTERVAL)
         if self.state == COUNTDOWN:
-            return min(max(self.countdown_ends - now.awake, 0.0), COUNTDOWN_LOOK)
+            return min(max(self.countdown_ends - now.monotonic, 0.0), COUNTDOWN_CHECK_INTERVAL)
         if self.state == RETRYING:
-            return min(max(self.next_try - now.awake, 0.0), LOOK)
+            return min(max(self.next_try - now.monotonic, 0.0), CHECK_INTERVAL)
         return None
 
     def failed(self, now: ClockReading, error: NotebookStopError, problem: Problem) -> None:
         """Try again later after stopping has failed, unless the request may have been taken."""
         self.error, self.requested = problem, False
-        if may_have_been_taken(error):
+        if may_have_taken_effect(error):
             self.state = ENDED
             return
-        self.next_try = now.awake + PAUSES[min(self.tries, len(PAUSES) - 1)]
+        self.next_try = now.monotonic + PAUSES[min(self.tries, len(PAUSES) - 1)]
         self.tries += 1
         self.state = RETRYING
 
@@ -137,8 +137,8 @@ class ScheduledStop:
             created_at=self.created_at,
             waiting_for=self.work,
             due_at=now.after(self._remaining(now)) if waiting and not self._at_work else None,
-            stops_at=now.after(self.countdown_ends - now.awake) if self.state == COUNTDOWN else None,
-            next_try_at=now.after(max(self.next_try - now.awake, 0.0)) if self.state == RETRYING else None,
+            stops_at=now.after(self.countdown_ends - now.monotonic) if self.state == COUNTDOWN else None,
+            next_try_at=now.after(max(self.next_try - now.monotonic, 0.0)) if self.state == RETRYING else None,
             error=self.error,
         )
 
@@ -149,13 +149,13 @@ class ScheduledStop:
     def _remaining(self, now: ClockReading) -> float:
         seconds = self.deadline.remaining(now) if self.deadline else 0.0
         if self.grace is not None:
-            seconds = max(seconds, self.grace - (now.awake - self.quiet_since))
+            seconds = max(seconds, self.grace - (now.monotonic - self.idle_since))
         return seconds
 
     def _wait(self) -> None:
         self.state, self.countdown_ends = WAITING, 0.0
 
 
-def may_have_been_taken(error: NotebookStopError) -> bool:
+def may_have_taken_effect(error: NotebookStopError) -> bool:
     """Return whether the cloud may carry out the stop that failed so."""
     return isinstance(error, (OutcomeUnknownError, StopFailedError)) or error.code in _AMBIGUOUS_CODES

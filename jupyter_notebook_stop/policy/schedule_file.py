@@ -21,7 +21,7 @@ from ..clock import Deadline
 from ..config import SCHEDULE_FILES
 from ..processes import identify_boot, identify_process
 from ..schema import ENDED, STOPPING, Document, Problem
-from ..translation import ENGLISH, _, packed, translated, unpacked
+from ..translation import ENGLISH, _, encode_translated, from_jsonable, to_jsonable
 from .schedule import ScheduledStop
 
 _log = logging.getLogger("jupyter_notebook_stop")
@@ -93,7 +93,7 @@ class ScheduleFile:
             owner=owner,
             id=scheduled.id,
             at=deadline.at if deadline else None,
-            elapsed=deadline.elapsed if deadline else None,
+            elapsed=deadline.boottime if deadline else None,
             grace=scheduled.grace,
             source=scheduled.source,
             user=scheduled.user,
@@ -106,18 +106,18 @@ class ScheduleFile:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(msgspec.json.encode(kept, enc_hook=lambda text: translated(text, ENGLISH)))
+                file.write(msgspec.json.encode(kept, enc_hook=lambda text: encode_translated(text, ENGLISH)))
             os.replace(temporary, self._path)
         except OSError as error:
             _log.warning("The scheduled stop will not survive a restart of this server: %s", error)
 
-    def adopt(self, awake: float) -> Optional[ScheduledStop]:
+    def adopt(self, idle_since: float) -> Optional[ScheduledStop]:
         """Return the newest schedule that a server which has ended has left, and remove its file.
 
         Parameters
         ----------
-        awake
-            Since when nobody works, by the clock that is awake: at the earliest since now.
+        idle_since
+            Since when nobody works, by CLOCK_MONOTONIC: at the earliest since now.
         """
         found: List[_Kept] = []
         if self._boot is None:
@@ -137,13 +137,13 @@ class ScheduleFile:
             else:
                 _log.warning("The scheduled stop in %s is of an earlier start of the instance; it is ignored.", path)
         try:
-            return _restored(max(found, key=lambda kept: kept.created_at), awake) if found else None
+            return _restored(max(found, key=lambda kept: kept.created_at), idle_since) if found else None
         except (TypeError, ValueError, LookupError, OverflowError) as error:
             _log.warning("The scheduled stop is ignored: %s", error)
             return None
 
 
-def _restored(kept: _Kept, awake: float) -> ScheduledStop:
+def _restored(kept: _Kept, idle_since: float) -> ScheduledStop:
     deadline = None
     if kept.at is not None and kept.elapsed is not None:
         if kept.at.tzinfo is None:
@@ -154,7 +154,7 @@ def _restored(kept: _Kept, awake: float) -> ScheduledStop:
     scheduled = ScheduledStop(
         deadline=deadline,
         grace=kept.grace,
-        quiet_since=awake,
+        idle_since=idle_since,
         source=kept.source,
         user=kept.user,
         created_at=kept.created_at,
@@ -176,14 +176,14 @@ def _texts(problem: Optional[Problem]) -> List[Any]:
     if problem is None:
         return []
     reasons = [document.reason for document in _documents(problem)]
-    return [packed(text) for text in (problem.message, problem.remedy, *reasons)]
+    return [to_jsonable(text) for text in (problem.message, problem.remedy, *reasons)]
 
 
 def _with_translatable_texts(problem: Optional[Problem], kept: List[Any]) -> Optional[Problem]:
     """Return a problem with its texts as they were; in English alone if they were not kept."""
     if problem is None or len(kept) != 2 + len(_documents(problem)):
         return problem
-    message, remedy, *reasons = map(unpacked, kept)
+    message, remedy, *reasons = map(from_jsonable, kept)
     problem = msgspec.structs.replace(problem, message=message, remedy=remedy)
     if problem.documents is not msgspec.UNSET:
         documents = [

@@ -113,7 +113,7 @@ class Scheduler:
     def restore(self, file: ScheduleFile) -> None:
         """Keep the schedule in `file` from now on, and go on with the one that an earlier server has left."""
         self._file = file
-        adopted = file.adopt(self._now().awake)
+        adopted = file.adopt(self._now().monotonic)
         if adopted is not None and self._config.schedule_enabled:
             self._log.info("The scheduled stop of %s goes on", adopted.created_at)
             self._set_current(adopted)
@@ -122,7 +122,7 @@ class Scheduler:
         """Return the schedule with what it waits for just now."""
         scheduled = self._scheduled
         if scheduled is not None and scheduled.idle and scheduled.state not in (STOPPING, ENDED):
-            await self._look(scheduled)
+            await self._step(scheduled)
         return ScheduleResponse(schedule=self.view, rules=self.rules)
 
     def set(self, request: ScheduleRequest, user: Optional[str] = None) -> Optional[Schedule]:
@@ -165,7 +165,7 @@ class Scheduler:
         return ScheduledStop(
             deadline=Deadline.of(at, reading) if at else None,
             grace=grace,
-            quiet_since=reading.awake,
+            idle_since=reading.monotonic,
             source=request.source,
             user=user,
             created_at=reading.wall,
@@ -194,10 +194,10 @@ class Scheduler:
             self._instance.cancel(attempt.id)
         return scheduled.view(self._now())
 
-    def worked(self) -> None:
+    def record_activity(self) -> None:
         """Somebody works just now."""
         if self._scheduled is not None:
-            self._scheduled.worked(self._now())
+            self._scheduled.record_activity(self._now())
             self._notify_if_changed()
 
     def wake(self) -> None:
@@ -238,10 +238,10 @@ class Scheduler:
                 if attempt is not None and attempt.under_way:
                     # Whatever comes of it, this schedule is looked at again.
                     await self._changed.wait()
-                elif await self._look(scheduled):
+                elif await self._step(scheduled):
                     await self._stop(scheduled)
                 elif scheduled is self._scheduled:
-                    await self._pause(scheduled.wake_in(self._now()))
+                    await self._pause(scheduled.next_check_in(self._now()))
             except Exception:
                 self._log.exception("Watching the scheduled stop failed; it goes on")
                 await self._pause(60.0)
@@ -250,13 +250,13 @@ class Scheduler:
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
 
-    async def _look(self, scheduled: ScheduledStop) -> bool:
+    async def _step(self, scheduled: ScheduledStop) -> bool:
         work, worked = await self._work() if scheduled.idle else (AtRisk(), False)
         if scheduled is not self._scheduled:
             return False
         if worked:
-            scheduled.worked(self._now())
-        stop = scheduled.look(self._now(), work, self._config.schedule_countdown)
+            scheduled.record_activity(self._now())
+        stop = scheduled.step(self._now(), work, self._config.schedule_countdown)
         self._notify_if_changed()
         return stop
 

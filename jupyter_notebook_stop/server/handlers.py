@@ -42,7 +42,7 @@ from ..schema import (
     ShortText,
     Tab,
 )
-from ..translation import Text, _, requested_language, sentences, translated
+from ..translation import Text, _, encode_translated, requested_language, sentences
 from .activity import Activity
 from .roll_call import RollCall
 
@@ -130,7 +130,7 @@ class NotebookStopHandler(ExtensionHandlerMixin, APIHandler):
         self.set_status(status)
         language = requested_language(self.request.headers.get("Accept-Language", ""))
         self.set_header("Content-Language", language.replace("_", "-"))
-        self.finish(msgspec.json.encode(content, enc_hook=lambda text: translated(text, language)))
+        self.finish(msgspec.json.encode(content, enc_hook=lambda text: encode_translated(text, language)))
 
     def read_body(self, kind: Type[T]) -> T:
         """Return the body as `kind`.

@@ -45,7 +45,7 @@ class ActivityHandler(NotebookStopHandler):
     async def post(self) -> None:
         """Take notice that somebody works in a page."""
         self.check_inside()
-        self.scheduler.worked()
+        self.scheduler.record_activity()
         self.set_status(204)
         self.finish()
 

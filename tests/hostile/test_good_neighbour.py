@@ -27,7 +27,7 @@ from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import Instance
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.translation import ENGLISH, translated
+from jupyter_notebook_stop.translation import ENGLISH, encode_translated
 
 from ..examples import examples
 from ..server.conftest import Fetch
@@ -158,7 +158,9 @@ def test_any_json_can_be_shown(value: Any) -> None:
         this.reader.remember(decode(json.dumps(value).encode()))
     view = this.view()
     assert (
-        msgspec.json.decode(msgspec.json.encode(view, enc_hook=lambda text: translated(text, ENGLISH)), type=Instance)
+        msgspec.json.decode(
+            msgspec.json.encode(view, enc_hook=lambda text: encode_translated(text, ENGLISH)), type=Instance
+        )
         == view
     )
     assert view.id in rendering.instance_text(view)

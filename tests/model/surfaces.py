@@ -12,11 +12,11 @@ from tornado import web
 from jupyter_notebook_stop.errors import NotebookStopError
 from jupyter_notebook_stop.server.handlers import AttemptHandler, InstanceHandler, StopHandler, TabHandler, status_of
 from jupyter_notebook_stop.server.schedule_handlers import ActivityHandler, ScheduleHandler
-from jupyter_notebook_stop.translation import translated
+from jupyter_notebook_stop.translation import encode_translated
 
 
 def _in_english(text: Any) -> Any:
-    return translated(text, "en")
+    return encode_translated(text, "en")
 
 
 class Answer:

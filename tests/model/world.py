@@ -14,7 +14,7 @@ import httpx
 from hypothesis.stateful import RuleBasedStateMachine, invariant
 
 from jupyter_notebook_stop.policy import schedule_file
-from jupyter_notebook_stop.policy.schedule import may_have_been_taken
+from jupyter_notebook_stop.policy.schedule import may_have_taken_effect
 from jupyter_notebook_stop.schema import CANCELLED, REFUSED, RESUMED, STOPPED
 
 from .cloud import Cloud
@@ -105,7 +105,7 @@ class World(RuleBasedStateMachine):
     def _check_what_was_told(self) -> None:
         for task, _, identifier in self.asked:
             answer = None if task.cancelled() or not task.done() else task.result()
-            if answer is None or answer.error is None or may_have_been_taken(answer.error):
+            if answer is None or answer.error is None or may_have_taken_effect(answer.error):
                 continue
             phases = self.around.phases.get(identifier, [])
             if phases and phases[-1] in (REFUSED, CANCELLED):

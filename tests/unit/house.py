@@ -25,11 +25,11 @@ class File:
 
     def __init__(self, left: Optional[ScheduledStop] = None) -> None:
         self.left = left
-        self.awake: Optional[float] = None
+        self.idle_since: Optional[float] = None
         self.kept: list[Optional[tuple[str, bool]]] = []
 
-    def adopt(self, awake: float) -> Optional[ScheduledStop]:
-        self.awake = awake
+    def adopt(self, idle_since: float) -> Optional[ScheduledStop]:
+        self.idle_since = idle_since
         return self.left
 
     def write(self, scheduled: Optional[ScheduledStop]) -> None:

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a sta
 def scheduled(state: str = WAITING) -> ScheduledStop:
     reading = now()
     deadline = Deadline.of(reading.after(3600), reading)
-    return ScheduledStop(deadline, 60.0, reading.awake, reading.wall, source="cell", user="Ada", state=state)
+    return ScheduledStop(deadline, 60.0, reading.monotonic, reading.wall, source="cell", user="Ada", state=state)
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def left(folder: pathlib.Path) -> Callable[..., pathlib.Path]:
 
 
 def adopt(folder: pathlib.Path) -> ScheduledStop | None:
-    return ScheduleFile(INSTANCE, str(folder)).adopt(awake=7.0)
+    return ScheduleFile(INSTANCE, str(folder)).adopt(idle_since=7.0)
 
 
 def test_the_next_server_goes_on(folder: pathlib.Path, left: Callable[..., pathlib.Path]) -> None:
@@ -68,7 +68,7 @@ def test_the_next_server_goes_on(folder: pathlib.Path, left: Callable[..., pathl
     assert after is not None
     assert (after.id, after.deadline, after.grace) == (before.id, before.deadline, before.grace)
     assert (after.source, after.user, after.created_at) == ("cell", "Ada", before.created_at)
-    assert (after.state, after.quiet_since) == (WAITING, 7.0)
+    assert (after.state, after.idle_since) == (WAITING, 7.0)
     assert not path.exists()
     assert adopt(folder) is None
 

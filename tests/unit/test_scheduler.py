@@ -70,11 +70,11 @@ class TestCourse:
         house.set(grace=600.0)
         house.wait(630.0)
         assert house.state == COUNTDOWN
-        house.scheduler.worked()
+        house.scheduler.record_activity()
         assert (house.state, house.told[-1]) == (WAITING, WAITING)
 
     def test_who_works_without_a_schedule_changes_nothing(self, house: House) -> None:
-        house.scheduler.worked()
+        house.scheduler.record_activity()
         house.scheduler.wake()
         assert (house.state, house.told) == (None, [])
 
@@ -244,7 +244,7 @@ class TestRestart:
     """The schedule of an earlier server."""
 
     def left(self, house: House) -> ScheduledStop:
-        return ScheduledStop(deadline=None, grace=60.0, quiet_since=house.reading().awake, created_at=START)
+        return ScheduledStop(deadline=None, grace=60.0, idle_since=house.reading().monotonic, created_at=START)
 
     def test_it_goes_on(self, house: House) -> None:
         file = File(self.left(house))
@@ -253,7 +253,7 @@ class TestRestart:
             house.restore(file)
 
         house.loop.run_until_complete(restore())
-        assert file.awake == pytest.approx(500.0, abs=0.1)
+        assert file.idle_since == pytest.approx(500.0, abs=0.1)
         assert (house.state, file.kept) == (WAITING, [(WAITING, False)])
         house.wait(125.0)
         assert len(house.stops) == 1
