@@ -86,7 +86,7 @@ class Pseudonyms:
         self._known: Dict[str, str] = {}
         self._numbers: Dict[str, Dict[str, int]] = {}
 
-    def hide(self, value: str | None, name: str) -> None:
+    def add(self, value: str | None, name: str) -> None:
         """Have `value` replaced by ``<name>``; what is known already keeps its placeholder."""
         value = (value or "").strip()
         # A plain number, version or switch is a part of too much else.

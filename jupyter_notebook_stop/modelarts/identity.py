@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Callable, Mapping, NamedTuple, Optional
 from urllib.parse import urlsplit
 
 from ..errors import IdentityError, NotInInstanceError
-from ..signs import (
+from ..instance_detection import (
     ENDPOINT_VARIABLE,
     INSTANCE_VARIABLE,
     PROJECT_VARIABLES,

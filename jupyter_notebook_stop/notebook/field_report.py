@@ -108,15 +108,15 @@ def _compose(
     servers: Sequence[Server],
     parts: Sequence[ServerPart],
 ) -> str:
-    hide = _pseudonyms(connection, instance, servers)
-    own = collect(connection, versions, (), hide)
+    pseudonyms = _pseudonyms(connection, instance, servers)
+    own = collect(connection, versions, (), pseudonyms)
     lines = [
         "# Report of jupyter notebook-stop doctor",
         "",
         "Names, ids, addresses and values are replaced by <placeholders>. Read it before you send it.",
         f"Made {datetime.datetime.now(datetime.timezone.utc):%Y-%m-%d %H:%M} UTC.",
         *_section("Identity", _identity(instance)),
-        *_section("Checks", [line for check in report.checks for line in _check(check, instance, hide)]),
+        *_section("Checks", [line for check in report.checks for line in _check(check, instance, pseudonyms)]),
         *_diagnostics("This process", own),
     ]
     for number, part in enumerate(parts, 1):
@@ -126,33 +126,33 @@ def _compose(
         else:
             lines += _diagnostics(name, part.diagnostics)
     # What a server has sent goes through the same net once more.
-    shown = [line if not line or line.startswith("#") else _last(line, hide) for line in lines]
+    shown = [line if not line or line.startswith("#") else _last(line, pseudonyms) for line in lines]
     return "\n".join(shown[:MAX_LINES]) + "\n"
 
 
-def _last(line: str, hide: Pseudonyms) -> str:
+def _last(line: str, pseudonyms: Pseudonyms) -> str:
     indent = len(line) - len(line.lstrip())
-    return " " * min(indent, 4) + hide(line)
+    return " " * min(indent, 4) + pseudonyms(line)
 
 
 def _pseudonyms(connection: Connection, instance: Instance | None, servers: Sequence[Server]) -> Pseudonyms:
-    hide = pseudonyms_of(connection)
+    pseudonyms = pseudonyms_of(connection)
     for number, server in enumerate(servers, 1):
-        hide.secrets |= {server.address.token} - {""}
-        hide.hide(server.address.url, f"server-{number}")
-        hide.hide(server.address.sock, f"socket-{number}")
+        pseudonyms.secrets |= {server.address.token} - {""}
+        pseudonyms.add(server.address.url, f"server-{number}")
+        pseudonyms.add(server.address.sock, f"socket-{number}")
     if instance is not None:
-        hide.hide(instance.id, "instance-id")
-        hide.hide(instance.project_id, "project-id")
-        hide.hide(instance.name, "instance-name")
+        pseudonyms.add(instance.id, "instance-id")
+        pseudonyms.add(instance.project_id, "project-id")
+        pseudonyms.add(instance.name, "instance-name")
         if instance.endpoint and instance.region and instance.region not in instance.endpoint:
-            hide.hide(instance.endpoint, "endpoint")
+            pseudonyms.add(instance.endpoint, "endpoint")
         for kernel in instance.at_risk.kernels:
-            hide.hide(kernel.path, "notebook")
+            pseudonyms.add(kernel.path, "notebook")
         if instance.attempt:
-            hide.hide(instance.attempt.user, "user")
-            hide.hide(instance.attempt.username, "user")
-    return hide
+            pseudonyms.add(instance.attempt.user, "user")
+            pseudonyms.add(instance.attempt.username, "user")
+    return pseudonyms
 
 
 def _identity(instance: Instance | None) -> List[str]:
@@ -169,14 +169,14 @@ def _identity(instance: Instance | None) -> List[str]:
     return [*found, f"credentials: from {source}" if source else "credentials: none found"]
 
 
-def _check(check: Check, instance: Instance | None, hide: Pseudonyms) -> List[str]:
+def _check(check: Check, instance: Instance | None, pseudonyms: Pseudonyms) -> List[str]:
     error = instance.error if instance else None
     if check.name == READ and instance is not None and check.ok:
-        status = text_of_value("status", instance.status or "", hide.secrets) or "of another form"
+        status = text_of_value("status", instance.status or "", pseudonyms.secrets) or "of another form"
         check = msgspec.structs.replace(check, detail=f"the status is {status}")
     elif error is not None and error.upstream_status is not None and check.name == READ:
         # The text is the service's, and may name accounts.
-        code = text_of_code(error.code, hide.secrets)
+        code = text_of_code(error.code, pseudonyms.secrets)
         detail = f"{error.kind or 'refused'} [{code}, HTTP {error.upstream_status}]"
         check = msgspec.structs.replace(check, detail=detail)
     # In English, whoever reads the checks on a screen: the maintainers read this.

@@ -91,22 +91,22 @@ def pseudonyms_of(connection: Connection) -> Pseudonyms:
     with contextlib.suppress(Exception):
         identity = connection.identity
         region = identity.region.value if identity.region else ""
-        pseudonyms.hide(identity.instance_id.value, "instance-id")
-        pseudonyms.hide(identity.project_id.value if identity.project_id else None, "project-id")
+        pseudonyms.add(identity.instance_id.value, "instance-id")
+        pseudonyms.add(identity.project_id.value if identity.project_id else None, "project-id")
     for name, value in sorted(environ.items()):
         public = _PUBLIC.fullmatch(name) or _PUBLIC_ENDPOINT.fullmatch(value.strip())
         if _MATTERS.fullmatch(name) and not public:
-            pseudonyms.hide(value, f"value of {name}")
+            pseudonyms.add(value, f"value of {name}")
             if "://" in value:
                 with contextlib.suppress(ValueError):
-                    pseudonyms.hide(urlsplit(value).hostname, f"host of {name}")
-    pseudonyms.hide(os.path.expanduser("~"), "home")
-    pseudonyms.hide(platform.node(), "hostname")
+                    pseudonyms.add(urlsplit(value).hostname, f"host of {name}")
+    pseudonyms.add(os.path.expanduser("~"), "home")
+    pseudonyms.add(platform.node(), "hostname")
     for response in connection.last_responses:
         for path, text in response.texts:
             # Where the instance runs is no secret, and matters.
             if text.reveal() not in region:
-                pseudonyms.hide(text.reveal(), f"text of {path}")
+                pseudonyms.add(text.reveal(), f"text of {path}")
     return pseudonyms
 
 

@@ -42,7 +42,7 @@ _CANCELLED = _("The stop was cancelled; nothing was stopped.")
 
 
 @dataclasses.dataclass
-class Run:
+class AttemptRun:
     """An attempt being carried out: beside what everyone may see of it, what only this process needs.
 
     Attributes
@@ -58,7 +58,7 @@ class Run:
     error: NotebookStopError | None = None
 
 
-Observer = Callable[[Run], None]
+Observer = Callable[[AttemptRun], None]
 
 
 class ThisInstance:
@@ -73,7 +73,7 @@ class ThisInstance:
     def __init__(self, connection: Connection) -> None:
         self.config = connection.config
         self.connection = connection
-        self._run: Run | None = None
+        self._run: AttemptRun | None = None
         self._watching: asyncio.Task[None] | None = None
         self.reader = InstanceReader(connection)
         self._observers: list[Observer] = []
@@ -162,7 +162,7 @@ class ThisInstance:
         self.identity  # noqa: B018 - raises where this is not an instance
         run = self._run
         if run is None or not run.attempt.under_way:
-            self._run = run = Run(attempt)
+            self._run = run = AttemptRun(attempt)
             run.task = asyncio.ensure_future(self._carry_out(run, prepare))
         elif run.attempt.pending and run.attempt.save != attempt.save:
             raise views.other_stop(run.attempt)
@@ -202,7 +202,7 @@ class ThisInstance:
         await asyncio.wait({run.task})
         return run.attempt.phase == CANCELLED
 
-    async def _carry_out(self, run: Run, prepare: Prepare | None) -> None:
+    async def _carry_out(self, run: AttemptRun, prepare: Prepare | None) -> None:
         try:
             if prepare is not None and run.attempt.save == "all":
                 self._enter(run, SAVING)
@@ -257,14 +257,14 @@ class ThisInstance:
         client = await self.connection.connect()
         return await client.stop(self.identity.instance_id.value)
 
-    async def _watch(self, run: Run) -> None:
+    async def _watch(self, run: AttemptRun) -> None:
         try:
             error = await until_stopped(self.show, self.latest, self.config.poll_interval)
         except Exception as failure:
             error = self._unexpected(_("The cloud accepted the stop; watching it failed"), failure)
         self._enter(run, RESUMED if error else STOPPED, error)
 
-    def _enter(self, run: Run, phase: str, error: NotebookStopError | None = None) -> None:
+    def _enter(self, run: AttemptRun, phase: str, error: NotebookStopError | None = None) -> None:
         run.error = error
         run.attempt.phase, run.attempt.error = phase, views.problem_of(error) if error else None
         for observer in self._observers:

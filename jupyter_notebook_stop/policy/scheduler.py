@@ -31,7 +31,7 @@ from .schedule import ScheduledStop
 if TYPE_CHECKING:
     from ..config import NotebookStop
     from ..requests import ScheduleRequest
-    from .instance import Prepare, Run, ThisInstance
+    from .instance import AttemptRun, Prepare, ThisInstance
     from .schedule_file import ScheduleFile
 
 LATE = 5.0
@@ -275,7 +275,7 @@ class Scheduler:
             scheduled.failed(self._now(), error, views.problem_of(error))
             self._notify_if_changed()
 
-    def _on_stop(self, run: Run) -> None:
+    def _on_stop(self, run: AttemptRun) -> None:
         """Follow any stop: the instance ends, and so does the schedule."""
         scheduled, phase = self._scheduled, run.attempt.phase
         if scheduled is not None and phase in (STOPPING, REFUSED):

@@ -11,7 +11,7 @@ PREFIX = "jupyter-notebook-stop"
 
 
 @contextlib.contextmanager
-def optional(log: Any, consequence: str) -> Iterator[None]:
+def suppress_and_log(log: Any, consequence: str) -> Iterator[None]:
     """Keep all else working, whatever fails here.
 
     Parameters

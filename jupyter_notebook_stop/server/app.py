@@ -17,8 +17,8 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
-from ..signs import find_signs, is_unambiguous
-from . import PREFIX, optional
+from ..instance_detection import find_candidate_ids, is_unambiguous
+from . import PREFIX, suppress_and_log
 from .events import KERNEL_ACTIONS, keep_sockets_alive, register_schemas
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 PAGE_OPTION = "jupyterNotebookStop"
 """Name of the page option that tells a page which instance it is served from, if any."""
 
-NO_SIGN = (
+NOT_DETECTED = (
     "Not running in a ModelArts notebook instance: looked for c.NotebookStop.instance_id, the environment variable"
     " INSTANCE_ID, a hostname notebook-<id>, a base_url /<id>/."
 )
@@ -126,7 +126,7 @@ class NotebookStopExtension(ExtensionApp):
     _loading: "Optional[asyncio.Future[Runtime]]" = None
     _has_ended = False
     _stop_config: "Optional[NotebookStop]" = None
-    _tabs_are_told = False
+    _can_notify_tabs = False
     line_handler: Optional[_LineHandler] = None
 
     def _link_jupyter_server_extension(self, serverapp: Any) -> None:
@@ -186,11 +186,11 @@ class NotebookStopExtension(ExtensionApp):
         runtime = kind(
             self.serverapp,
             self.stop_config,
-            tabs_are_told=self._tabs_are_told,
-            tell_pages=self._tell_pages,
+            can_notify_tabs=self._can_notify_tabs,
+            update_page_option=self._update_page_option,
             log=self.log,
         )
-        runtime.begin(resume=self._option["available"])
+        runtime.begin(resume=self._page_option["available"])
         self.runtime = runtime
         return runtime
 
@@ -207,23 +207,23 @@ class NotebookStopExtension(ExtensionApp):
         self.line_handler = _LineHandler()
         for logger in self._loggers():
             logger.addHandler(self.line_handler)
-        self._option = self._find_option()
-        self._tell_pages()
+        self._page_option = self._find_page_option()
+        self._update_page_option()
 
-    def _find_option(self) -> Dict[str, Any]:
+    def _find_page_option(self) -> Dict[str, Any]:
         """Return what the page is told, with no more loaded than it takes to know."""
         if "NotebookStop" in self.config or type(self).__name__ in self.config:
-            return self._find_out(self.stop_config)
+            return self._page_option_of_identity(self.stop_config)
         serverapp: Any = self.serverapp
-        signs = find_signs(os.environ, socket.gethostname(), serverapp.base_url)
-        if not signs:
-            self.log.info("jupyter_notebook_stop is disabled: %s", NO_SIGN)
-            return {"available": False, "code": "not_in_instance", "reason": NO_SIGN}
-        if is_unambiguous(signs, os.environ):
-            return {"available": True, "instance_id": signs.pop(), "scheduling": True}
-        return self._find_out(None)
+        candidates = find_candidate_ids(os.environ, socket.gethostname(), serverapp.base_url)
+        if not candidates:
+            self.log.info("jupyter_notebook_stop is disabled: %s", NOT_DETECTED)
+            return {"available": False, "code": "not_in_instance", "reason": NOT_DETECTED}
+        if is_unambiguous(candidates, os.environ):
+            return {"available": True, "instance_id": candidates.pop(), "scheduling": True}
+        return self._page_option_of_identity(None)
 
-    def _find_out(self, config: "Optional[NotebookStop]") -> Dict[str, Any]:
+    def _page_option_of_identity(self, config: "Optional[NotebookStop]") -> Dict[str, Any]:
         from ..errors import IdentityError, NotInInstanceError
         from ..modelarts.identity import find_identity
 
@@ -242,11 +242,11 @@ class NotebookStopExtension(ExtensionApp):
             "scheduling": config is None or config.schedule_enabled,
         }
 
-    def _tell_pages(self, **news: Optional[str]) -> None:
+    def _update_page_option(self, **changes: Optional[str]) -> None:
         """Put the page option, with what is new, into every page that is served from now on."""
         serverapp: Any = self.serverapp
-        option = {key: value for key, value in {**self._option, **news}.items() if value is not None}
-        self._option = option
+        option = {key: value for key, value in {**self._page_option, **changes}.items() if value is not None}
+        self._page_option = option
         page_config = serverapp.web_app.settings.setdefault("page_config_data", {})
         page_config[PAGE_OPTION] = json.dumps(option)
 
@@ -255,14 +255,14 @@ class NotebookStopExtension(ExtensionApp):
         serverapp: Any = self.serverapp
         # One for all: the server compiles a pattern for each.
         self.handlers.append((f"/{PREFIX}/.*", DeferredHandler, {"app": self}))
-        with optional(self.log, "open tabs cannot be asked to save"):
+        with suppress_and_log(self.log, "open tabs cannot be asked to save"):
             register_schemas(serverapp.event_logger)
-            self._tabs_are_told = True
+            self._can_notify_tabs = True
             keep_sockets_alive(serverapp)
-        with optional(self.log, "the start of kernels is not observed"):
+        with suppress_and_log(self.log, "the start of kernels is not observed"):
             if KERNEL_ACTIONS in serverapp.event_logger.schemas:
                 serverapp.event_logger.add_listener(schema_id=KERNEL_ACTIONS, listener=self._on_kernel_action)
-        if self._option["available"]:
+        if self._page_option["available"]:
             # Once the event loop runs, which it does not yet.
             serverapp.io_loop.add_callback(self._resume)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from ..policy.instance import Run, ThisInstance
+from ..policy.instance import AttemptRun, ThisInstance
 from ..policy.schedule import ScheduledStop
 from ..policy.scheduler import Scheduler
 from ..pseudonyms import UserName
@@ -42,7 +42,7 @@ class EventEmitter:
         scheduler.observe(lambda scheduled: self._emit_change("schedule", scheduled))
         instance.reader.observe_lease(lambda: self._emit_change("lease"))
 
-    def emit(self, run: Run) -> None:
+    def emit(self, run: AttemptRun) -> None:
         """Emit the phase that the attempt has entered."""
         attempt = run.attempt
         if attempt.phase == SAVING:
@@ -71,7 +71,7 @@ class EventEmitter:
             },
         )
 
-    def _record(self, run: Run) -> None:
+    def _record(self, run: AttemptRun) -> None:
         attempt, error = run.attempt, run.error
         who = attempt.username or attempt.user
         instance_id = self._instance.identity.instance_id.value

@@ -46,13 +46,13 @@ class RollCall:
 
     Attributes
     ----------
-    tabs_are_told
+    can_notify_tabs
         Whether open tabs learn that they should save.
     listeners
         Returns how many listened when the attempt was announced, or None if that is not known.
     """
 
-    tabs_are_told = False
+    can_notify_tabs = False
     listeners: Callable[[], Optional[int]] = staticmethod(lambda: None)
 
     def __init__(
@@ -78,7 +78,7 @@ class RollCall:
         NotebookStopError
             When the stop would be refused, and a cell waits to hear of it.
         """
-        if not self.tabs_are_told:
+        if not self.can_notify_tabs:
             raise SaveError(
                 _(
                     "Nothing was stopped: open tabs cannot be asked to save, because the events of this Jupyter server"

@@ -7,10 +7,10 @@ from typing import Any, Callable, List, Optional, Tuple
 
 from ..config import NotebookStop
 from ..modelarts.connection import Connection
-from ..policy.instance import Run, ThisInstance
+from ..policy.instance import AttemptRun, ThisInstance
 from ..policy.schedule_file import ScheduleFile
 from ..policy.scheduler import Scheduler
-from . import optional
+from . import suppress_and_log
 from .activity import Activity
 from .event_emitter import EventEmitter
 from .handlers import NotebookStopHandler
@@ -18,7 +18,7 @@ from .roll_call import RollCall
 from .routes import Routes
 
 
-def _attempt_of(run: Run) -> Optional[str]:
+def _attempt_of(run: AttemptRun) -> Optional[str]:
     # A page that is loaded now has missed the event, and asks for nothing by itself.
     return run.attempt.id if run.attempt.under_way else None
 
@@ -32,9 +32,9 @@ class Runtime:
         The running server.
     config
         The settings.
-    tabs_are_told
+    can_notify_tabs
         Whether the events of this extension are known to the event bus.
-    tell_pages
+    update_page_option
         Called with what pages that are served from now on should know.
     log
         Where the record of each attempt goes.
@@ -45,8 +45,8 @@ class Runtime:
         serverapp: Any,
         config: NotebookStop,
         *,
-        tabs_are_told: bool,
-        tell_pages: Callable[..., None],
+        can_notify_tabs: bool,
+        update_page_option: Callable[..., None],
         log: logging.Logger,
     ) -> None:
         self._log = log
@@ -54,14 +54,14 @@ class Runtime:
         self.instance = ThisInstance(Connection(config, base_url=serverapp.base_url))
         self.activity = Activity(serverapp, config.idle_terminals)
         self.roll_call = RollCall(config, self.instance.check, self.activity.connected)
-        self.roll_call.tabs_are_told = tabs_are_told
+        self.roll_call.can_notify_tabs = can_notify_tabs
         self.scheduler = Scheduler(self.instance, self.roll_call, self.activity.work)
         self.activity.observe(self.scheduler.wake)
-        self.instance.observe(lambda run: tell_pages(attempt=_attempt_of(run)))
-        if tabs_are_told:
+        self.instance.observe(lambda run: update_page_option(attempt=_attempt_of(run)))
+        if can_notify_tabs:
             emitter = EventEmitter(serverapp.event_logger, self.instance, self.scheduler, log)
             self.roll_call.listeners = lambda: emitter.listeners
-        self.scheduler.observe(lambda scheduled: tell_pages(schedule=scheduled.id if scheduled else None))
+        self.scheduler.observe(lambda scheduled: update_page_option(schedule=scheduled.id if scheduled else None))
 
     def handler(self, application: Any, request: Any, name: str) -> Tuple[NotebookStopHandler, List[bytes]]:
         """Return the handler that answers a request, and what its path has for it.
@@ -93,10 +93,10 @@ class Runtime:
         resume
             Whether to keep the schedule in a file, and go on with the one that an earlier server has left.
         """
-        with optional(self._log, "the start of kernels is not observed"):
+        with suppress_and_log(self._log, "the start of kernels is not observed"):
             self.activity.listen()
         if resume:
-            with optional(self._log, "a scheduled stop is not taken up again"):
+            with suppress_and_log(self._log, "a scheduled stop is not taken up again"):
                 self.scheduler.restore(ScheduleFile(self.instance.identity.instance_id.value))
 
     async def aclose(self) -> None:

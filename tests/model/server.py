@@ -13,7 +13,7 @@ import httpx
 from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.modelarts.connection import Connection
-from jupyter_notebook_stop.policy.instance import Run, ThisInstance
+from jupyter_notebook_stop.policy.instance import AttemptRun, ThisInstance
 from jupyter_notebook_stop.policy.schedule_file import ScheduleFile
 from jupyter_notebook_stop.policy.scheduler import SOURCE, Scheduler
 from jupyter_notebook_stop.schema import ACCEPTED, SAVING, STOPPED, AtRisk, BusyKernel
@@ -90,7 +90,7 @@ class Server:
         self.instance = ThisInstance(Connection(config, environ=ENVIRONMENT, hostname="somewhere"))
         self.activity = SimpleNamespace(at_risk=self._at_risk, connected=self._connected)
         self.roll_call = RollCall(config, self.instance.check, self._connected)
-        self.roll_call.tabs_are_told = True
+        self.roll_call.can_notify_tabs = True
         self.roll_call.listeners = lambda: self.listened
         self.scheduler = Scheduler(self.instance, self.roll_call, self._work, around.reading)
         self.instance.observe(self._on_phase)
@@ -127,7 +127,7 @@ class Server:
         connections = sum(tab.open and tab.holds for tab in self.around.tabs)
         return [ConnectedKernel(KERNEL, connections, "a.ipynb")] if connections else []
 
-    def _on_phase(self, run: Run) -> None:
+    def _on_phase(self, run: AttemptRun) -> None:
         attempt = run.attempt
         phases = self.around.phases.setdefault(attempt.id, [])
         phases.append(attempt.phase)

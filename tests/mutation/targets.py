@@ -45,7 +45,7 @@ TARGETS = {
         MODEL,
     ],
     "modelarts/identity": ["tests/unit/test_identity.py"],
-    "signs": ["tests/unit/test_signs.py", "tests/unit/test_identity.py"],
+    "instance_detection": ["tests/unit/test_instance_detection.py", "tests/unit/test_identity.py"],
     "notebook/discovery": [
         "tests/notebook/test_discovery.py",
         "tests/notebook/test_current_kernel.py",

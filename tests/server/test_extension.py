@@ -225,7 +225,7 @@ AT_REST = {
     "jupyter_notebook_stop.server",
     "jupyter_notebook_stop.server.app",
     "jupyter_notebook_stop.server.events",
-    "jupyter_notebook_stop.signs",
+    "jupyter_notebook_stop.instance_detection",
 }
 """All that a server loads which is never asked to stop, outside an instance or in one of the platform's."""
 

@@ -150,7 +150,7 @@ async def test_without_a_token_nothing_is_told_of_routes(jp_serverapp: Any, http
         assert caught.value.code == 403
 
 
-class TestSigns:
+class TestInstanceDetection:
     """Servers in which little or nothing looks like an instance."""
 
     @pytest.fixture
@@ -160,25 +160,25 @@ class TestSigns:
     def test_what_is_told_without_looking_closely_is_what_would_be_found(self) -> None:
         with pytest.raises(NotInInstanceError) as caught:
             find_identity(NotebookStop(), environ={}, hostname="laptop", base_url="/")
-        assert str(caught.value.message) == server_app.NO_SIGN
+        assert str(caught.value.message) == server_app.NOT_DETECTED
         assert NotebookStop().schedule_enabled
 
     def test_nothing_else_is_looked_at(self, jp_serverapp: Any) -> None:
         option = json.loads(jp_serverapp.web_app.settings["page_config_data"]["jupyterNotebookStop"])
-        assert option["reason"] == server_app.NO_SIGN
+        assert option["reason"] == server_app.NOT_DETECTED
 
-    @pytest.mark.parametrize("sign", ["hostname", "INSTANCE_ID", "base_url"])
-    def test_each_sign_is_seen(self, sign: str, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize("source", ["hostname", "INSTANCE_ID", "base_url"])
+    def test_each_source_is_seen(self, source: str, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         found = "f9937afa-4451-42db-a76b-72d624749f66"
-        assert not app._find_option()["available"]
-        if sign == "INSTANCE_ID":
-            monkeypatch.setenv(sign, found)
-        elif sign == "hostname":
+        assert not app._find_page_option()["available"]
+        if source == "INSTANCE_ID":
+            monkeypatch.setenv(source, found)
+        elif source == "hostname":
             monkeypatch.setattr("socket.gethostname", lambda: f"notebook-{found}-0")
         else:
             monkeypatch.setattr(app.serverapp, "base_url", f"/a/{found}/")
-        assert app._find_option() == app._find_out(None)
-        assert app._find_option() == {"available": True, "instance_id": found, "scheduling": True}
+        assert app._find_page_option() == app._page_option_of_identity(None)
+        assert app._find_page_option() == {"available": True, "instance_id": found, "scheduling": True}
 
 
 class TestSettingsInTheirOwnFile:
@@ -196,7 +196,7 @@ class TestSettingsInTheirOwnFile:
         return jp_config_dir
 
     def test_they_count(self, app: Any) -> None:
-        assert app._option == {
+        assert app._page_option == {
             "available": True,
             "instance_id": "11111111-1111-4111-8111-111111111111",
             "scheduling": False,

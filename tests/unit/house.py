@@ -9,7 +9,7 @@ from typing import Any, Optional
 from jupyter_notebook_stop.clock import ClockReading
 from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.errors import CancelledStopError, NotebookStopError
-from jupyter_notebook_stop.policy.instance import Run
+from jupyter_notebook_stop.policy.instance import AttemptRun
 from jupyter_notebook_stop.policy.schedule import ScheduledStop
 from jupyter_notebook_stop.policy.scheduler import Scheduler
 from jupyter_notebook_stop.requests import ScheduleRequest
@@ -119,7 +119,7 @@ class House:
         assert self.attempt is not None
         self.attempt.phase = phase
         for observer in self.observers:
-            observer(Run(self.attempt, error=error))
+            observer(AttemptRun(self.attempt, error=error))
 
     def another_stop(self, phase: str, source: str = "menu") -> None:
         self.attempt = Attempt(source=source)

@@ -19,7 +19,7 @@ from jupyter_notebook_stop.errors import (
 )
 from jupyter_notebook_stop.modelarts import connection
 from jupyter_notebook_stop.policy import watch
-from jupyter_notebook_stop.policy.instance import Run, ThisInstance
+from jupyter_notebook_stop.policy.instance import AttemptRun, ThisInstance
 from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import ACCEPTED, CANCELLED, REFUSED, RESUMED, SAVING, STOPPED, STOPPING, Attempt, Tab
 from jupyter_notebook_stop.simulator import Delay, Refuse, Reset, Unavailable
@@ -259,7 +259,7 @@ def test_a_view_shows_one_moment(inside: Any) -> None:
 def test_an_observer_that_fails_disturbs_nobody(inside: Any, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[str] = []
 
-    def broken(run: Run) -> None:
+    def broken(run: AttemptRun) -> None:
         raise ZeroDivisionError
 
     async def main(instance: ThisInstance) -> None:

@@ -42,14 +42,14 @@ def test_what_stays(text: str) -> None:
 
 
 def test_what_is_known_has_its_own_placeholder() -> None:
-    hide = Pseudonyms(["hunter22"])
-    hide.hide("alice", "user")
-    hide.hide("alice in wonderland", "instance-name")
-    hide.hide("alice", "another")
+    pseudonyms = Pseudonyms(["hunter22"])
+    pseudonyms.add("alice", "user")
+    pseudonyms.add("alice in wonderland", "instance-name")
+    pseudonyms.add("alice", "another")
     for common in ("1", "true", "0.1.0", "", None):
-        hide.hide(common, "nothing")
-    assert hide("Alice in Wonderland is ALICE's; malice, 0.1.0") == "<instance-name> is <user>'s; malice, 0.1.0"
-    assert "hunter22" not in hide("password is hunter22!")
+        pseudonyms.add(common, "nothing")
+    assert pseudonyms("Alice in Wonderland is ALICE's; malice, 0.1.0") == "<instance-name> is <user>'s; malice, 0.1.0"
+    assert "hunter22" not in pseudonyms("password is hunter22!")
 
 
 def test_a_line_has_an_end() -> None:

@@ -36,7 +36,7 @@ class Call:
         self.refusal: Optional[NotebookStopError] = None
         config = NotebookStop(roll_call_timeout=2.0, save_timeout=5.0, cell_timeout=60.0)
         self.roll_call = loop.call(lambda: RollCall(config, self.check, self.connected))
-        self.roll_call.tabs_are_told = True
+        self.roll_call.can_notify_tabs = True
         self.attempt = Attempt(id="a1", phase=SAVING)
         self._began = 0.0
         self._task: Optional[asyncio.Task[None]] = None
@@ -163,14 +163,14 @@ class TestWhoIsThere:
         assert call.took == 0.5
 
     def test_where_tabs_cannot_be_told_nothing_is_stopped(self, call: Call) -> None:
-        call.roll_call.tabs_are_told = False
+        call.roll_call.can_notify_tabs = False
         call.begin(1)
         assert call.took == 0.0
         assert isinstance(call.error, SaveError)
         assert "the events of this Jupyter server do not work" in call.error.message
 
     def test_by_default_tabs_are_not_told_and_nobody_is_known_to_listen(self) -> None:
-        assert RollCall.tabs_are_told is False
+        assert RollCall.can_notify_tabs is False
         assert RollCall.listeners() is None
 
 

@@ -50,7 +50,7 @@ def in_base_url(base_url: str) -> str | None:
     return found if is_uuid(found) else None
 
 
-def find_signs(environ: Mapping[str, str], hostname: str, base_url: str) -> set[str]:
+def find_candidate_ids(environ: Mapping[str, str], hostname: str, base_url: str) -> set[str]:
     """Return what names an instance: none of them, several that contradict each other, or one that need not be an id.
 
     Parameters
@@ -66,12 +66,12 @@ def find_signs(environ: Mapping[str, str], hostname: str, base_url: str) -> set[
     return {each.lower() for each in found if each}
 
 
-def is_unambiguous(signs: set[str], environ: Mapping[str, str]) -> bool:
+def is_unambiguous(candidates: set[str], environ: Mapping[str, str]) -> bool:
     """Return whether nothing is to be added, to be corrected, or to be complained about."""
     projects = filter(None, (environ.get(name, "").strip() for name in PROJECT_VARIABLES))
     return (
-        len(signs) == 1
-        and all(map(is_uuid, signs))
+        len(candidates) == 1
+        and all(map(is_uuid, candidates))
         and all(map(is_project_id, projects))
         and not (environ.get(REGION_VARIABLE) or environ.get(ENDPOINT_VARIABLE))
     )
