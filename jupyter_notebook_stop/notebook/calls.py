@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Tuple, TypeVar
 
-from ..config import NotebookStop
+from ..config import CONFIG_NAME, NotebookStop
 from ..schema import Instance, Schedule
+from ..translation import set_language
 from .display import Bundle, Display, choose_display, register_formatters, suppress_next_display
-from .environment import read_config
 from .progress import Report
 
 R = TypeVar("R", Instance, Report, Schedule)
+
+
+def read_config() -> NotebookStop:
+    """Return the settings in Jupyter's configuration files, for a process that is not a Jupyter application."""
+    from jupyter_core.application import JupyterApp
+
+    app = JupyterApp(config_file_name=CONFIG_NAME)
+    app.load_config_file()
+    config = NotebookStop(config=app.config)
+    set_language(config.locale)
+    return config
 
 
 def begin() -> Tuple[NotebookStop, Display]:

@@ -17,9 +17,10 @@ from ..modelarts.tls import create_context
 from ..schema import Instance
 from ..translation import _
 from .discovery import NOT_INSTALLED, Server
-from .environment import Environment, detect_environment, warnings
+from .environment import Environment, detect_environment
 from .options import StopOptions, countdown_seconds
 from .progress import Check, Report
+from .stop_warnings import stop_warnings
 
 PROBE_TIMEOUT = 10.0
 """Longest wait for the endpoint, in seconds."""
@@ -187,7 +188,7 @@ def _servers(environment: Environment) -> List[Check]:
 
 def _plan(environment: Environment, options: StopOptions) -> List[str]:
     delay, server = countdown_seconds(options, environment), environment.saving_server
-    plan: List[str] = [_("Warn: {warning}", warning=warning) for warning in warnings(environment, options.save)]
+    plan: List[str] = [_("Warn: {warning}", warning=warning) for warning in stop_warnings(environment, options.save)]
     plan.append(
         _("Count down {delay:g} s; an interrupt cancels the stop.", delay=delay) if delay else _("Skip the countdown.")
     )

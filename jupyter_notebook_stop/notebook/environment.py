@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from typing import AsyncIterator, Dict, List, Literal, NamedTuple, Optional
 
-from ..config import CONFIG_NAME, NotebookStop
+from ..config import NotebookStop
 from ..errors import NotebookStopError, NotInInstanceError
 from ..modelarts.connection import Connection
 from ..policy.instance import ThisInstance
 from ..schema import Instance
-from ..translation import _, set_language
+from ..translation import _
 from .discovery import Kernel, Server, current_kernel, find_servers
 from .local_api import error_of
 
@@ -72,17 +72,6 @@ class Environment(NamedTuple):
         return self.this.view()
 
 
-def read_config() -> NotebookStop:
-    """Return the settings in Jupyter's configuration files, for a process that is not a Jupyter application."""
-    from jupyter_core.application import JupyterApp
-
-    app = JupyterApp(config_file_name=CONFIG_NAME)
-    app.load_config_file()
-    config = NotebookStop(config=app.config)
-    set_language(config.locale)
-    return config
-
-
 @contextlib.asynccontextmanager
 async def detect_environment(config: NotebookStop) -> AsyncIterator[Environment]:
     """Find out where this process runs.
@@ -126,37 +115,3 @@ async def read_instance(config: NotebookStop) -> Instance:
     if instance.error:
         raise error_of(instance.error)
     return instance
-
-
-def warnings(environment: Environment, save: bool) -> List[str]:
-    """Return what a user should know before the stop, the most serious first."""
-    found: List[str] = []
-    unsaved = environment.unsaved_servers
-    if unsaved:
-        found.append(
-            _("Press Ctrl+S now in every open tab of the Jupyter servers listed below. Unsaved changes will be lost.")
-            if environment.saving_server and save
-            else _("Press Ctrl+S in every open tab now. Unsaved changes will be lost.")
-        )
-        found += [
-            _("The Jupyter server at {url} cannot save open tabs: {why}.", url=url, why=why)
-            for url, why in unsaved.items()
-        ]
-    if not save and (environment.saving_server or not unsaved):
-        found.append(_("Open tabs will not be saved first."))
-    if environment.saving_server and environment.kernel:
-        if environment.saving_server.connections is None:
-            found.append(
-                _(
-                    "This kernel was not started by the Jupyter server. The program that runs this notebook has a few"
-                    " seconds to write the file after the stop is accepted."
-                )
-            )
-        elif environment.saving_server.connections == 0:
-            found.append(
-                _(
-                    "Nobody is connected to this kernel, so its outputs will be lost. To keep them, run the notebook"
-                    " with: papermill train.ipynb out.ipynb && jupyter notebook-stop stop --yes"
-                )
-            )
-    return found

@@ -18,11 +18,12 @@ from ..translation import _, gettext, localized, process_language, sentences
 from . import progress
 from .cell_end import tell_failure_later, until_cell_may_end
 from .discovery import Server
-from .environment import Environment, detect_environment, warnings
+from .environment import Environment, detect_environment
 from .follow import follow, from_own_attempt, from_server
 from .local_api import LocalApi, LostServerError
 from .options import StopOptions, countdown_seconds
 from .progress import ProgressUpdate, Show
+from .stop_warnings import stop_warnings
 
 _POLL_INTERVAL = 0.2
 _CONFIRM_TIMEOUT = 1.0
@@ -84,7 +85,7 @@ class Stop:
                 except asyncio.CancelledError:
                     self._say(progress.CANCELLED, gettext("Cancelled: nothing was stopped."))
                     raise
-            self._notes = warnings(self._environment, self._options.save) + self._notes
+            self._notes = stop_warnings(self._environment, self._options.save) + self._notes
             await self._count_down()
             return await (self._delegate_to_server(server) if server else self._request_from_cloud())
         except NotebookStopError as error:
