@@ -1,152 +1,160 @@
 /**
- * How a stop is followed: how often a page looks, what it tells at the end, and what it makes of another stop.
+ * How a stop is followed: how often a page polls, what it tells at the end, and what it makes of another stop.
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { attempt, LOST, Page, problem, view } from './world.ts';
-
-const running = view('RUNNING');
-const saving = view('RUNNING', attempt('ours', 'saving'));
-const calling = view('RUNNING', attempt('ours', 'stopping'));
-const stopping = view('STOPPING', attempt('ours', 'accepted'));
-const stopped = view('STOPPED', attempt('ours', 'stopped'));
+import {
+  attempt,
+  calling,
+  LOST,
+  Page,
+  problem,
+  running,
+  saving,
+  stopped,
+  stopping,
+  view
+} from './world.ts';
 
 const clicked = () => new Page().dispatch({ type: 'command', source: 'menu' });
 
 describe('the course of a stop', () => {
   const pauses = (page: Page) => page.pause;
 
-  test('is looked at at the pace of its phase', () => {
+  test('is polled at the pace of its phase', () => {
     const page = new Page().request();
     assert.equal(pauses(page), 200);
-    assert.equal(pauses(page.see(saving)), 1_000);
-    assert.equal(pauses(page.see(saving)), 1_000);
-    assert.equal(pauses(page.see(calling)), 1_000);
-    assert.equal(pauses(page.see(stopping)), 2_000);
-    assert.equal(pauses(page.see(stopped)), 15_000);
-    const lost = new Page().accept().miss(problem(500));
+    assert.equal(pauses(page.poll(saving)), 1_000);
+    assert.equal(pauses(page.poll(saving)), 1_000);
+    assert.equal(pauses(page.poll(calling)), 1_000);
+    assert.equal(pauses(page.poll(stopping)), 2_000);
+    assert.equal(pauses(page.poll(stopped)), 15_000);
+    const lost = new Page().accept().failPoll(problem(500));
     assert.equal(pauses(lost), 2_000);
-    const unseen = new Page().request().see(running);
-    assert.equal(pauses(unseen), 1_000);
-    unseen.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
-    assert.equal(pauses(unseen), 200);
+    const asked = new Page().request().poll(running);
+    assert.equal(pauses(asked), 1_000);
+    asked.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    assert.equal(pauses(asked), 200);
   });
 
-  test('after a miss is looked at soon, and less and less often', () => {
-    const page = new Page().request().see(saving);
-    const seen = [];
+  test('after a failed poll is polled soon, and less and less often', () => {
+    const page = new Page().request().poll(saving);
+    const all = [];
     while (page.state.name === 'saving') {
-      seen.push(pauses(page.miss()));
+      all.push(pauses(page.failPoll()));
     }
-    assert.deepEqual(seen, [1_000, 1_000, 2_000, 4_000, 8_000, 0]);
+    assert.deepEqual(all, [1_000, 1_000, 2_000, 4_000, 8_000, 0]);
   });
 
-  test('after a loss is looked at once more at once, then rarely', () => {
-    const page = new Page().accept().miss();
-    const seen = [];
+  test('after a loss is polled once more at once, then rarely', () => {
+    const page = new Page().accept().failPoll();
+    const all = [];
     while (page.state.name === 'farewell') {
-      seen.push(pauses(page));
-      page.miss();
+      all.push(pauses(page));
+      page.failPoll();
     }
-    assert.deepEqual(seen, [1_500, 32_000, 60_000, 120_000]);
+    assert.deepEqual(all, [1_500, 32_000, 60_000, 120_000]);
   });
 
-  test('that was announced is looked for within the roll call, and a while longer', () => {
+  test('that was announced is polled for within the roll call, and a while longer', () => {
     const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    const seen = [];
-    while (page.miss().state.name === 'joining') {
-      seen.push(pauses(page));
+    const all = [];
+    while (page.failPoll().state.name === 'joining') {
+      all.push(pauses(page));
     }
-    assert.deepEqual(seen, [200, 400, 800, 2_000]);
+    assert.deepEqual(all, [200, 400, 800, 2_000]);
   });
 
   test('is lost at the third error in a row, and given up after fifteen views that do not know it', () => {
-    const page = new Page().accept().miss(problem(500)).miss(problem(500));
+    const page = new Page()
+      .accept()
+      .failPoll(problem(500))
+      .failPoll(problem(500));
     assert.equal(page.shown, 'accepted');
-    assert.equal(page.miss(problem(500)).shown, 'lost');
+    assert.equal(page.failPoll(problem(500)).shown, 'lost');
     const unknown = new Page().request();
     for (let views = 1; views < 15; views++) {
-      assert.equal(unknown.see(running).state.name, 'requesting');
+      assert.equal(unknown.poll(running).state.name, 'requesting');
     }
-    assert.equal(unknown.see(running).state.name, 'idle');
+    assert.equal(unknown.poll(running).state.name, 'idle');
   });
 
   test('is lost until a view says otherwise, and an error of a live server is no loss', () => {
-    const page = new Page().accept().miss();
-    assert.equal(page.miss(problem(500)).shown, 'lost');
-    const live = new Page().accept().miss(problem(500));
+    const page = new Page().accept().failPoll();
+    assert.equal(page.failPoll(problem(500)).shown, 'lost');
+    const live = new Page().accept().failPoll(problem(500));
     assert.equal(live.state.name, 'accepted');
     assert.equal(live.connection, 'suspended');
   });
 
-  test('survives five misses in a row, however it began', () => {
-    const misses = (page: Page) => {
+  test('survives five failed polls in a row, however it began', () => {
+    const failedPolls = (page: Page) => {
       let count = 0;
       while (page.state.name !== 'idle') {
-        page.miss();
+        page.failPoll();
         count++;
       }
       return count;
     };
-    assert.equal(misses(new Page().request()), 6);
-    assert.equal(misses(new Page().request().miss().see(running)), 6);
-    assert.equal(misses(new Page().request().miss().see(saving)), 6);
+    assert.equal(failedPolls(new Page().request()), 6);
+    assert.equal(failedPolls(new Page().request().failPoll().poll(running)), 6);
+    assert.equal(failedPolls(new Page().request().failPoll().poll(saving)), 6);
     const joined = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    assert.equal(misses(joined.see(saving)), 6);
+    assert.equal(failedPolls(joined.poll(saving)), 6);
   });
 
-  test('begins to count misses anew with each view', () => {
-    const page = new Page().request().see(saving);
-    page.miss().miss().miss().miss().miss().see(saving);
-    assert.equal(pauses(page.miss()), 1_000);
+  test('begins to count failed polls anew with each view', () => {
+    const page = new Page().request().poll(saving);
+    page.failPoll().failPoll().failPoll().failPoll().failPoll().poll(saving);
+    assert.equal(pauses(page.failPoll()), 1_000);
     const open = new Page().request();
-    open.miss().miss().miss().miss().miss().see(running);
-    assert.equal(pauses(open.miss()), 1_000);
+    open.failPoll().failPoll().failPoll().failPoll().failPoll().poll(running);
+    assert.equal(pauses(open.failPoll()), 1_000);
     const known = new Page().accept();
-    known.miss(problem(500)).miss(problem(500)).see(stopping);
-    known.miss(problem(500)).miss(problem(500));
+    known.failPoll(problem(500)).failPoll(problem(500)).poll(stopping);
+    known.failPoll(problem(500)).failPoll(problem(500));
     assert.equal(known.shown, 'accepted');
   });
 
   test('begins to count unknown attempts anew once it is known', () => {
     const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    page.see(calling).see(running).see(calling).see(running);
+    page.poll(calling).poll(running).poll(calling).poll(running);
     assert.equal(page.shown, 'stopping');
-    page.see(running);
+    page.poll(running);
     assert.equal(page.end?.phase, 'unknown');
   });
 
-  test('after STOPPED is looked at for five minutes, as long as the server answers', () => {
+  test('after STOPPED is polled for five minutes, as long as the server answers', () => {
     const page = new Page().accept();
-    let looks = 0;
-    page.see(stopped);
+    let polls = 0;
+    page.poll(stopped);
     while (page.state.name === 'farewell') {
       assert.equal(pauses(page), 15_000);
-      page.see(stopped);
-      looks++;
+      page.poll(stopped);
+      polls++;
     }
-    assert.equal(looks, 20);
+    assert.equal(polls, 20);
     assert.equal(page.state.name, 'closed');
-    const failing = new Page().accept().see(stopped);
-    assert.equal(failing.miss(problem(500)).shown, 'stopped');
+    const failing = new Page().accept().poll(stopped);
+    assert.equal(failing.failPoll(problem(500)).shown, 'stopped');
     assert.equal(failing.state.name, 'farewell');
-    assert.equal(failing.miss(problem(503)).state.name, 'closed');
+    assert.equal(failing.failPoll(problem(503)).state.name, 'closed');
   });
 
   test('STOPPED is not forgotten because the server knows the attempt no more, or says less', () => {
-    const page = new Page().accept().see(view('STOPPED'));
+    const page = new Page().accept().poll(view('STOPPED'));
     assert.equal(page.shown, 'stopped');
-    assert.equal(page.see(view('STOPPING')).shown, 'stopped');
-    assert.equal(page.see(stopping).shown, 'stopped');
+    assert.equal(page.poll(view('STOPPING')).shown, 'stopped');
+    assert.equal(page.poll(stopping).shown, 'stopped');
     const status = new Page().accept();
-    status.see(view('STOPPED', attempt('ours', 'accepted')));
+    status.poll(view('STOPPED', attempt('ours', 'accepted')));
     assert.equal(status.shown, 'stopped');
   });
 
-  test('a farewell after a loss begins its looks anew when STOPPED is read', () => {
-    const page = new Page().accept().miss().miss().see(stopped);
+  test('a farewell after a loss begins its polls anew when STOPPED is read', () => {
+    const page = new Page().accept().failPoll().failPoll().poll(stopped);
     assert.ok(page.state.name === 'farewell');
-    assert.deepEqual([page.state.known, page.state.looks], ['stopped', 0]);
+    assert.deepEqual([page.state.known, page.state.polls], ['stopped', 0]);
   });
 });
 
@@ -154,32 +162,32 @@ describe('what is told at the end', () => {
   test('that it was cancelled here only if this page has asked for it', () => {
     const error = { code: 'cancelled', message: 'Cancelled.' };
     const over = view('RUNNING', attempt('ours', 'cancelled', error));
-    assert.equal(new Page().request().see(saving).see(over).end?.here, false);
+    assert.equal(new Page().request().poll(saving).poll(over).end?.here, false);
     const asked = () =>
-      new Page().request().see(saving).dispatch({ type: 'cancel' });
-    assert.equal(asked().see(over).end?.here, true);
+      new Page().request().poll(saving).dispatch({ type: 'cancel' });
+    assert.equal(asked().poll(over).end?.here, true);
     const silent = view('RUNNING', attempt('ours', 'cancelled'));
-    assert.equal(asked().see(silent).end?.here, true);
+    assert.equal(asked().poll(silent).end?.here, true);
     const unsaved = { code: 'save_failed', message: 'No.' };
     const failed = view('RUNNING', attempt('ours', 'cancelled', unsaved));
-    assert.equal(asked().see(failed).end?.here, false);
-    assert.equal(asked().see(calling).see(over).end?.here, false);
+    assert.equal(asked().poll(failed).end?.here, false);
+    assert.equal(asked().poll(calling).poll(over).end?.here, false);
   });
 
-  test('as what it ended, and where to look', () => {
+  test('as what it ended, and where to check', () => {
     for (const phase of ['cancelled', 'resumed', 'refused'] as const) {
       const over = view('RUNNING', attempt('ours', phase));
       const page = new Page()
         .request()
-        .see(saving)
-        .see({ ...over, console_url: 'https://console.example/' });
+        .poll(saving)
+        .poll({ ...over, console_url: 'https://console.example/' });
       assert.equal(page.end?.phase, phase);
       assert.equal(page.end.trouble, null);
       assert.equal(page.end.consoleUrl, 'https://console.example/');
       assert.equal(page.end.joined, false);
       assert.equal(page.end.scheduled, false);
     }
-    assert.equal(clicked().miss().end?.consoleUrl, null);
+    assert.equal(clicked().failPoll().end?.consoleUrl, null);
   });
 
   test('that a request came to nothing only if the instance runs', () => {
@@ -187,13 +195,13 @@ describe('what is told at the end', () => {
       new Page()
         .request()
         .dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
-    const none = lost().see(running).see(running);
+    const none = lost().poll(running).poll(running);
     assert.deepEqual(none.end?.trouble, { kind: 'lost' });
     assert.equal(none.end.phase, 'refused');
     for (const after of [
-      lost().see(view('STOPPING')).see(view('STOPPING')),
-      lost().see(view(null)).see(view(null)),
-      lost().see(calling).see(running).see(running)
+      lost().poll(view('STOPPING')).poll(view('STOPPING')),
+      lost().poll(view(null)).poll(view(null)),
+      lost().poll(calling).poll(running).poll(running)
     ]) {
       assert.equal(after.end?.phase, 'unknown');
       assert.deepEqual(after.end.trouble, { kind: 'forgotten' });
@@ -202,7 +210,7 @@ describe('what is told at the end', () => {
 
   test('where the server does not know what has become of it, nothing else', () => {
     for (const code of ['outcome_unknown', 'foreign_answer']) {
-      const page = new Page().request().see(calling);
+      const page = new Page().request().poll(calling);
       const trouble = problem(502, code);
       page.dispatch({ type: 'failed', requested: 'ours', trouble });
       assert.equal(page.end?.phase, 'unknown');
@@ -211,10 +219,10 @@ describe('what is told at the end', () => {
   });
 
   test('after STOPPED was read and the server forgot: that the instance runs, or that nothing is known', () => {
-    const page = new Page().accept().see(view('STARTING'));
+    const page = new Page().accept().poll(view('STARTING'));
     assert.equal(page.end?.phase, 'unknown');
     assert.deepEqual(page.end.trouble, { kind: 'forgotten' });
-    const runs = new Page().accept().see(running);
+    const runs = new Page().accept().poll(running);
     assert.equal(runs.end?.phase, 'resumed');
     assert.equal(runs.end.trouble, null);
   });
@@ -223,23 +231,23 @@ describe('what is told at the end', () => {
 describe('a stop of another page', () => {
   test('is joined by a request that is open, and followed by one that never was', () => {
     const theirs = view('RUNNING', attempt('theirs', 'saving'));
-    const page = new Page().request().see(theirs);
+    const page = new Page().request().poll(theirs);
     assert.ok(page.state.name === 'saving');
     assert.equal(page.state.stop.joined, null, 'this page has asked, too');
     assert.equal(page.state.stop.attempt, 'theirs');
     assert.equal(page.state.stop.requested, 'ours');
     const other = new Page()
       .dispatch({ type: 'hint', attempt: 'first' })
-      .see(view('RUNNING', attempt('first', 'saving')))
-      .see(theirs);
+      .poll(view('RUNNING', attempt('first', 'saving')))
+      .poll(theirs);
     assert.ok(other.state.name === 'saving');
     assert.equal(other.state.stop.joined?.id, 'theirs');
     assert.equal(other.count('answerRollCall'), 2);
   });
 
   test('is saved for as well, where this page has saved for another', () => {
-    const page = new Page().request().see(saving);
-    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    const page = new Page().request().poll(saving);
+    page.poll(view('RUNNING', attempt('theirs', 'saving')));
     assert.equal(page.count('answerRollCall'), 2);
   });
 
@@ -247,17 +255,17 @@ describe('a stop of another page', () => {
     const over = view('RUNNING', attempt('theirs', 'cancelled'));
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'ours' })
-      .see(calling)
-      .see(over)
-      .see(over);
+      .poll(calling)
+      .poll(over)
+      .poll(over);
     assert.equal(page.end?.phase, 'unknown');
-    assert.equal(new Page().accept().see(over).end?.phase, 'resumed');
+    assert.equal(new Page().accept().poll(over).end?.phase, 'resumed');
   });
 
   test('is followed as it was asked for', () => {
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'ours' })
-      .see(view('RUNNING', { ...attempt('ours', 'saving'), source: 'cell' }));
+      .poll(view('RUNNING', { ...attempt('ours', 'saving'), source: 'cell' }));
     assert.ok(page.state.name === 'saving');
     const { joined, source, save, requested, request } = page.state.stop;
     assert.deepEqual(
@@ -269,24 +277,24 @@ describe('a stop of another page', () => {
   test('that ends while its tabs save is told as joined', () => {
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'ours' })
-      .see(saving)
-      .see(view('RUNNING', attempt('ours', 'cancelled')));
+      .poll(saving)
+      .poll(view('RUNNING', attempt('ours', 'cancelled')));
     assert.equal(page.end?.joined, true);
   });
 });
 
-describe('which looks are patient', () => {
+describe('which polls are patient', () => {
   const patience = (page: Page) => {
-    const looks = page.effects.filter(({ type }) => type === 'look');
-    const last = looks.at(-1);
-    return last?.type === 'look' && last.patient;
+    const polls = page.effects.filter(({ type }) => type === 'poll');
+    const last = polls.at(-1);
+    return last?.type === 'poll' && last.patient;
   };
 
   test('before the question, and where nothing else is to be done', () => {
     assert.equal(patience(clicked()), true);
-    const farewell = new Page().accept().miss();
+    const farewell = new Page().accept().failPoll();
     assert.equal(patience(farewell.dispatch({ type: 'visible' })), true);
-    const closed = new Page().accept().see(stopped).miss();
+    const closed = new Page().accept().poll(stopped).failPoll();
     assert.equal(patience(closed.dispatch({ type: 'visible' })), true);
   });
 
@@ -294,8 +302,8 @@ describe('which looks are patient', () => {
     for (const page of [
       new Page().dispatch({ type: 'hint', attempt: 'ours' }),
       new Page().request().dispatch({ type: 'visible' }),
-      new Page().request().see(saving).dispatch({ type: 'visible' }),
-      new Page().request().see(calling).dispatch({ type: 'visible' }),
+      new Page().request().poll(saving).dispatch({ type: 'visible' }),
+      new Page().request().poll(calling).dispatch({ type: 'visible' }),
       new Page().accept().dispatch({ type: 'visible' }),
       new Page().accept().dispatch({ type: 'doubt' })
     ]) {

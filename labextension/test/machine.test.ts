@@ -33,20 +33,20 @@ describe('the way to a stopped instance', () => {
         anyway: false
       }
     );
-    assert.equal(page.pause, LIMITS.firstLook);
-    page.see(saving);
+    assert.equal(page.pause, LIMITS.firstPoll);
+    page.poll(saving);
     assert.equal(page.shown, 'saving');
     assert.equal(page.connection, 'open');
-    page.see(saving).see(calling);
+    page.poll(saving).poll(calling);
     assert.equal(page.count('answerRollCall'), 1);
     assert.equal(page.shown, 'stopping');
     assert.equal(page.connection, 'suspended');
-    page.see(stopping);
+    page.poll(stopping);
     assert.equal(page.shown, 'accepted');
-    page.see(stopped);
+    page.poll(stopped);
     assert.equal(page.shown, 'stopped');
     assert.equal(page.connection, 'held');
-    page.miss();
+    page.failPoll();
     assert.equal(page.state.name, 'closed');
     assert.equal(page.connection, 'disposed');
     assert.equal(page.shown, 'stopped');
@@ -61,7 +61,7 @@ describe('the way to a stopped instance', () => {
   test('the question can be declined', () => {
     const page = new Page()
       .dispatch({ type: 'command', source: 'menu' })
-      .see(running)
+      .poll(running)
       .dispatch({ type: 'answered', choice: 'cancel', attempt: 'x' });
     assert.equal(page.state.name, 'idle');
     assert.equal(page.count('request'), 0);
@@ -75,7 +75,7 @@ describe('the way to a stopped instance', () => {
 
   test('a request joins the stop that is under way', () => {
     const page = new Page().request();
-    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    page.poll(view('RUNNING', attempt('theirs', 'saving')));
     assert.equal(page.count('answerRollCall'), 1);
     page.dispatch({
       type: 'accepted',
@@ -88,25 +88,25 @@ describe('the way to a stopped instance', () => {
   test('the command joins a stop instead of asking', () => {
     const page = new Page()
       .dispatch({ type: 'command', source: 'menu' })
-      .see(stopping);
+      .poll(stopping);
     assert.equal(page.count('fill'), 0);
     assert.equal(page.count('withdraw'), 1);
     assert.equal(page.shown, 'accepted');
   });
 
   test('an old view does not take a phase back', () => {
-    const page = new Page().request().see(calling).see(saving);
+    const page = new Page().request().poll(calling).poll(saving);
     assert.equal(page.shown, 'stopping');
-    page.see(stopping).see(calling);
+    page.poll(stopping).poll(calling);
     assert.equal(page.shown, 'accepted');
   });
 
-  test('the answer to an old look is ignored', () => {
+  test('the answer to an old poll is ignored', () => {
     const page = new Page().request();
-    page.dispatch({ type: 'due', look: page.state.look.id });
-    const { id } = page.state.look;
+    page.dispatch({ type: 'pollDue', poll: page.state.poll.id });
+    const { id } = page.state.poll;
     page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
-    page.dispatch({ type: 'unseen', look: id, trouble: LOST });
+    page.dispatch({ type: 'pollFailed', poll: id, trouble: LOST });
     assert.equal(page.shown, 'accepted');
   });
 });
@@ -128,13 +128,13 @@ describe('leaving the page', () => {
     };
     const page = accepted('discard');
     assert.equal(isFreeToLeave(page.state), false);
-    page.miss();
+    page.failPoll();
     assert.equal(isFreeToLeave(page.state), true);
-    page.see(view('STOPPING', { ...attempt('ours', 'accepted') }));
+    page.poll(view('STOPPING', { ...attempt('ours', 'accepted') }));
     assert.equal(isFreeToLeave(page.state), false);
-    page.see(view('RUNNING'));
+    page.poll(view('RUNNING'));
     assert.equal(isFreeToLeave(page.state), false);
-    assert.equal(isFreeToLeave(accepted('save').miss().state), false);
+    assert.equal(isFreeToLeave(accepted('save').failPoll().state), false);
   });
 });
 
@@ -156,14 +156,14 @@ describe('a countdown that is cut short', () => {
     const page = new Page().dispatch(now);
     assert.deepEqual(page.effects[0], request);
     assert.equal(page.count('ask'), 0);
-    page.see(saving).see(stopping);
+    page.poll(saving).poll(stopping);
     assert.equal(page.shown, 'accepted');
   });
 
   test('answers a question that is open', () => {
     for (const page of [
       new Page().dispatch({ type: 'command', source: 'menu' }),
-      new Page().dispatch({ type: 'command', source: 'menu' }).see(running)
+      new Page().dispatch({ type: 'command', source: 'menu' }).poll(running)
     ]) {
       page.dispatch(now);
       assert.deepEqual(page.effects.slice(-3, -1), [
@@ -190,10 +190,13 @@ describe('a stop that a schedule asked for', () => {
   test('tells so when it fails', () => {
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'theirs' })
-      .see(scheduled('saving'))
-      .see(scheduled('refused', { code: 'denied', message: 'No.' }));
+      .poll(scheduled('saving'))
+      .poll(scheduled('refused', { code: 'denied', message: 'No.' }));
     assert.equal(page.end?.scheduled, true);
     assert.equal(page.end?.joined, true);
-    assert.equal(new Page().request().miss(problem(409)).count('report'), 0);
+    assert.equal(
+      new Page().request().failPoll(problem(409)).count('report'),
+      0
+    );
   });
 });

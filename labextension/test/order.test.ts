@@ -4,13 +4,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Event } from '../src/stop/state';
-import { attempt, LOST, OWN, Page, problem, view } from './world.ts';
-
-const running = view('RUNNING');
-const saving = view('RUNNING', attempt('ours', 'saving'));
-const calling = view('RUNNING', attempt('ours', 'stopping'));
-const stopping = view('STOPPING', attempt('ours', 'accepted'));
-const stopped = view('STOPPED', attempt('ours', 'stopped'));
+import {
+  attempt,
+  calling,
+  LOST,
+  OWN,
+  Page,
+  problem,
+  running,
+  saving,
+  stopped,
+  stopping,
+  view
+} from './world.ts';
 
 /** Assert that an event changes nothing and asks for nothing. */
 function ignores(page: Page, event: Event): void {
@@ -24,56 +30,56 @@ function ignores(page: Page, event: Event): void {
 const clicked = () => new Page().dispatch({ type: 'command', source: 'menu' });
 
 describe('a page that has just opened', () => {
-  test('waits for no look', () => {
+  test('waits for no poll', () => {
     const page = new Page();
     assert.deepEqual(page.state, {
       own: OWN,
-      look: { id: 0, sent: false },
+      poll: { id: 0, sent: false },
       name: 'idle'
     });
-    ignores(page, { type: 'seen', look: 0, view: saving });
-    ignores(page, { type: 'unseen', look: 0, trouble: LOST });
+    ignores(page, { type: 'pollSucceeded', poll: 0, view: saving });
+    ignores(page, { type: 'pollFailed', poll: 0, trouble: LOST });
   });
 });
 
-describe('a look that is due', () => {
+describe('a poll that is due', () => {
   test('is sent once', () => {
     const page = new Page().request();
-    const { id } = page.state.look;
-    const before = page.count('look');
-    page.dispatch({ type: 'due', look: id });
-    assert.equal(page.count('look'), before + 1);
-    ignores(page, { type: 'due', look: id });
+    const { id } = page.state.poll;
+    const before = page.count('poll');
+    page.dispatch({ type: 'pollDue', poll: id });
+    assert.equal(page.count('poll'), before + 1);
+    ignores(page, { type: 'pollDue', poll: id });
   });
 
   test('is not sent for an earlier one', () => {
-    const page = new Page().request().see(saving);
-    ignores(page, { type: 'due', look: page.state.look.id - 1 });
+    const page = new Page().request().poll(saving);
+    ignores(page, { type: 'pollDue', poll: page.state.poll.id - 1 });
   });
 
   test('is answered after it was sent, not before', () => {
     const page = new Page().request();
-    const look = page.state.look.id;
-    assert.equal(page.state.look.sent, false);
-    ignores(page, { type: 'seen', look, view: saving });
-    ignores(page, { type: 'unseen', look, trouble: LOST });
+    const poll = page.state.poll.id;
+    assert.equal(page.state.poll.sent, false);
+    ignores(page, { type: 'pollSucceeded', poll, view: saving });
+    ignores(page, { type: 'pollFailed', poll, trouble: LOST });
   });
 
   test('is answered once', () => {
     const page = new Page().request();
-    page.see(saving);
-    const look = page.state.look.id - 1;
-    ignores(page, { type: 'seen', look, view: calling });
+    page.poll(saving);
+    const poll = page.state.poll.id - 1;
+    ignores(page, { type: 'pollSucceeded', poll, view: calling });
   });
 
   test('has an id that no earlier one had', () => {
     const page = new Page().request();
     for (const next of [saving, saving, calling, stopping, stopping, stopped]) {
-      page.see(next).dispatch({ type: 'visible' });
+      page.poll(next).dispatch({ type: 'visible' });
     }
-    page.miss();
+    page.failPoll();
     const ids = page.effects.flatMap(effect =>
-      effect.type === 'look' ? [effect.look] : []
+      effect.type === 'poll' ? [effect.poll] : []
     );
     assert.equal(new Set(ids).size, ids.length);
     assert.deepEqual(
@@ -83,16 +89,16 @@ describe('a look that is due', () => {
   });
 });
 
-describe('looks that overtake each other', () => {
+describe('polls that overtake each other', () => {
   test('have ids that grow, so that no answer is taken for a later one', () => {
     const page = clicked();
     for (const id of ['a', 'b', 'c']) {
       page.dispatch({ type: 'hint', attempt: id });
     }
-    page.see(view('RUNNING', attempt('c', 'saving')));
+    page.poll(view('RUNNING', attempt('c', 'saving')));
     page.dispatch({ type: 'visible' });
     const ids = page.effects.flatMap(effect =>
-      effect.type === 'look' ? [effect.look] : []
+      effect.type === 'poll' ? [effect.poll] : []
     );
     assert.equal(ids.length, 5);
     assert.ok(ids.every((id, index) => !index || id > ids[index - 1]));
@@ -101,7 +107,7 @@ describe('looks that overtake each other', () => {
 
 describe('an answer to another request', () => {
   test('that failed does not end this one', () => {
-    const page = new Page().request().see(saving);
+    const page = new Page().request().poll(saving);
     const trouble = problem(409, 'denied');
     ignores(page, { type: 'failed', requested: 'other', trouble });
     page.dispatch({ type: 'failed', requested: 'ours', trouble });
@@ -109,7 +115,7 @@ describe('an answer to another request', () => {
   });
 
   test('that was accepted is not taken for this one', () => {
-    const page = new Page().request().see(saving);
+    const page = new Page().request().poll(saving);
     const instance = view('STOPPING', attempt('other', 'accepted'));
     ignores(page, { type: 'accepted', requested: 'other', instance });
   });
@@ -130,7 +136,7 @@ describe('an answer to another request', () => {
   });
 
   test('that was cancelled, or could not be, is another one', () => {
-    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
     ignores(page, { type: 'cancelled', attempt: 'other' });
     ignores(page, { type: 'cancelFailed', attempt: 'other', trouble: LOST });
   });
@@ -141,7 +147,7 @@ describe('a cancel', () => {
     for (const page of [
       new Page(),
       new Page().request(),
-      new Page().request().see(calling),
+      new Page().request().poll(calling),
       new Page().accept()
     ]) {
       ignores(page, { type: 'cancel' });
@@ -149,19 +155,22 @@ describe('a cancel', () => {
     }
   });
 
-  test('that failed is looked after while tabs save, and forgotten afterwards', () => {
-    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
-    const before = page.count('look');
+  test('that failed is polled after while tabs save, and forgotten afterwards', () => {
+    const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
+    const before = page.count('poll');
     const trouble = LOST;
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
-    assert.equal(page.count('look'), before + 1);
-    const later = new Page().request().see(saving).dispatch({ type: 'cancel' });
-    later.see(calling);
+    assert.equal(page.count('poll'), before + 1);
+    const later = new Page()
+      .request()
+      .poll(saving)
+      .dispatch({ type: 'cancel' });
+    later.poll(calling);
     ignores(later, { type: 'cancelFailed', attempt: 'ours', trouble });
   });
 
   test('of which a gateway says that it failed has no reason to show', () => {
-    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
     const trouble = problem(502);
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
     assert.ok(page.state.name === 'saving');
@@ -170,7 +179,7 @@ describe('a cancel', () => {
   });
 
   test('that is sent again has no reason to show', () => {
-    const page = new Page().request().see(saving).dispatch({ type: 'cancel' });
+    const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
     const trouble = problem(403);
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
     page.dispatch({ type: 'cancel' });
@@ -179,16 +188,16 @@ describe('a cancel', () => {
   });
 });
 
-describe('a reason to look', () => {
+describe('a reason to poll', () => {
   test('doubt, while the cloud is called and after STOPPED was read', () => {
     for (const page of [
-      new Page().request().see(calling),
-      new Page().accept().see(stopped)
+      new Page().request().poll(calling),
+      new Page().accept().poll(stopped)
     ]) {
       const { name } = page.state;
-      const before = page.count('look');
+      const before = page.count('poll');
       page.dispatch({ type: 'doubt' });
-      assert.equal(page.count('look'), before + 1);
+      assert.equal(page.count('poll'), before + 1);
       assert.equal(page.state.name, name);
     }
   });
@@ -198,8 +207,8 @@ describe('a reason to look', () => {
       new Page(),
       clicked(),
       new Page().request(),
-      new Page().request().see(saving),
-      new Page().accept().miss()
+      new Page().request().poll(saving),
+      new Page().accept().failPoll()
     ]) {
       ignores(page, { type: 'doubt' });
     }
@@ -209,15 +218,15 @@ describe('a reason to look', () => {
     for (const type of ['hint', 'online', 'visible'] as const) {
       for (const page of [
         new Page().request(),
-        new Page().request().see(saving),
-        new Page().request().see(calling),
+        new Page().request().poll(saving),
+        new Page().request().poll(calling),
         new Page().accept(),
-        new Page().accept().miss()
+        new Page().accept().failPoll()
       ]) {
         const { name } = page.state;
-        const before = page.count('look');
+        const before = page.count('poll');
         page.dispatch({ type, attempt: 'other' });
-        assert.equal(page.count('look'), before + 1, `${type} in ${name}`);
+        assert.equal(page.count('poll'), before + 1, `${type} in ${name}`);
         assert.equal(page.state.name, name);
       }
     }
@@ -226,32 +235,32 @@ describe('a reason to look', () => {
   test('neither the network nor the user are one where nothing is under way', () => {
     for (const type of ['online', 'visible'] as const) {
       ignores(new Page(), { type });
-      ignores(clicked().see(running), { type });
+      ignores(clicked().poll(running), { type });
     }
   });
 });
 
 describe('a hint', () => {
-  test('is looked after anew for each attempt', () => {
+  test('is polled for anew with each attempt', () => {
     const page = new Page().dispatch({ type: 'hint', attempt: 'first' });
-    page.miss().miss();
+    page.failPoll().failPoll();
     page.dispatch({ type: 'hint', attempt: 'ours' });
     assert.ok(page.state.name === 'joining');
-    assert.deepEqual([page.state.hint, page.state.misses], ['ours', 0]);
-    assert.equal(page.see(saving).shown, 'saving');
+    assert.deepEqual([page.state.hint, page.state.failedPolls], ['ours', 0]);
+    assert.equal(page.poll(saving).shown, 'saving');
   });
 
   test('keeps the state that it meets', () => {
     const page = clicked().dispatch({ type: 'hint', attempt: 'ours' });
     assert.equal(page.state.name, 'reading');
     const open = clicked()
-      .see(running)
+      .poll(running)
       .dispatch({ type: 'hint', attempt: 'x' });
     assert.equal(open.state.name, 'confirming');
   });
 
   test('is none of a page that was closed', () => {
-    const page = new Page().accept().see(stopped).miss();
+    const page = new Page().accept().poll(stopped).failPoll();
     assert.equal(page.state.name, 'closed');
     ignores(page, { type: 'hint', attempt: 'x' });
   });
@@ -260,7 +269,7 @@ describe('a hint', () => {
 describe('an attempt that is over', () => {
   test('is no reason not to ask', () => {
     for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
-      const page = clicked().see(view('RUNNING', attempt('old', phase)));
+      const page = clicked().poll(view('RUNNING', attempt('old', phase)));
       assert.equal(page.count('fill'), 1);
       assert.equal(page.state.name, 'confirming');
     }
@@ -269,7 +278,7 @@ describe('an attempt that is over', () => {
   test('is not followed when its event comes late', () => {
     for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
       const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-      page.see(view('RUNNING', attempt('ours', phase)));
+      page.poll(view('RUNNING', attempt('ours', phase)));
       assert.equal(page.state.name, 'idle');
       assert.equal(page.count('report'), 0);
     }
@@ -277,11 +286,11 @@ describe('an attempt that is over', () => {
 
   test('has a farewell when its event comes after the end', () => {
     const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    assert.equal(page.see(stopped).shown, 'stopped');
+    assert.equal(page.poll(stopped).shown, 'stopped');
   });
 
   test('brings no page back whose connections are disposed of, while another one stops', () => {
-    const closed = () => new Page().accept().see(stopped).miss();
+    const closed = () => new Page().accept().poll(stopped).failPoll();
     for (const [after, name] of [
       [saving, 'closed'],
       [view('STOPPED'), 'closed'],
@@ -289,10 +298,10 @@ describe('an attempt that is over', () => {
       [view('RUNNING', attempt('ours', 'stopped')), 'restarted'],
       [view('STARTING'), 'restarted']
     ] as const) {
-      const page = closed().dispatch({ type: 'visible' }).see(after);
+      const page = closed().dispatch({ type: 'visible' }).poll(after);
       assert.equal(page.state.name, name);
     }
-    const page = closed().dispatch({ type: 'visible' }).see(running);
+    const page = closed().dispatch({ type: 'visible' }).poll(running);
     ignores(page, { type: 'visible' });
     ignores(page, { type: 'online' });
   });

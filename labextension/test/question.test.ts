@@ -21,7 +21,7 @@ describe('before the question', () => {
     new Page().dispatch({ type: 'command', source: 'menu' });
 
   test('offline at the click', () => {
-    const page = clicked().miss({ kind: 'offline' });
+    const page = clicked().failPoll({ kind: 'offline' });
     assert.equal(page.end?.trouble?.kind, 'offline');
     assert.equal(page.end.phase, 'refused');
     assert.equal(page.count('request'), 0);
@@ -36,15 +36,15 @@ describe('before the question', () => {
   });
 
   test('the wrong server, or none', () => {
-    assert.equal(clicked().seeNone().end?.trouble?.kind, 'foreign');
+    assert.equal(clicked().pollNone().end?.trouble?.kind, 'foreign');
     const other = view('RUNNING', null, 'other');
-    assert.equal(clicked().see(other).end?.trouble?.kind, 'foreign');
-    assert.equal(clicked().miss().end?.phase, 'refused');
+    assert.equal(clicked().poll(other).end?.trouble?.kind, 'foreign');
+    assert.equal(clicked().failPoll().end?.phase, 'refused');
   });
 
-  test('the look before the question is patient', () => {
-    const look = clicked().effects.find(({ type }) => type === 'look');
-    assert.ok(look?.type === 'look' && look.patient);
+  test('the poll before the question is patient', () => {
+    const poll = clicked().effects.find(({ type }) => type === 'poll');
+    assert.ok(poll?.type === 'poll' && poll.patient);
   });
 });
 
@@ -58,7 +58,7 @@ describe('the question', () => {
     assert.equal(page.count('fill'), 0);
     page.dispatch({ type: 'command', source: 'menu' });
     assert.equal(page.count('ask'), 1, 'no second question');
-    page.see(running);
+    page.poll(running);
     assert.equal(page.count('fill'), 1);
     assert.equal(page.count('ask'), 1);
     page.dispatch({ type: 'command', source: 'menu' });
@@ -67,10 +67,10 @@ describe('the question', () => {
 
   test('can be left before the instance has been read', () => {
     const page = clicked();
-    const look = page.state.look.id;
+    const poll = page.state.poll.id;
     page.dispatch({ type: 'answered', choice: 'cancel', attempt: 'x' });
     assert.equal(page.state.name, 'idle');
-    page.dispatch({ type: 'seen', look, view: running });
+    page.dispatch({ type: 'pollSucceeded', poll, view: running });
     assert.equal(page.count('fill'), 0);
   });
 
@@ -82,12 +82,12 @@ describe('the question', () => {
   });
 
   test('is taken back for a failure, and for a stop that is under way', () => {
-    assert.equal(clicked().miss().count('withdraw'), 1);
-    assert.equal(clicked().see(stopping).count('withdraw'), 1);
+    assert.equal(clicked().failPoll().count('withdraw'), 1);
+    assert.equal(clicked().poll(stopping).count('withdraw'), 1);
   });
 
   test('gives way to the reason why the server would refuse a stop', () => {
-    const page = clicked().see(view('STARTING'));
+    const page = clicked().poll(view('STARTING'));
     assert.deepEqual(page.end?.trouble, problem(409, 'state_starting'));
     assert.equal(page.end.phase, 'refused');
     assert.equal(page.count('fill'), 0);
@@ -97,7 +97,7 @@ describe('the question', () => {
 
   for (const status of [null, 'RUNNING', 'STOPPED', 'SOMETHING_NEW']) {
     test(`is asked in the state ${status}`, () => {
-      assert.equal(clicked().see(view(status)).count('fill'), 1);
+      assert.equal(clicked().poll(view(status)).count('fill'), 1);
     });
   }
 });
@@ -106,7 +106,7 @@ describe('tabs that did not respond', () => {
   const documents = [{ path: 'a.ipynb', reason: null }];
   const refusal = problem(409, 'silent_tabs', { documents });
   const refused = (choice: 'save' | 'discard' = 'save') => {
-    const page = new Page().request(choice).see(saving);
+    const page = new Page().request(choice).poll(saving);
     const failed = { type: 'failed', requested: 'ours' } as const;
     return page.dispatch({ ...failed, trouble: refusal });
   };
@@ -156,10 +156,10 @@ describe('tabs that did not respond', () => {
     assert.equal(page.state.name, 'idle');
   });
 
-  test('a look that sees the refusal first asks once', () => {
-    const page = new Page().request().see(saving);
+  test('a poll that sees the refusal first asks once', () => {
+    const page = new Page().request().poll(saving);
     const error = { code: 'silent_tabs', message: 'No.', documents };
-    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     page.dispatch({ type: 'failed', requested: 'ours', trouble: refusal });
     assert.equal(page.count('warn'), 1);
     assert.equal(page.state.name, 'confirming');
@@ -168,16 +168,16 @@ describe('tabs that did not respond', () => {
   test('a tab that did not ask is told, not asked', () => {
     const page = new Page()
       .dispatch({ type: 'hint', attempt: 'ours' })
-      .see(saving);
+      .poll(saving);
     const error = { code: 'silent_tabs', message: 'No.', documents };
-    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.count('warn'), 0);
     assert.equal(page.end?.joined, true);
   });
 
   test('the question is taken back for a stop from elsewhere', () => {
     const page = refused().dispatch({ type: 'hint', attempt: 'theirs' });
-    page.see(view('RUNNING', attempt('theirs', 'saving')));
+    page.poll(view('RUNNING', attempt('theirs', 'saving')));
     assert.equal(page.count('withdraw'), 1);
     assert.equal(page.shown, 'saving');
   });
@@ -192,12 +192,12 @@ describe('tabs that did not respond', () => {
   });
 
   const clickedAndRead = () =>
-    new Page().dispatch({ type: 'command', source: 'menu' }).see(running);
+    new Page().dispatch({ type: 'command', source: 'menu' }).poll(running);
 });
 
 describe('cancelling', () => {
   const asked = () =>
-    new Page().request().see(saving).dispatch({ type: 'cancel' });
+    new Page().request().poll(saving).dispatch({ type: 'cancel' });
 
   test('is told as cancelled here', () => {
     const page = asked();
@@ -213,7 +213,7 @@ describe('cancelling', () => {
     const page = asked();
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
     assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
-    page.see(saving);
+    page.poll(saving);
     assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
     page.dispatch({ type: 'cancel' });
     assert.equal(page.count('cancel'), 2);
@@ -223,7 +223,7 @@ describe('cancelling', () => {
     const page = asked();
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
     const error = { code: 'cancelled', message: 'Cancelled.' };
-    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.end?.here, true);
   });
 
@@ -233,7 +233,7 @@ describe('cancelling', () => {
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
     for (const progress of [
       shownIn(page.state),
-      shownIn(page.see(saving).state)
+      shownIn(page.poll(saving).state)
     ]) {
       assert.ok(progress?.view === 'progress');
       assert.equal(progress.cancel, 'failed');
@@ -251,7 +251,7 @@ describe('cancelling', () => {
     const trouble = problem(403);
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
     const error = { code: 'cancelled', message: 'Cancelled.' };
-    page.see(view('RUNNING', attempt('ours', 'cancelled', error)));
+    page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.end?.here, false);
   });
 
@@ -259,7 +259,7 @@ describe('cancelling', () => {
     const page = asked();
     const trouble = problem(409, 'too_late');
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
-    assert.equal(page.see(calling).shown, 'stopping');
-    assert.equal(page.see(stopping).shown, 'accepted');
+    assert.equal(page.poll(calling).shown, 'stopping');
+    assert.equal(page.poll(stopping).shown, 'accepted');
   });
 });

@@ -52,8 +52,8 @@ function followed(state: State): string {
 const seen = views.map(({ status, id, phase, mine }): Move => state => {
   const one = phase && attempt(mine ? followed(state) : 'theirs', phase);
   return {
-    type: 'seen',
-    look: state.look.id,
+    type: 'pollSucceeded',
+    poll: state.poll.id,
     view: view(status, one, id)
   };
 });
@@ -62,13 +62,16 @@ const moves = fc.oneof(
   { weight: 6, arbitrary: seen },
   {
     weight: 6,
-    arbitrary: fc.constant<Move>(({ look }) => ({ type: 'due', look: look.id }))
+    arbitrary: fc.constant<Move>(({ poll }) => ({
+      type: 'pollDue',
+      poll: poll.id
+    }))
   },
   {
     weight: 3,
-    arbitrary: troubles.map((trouble): Move => ({ look }) => ({
-      type: 'unseen',
-      look: look.id,
+    arbitrary: troubles.map((trouble): Move => ({ poll }) => ({
+      type: 'pollFailed',
+      poll: poll.id,
       trouble
     }))
   },
@@ -139,22 +142,22 @@ function play(
 
 /** Answer whatever a page asks for, in one way, until it asks no more. */
 function settle(page: Page, answer: (effect: Effect) => Event | null): number {
-  let looks = 0;
+  let polls = 0;
   for (let turns = 0; turns < 500; turns++) {
-    const { look, name } = page.state;
+    const { poll, name } = page.state;
     let event: Event | null;
     if (name === 'confirming') {
       event = { type: 'answered', choice: 'cancel', attempt: 'x' };
-    } else if (look.sent) {
-      event = answer({ type: 'look', look: look.id, patient: false });
-      looks++;
+    } else if (poll.sent) {
+      event = answer({ type: 'poll', poll: poll.id, patient: false });
+      polls++;
     } else if (page.pause) {
-      event = { type: 'due', look: look.id };
+      event = { type: 'pollDue', poll: poll.id };
     } else {
-      return looks;
+      return polls;
     }
     if (!event) {
-      return looks;
+      return polls;
     }
     page.dispatch(event);
   }
@@ -162,8 +165,8 @@ function settle(page: Page, answer: (effect: Effect) => Event | null): number {
 }
 
 function saw(instance: IInstance, effect: Effect): Event | null {
-  return effect.type === 'look'
-    ? { type: 'seen', look: effect.look, view: instance }
+  return effect.type === 'poll'
+    ? { type: 'pollSucceeded', poll: effect.poll, view: instance }
     : null;
 }
 
@@ -203,7 +206,7 @@ describe('after any sequence of events', () => {
       fc.property(histories, history => {
         let read = false;
         play(history, (page, event) => {
-          read ||= event.type === 'seen' && saysStopped(event);
+          read ||= event.type === 'pollSucceeded' && saysStopped(event);
           const shown = shownIn(page.state);
           assert.ok(
             shown?.view !== 'farewell' || shown.phase !== 'stopped' || read
@@ -220,14 +223,15 @@ describe('after any sequence of events', () => {
         let silence = 0;
         let read = false;
         play(history, (page, event, before) => {
-          read ||= event.type === 'seen' && saysStopped(event);
+          read ||= event.type === 'pollSucceeded' && saysStopped(event);
           const disposed = connectionIn(page.state) === 'disposed';
           if (disposed && connectionIn(before) !== 'disposed') {
-            // The look that was answered now counts too.
-            assert.ok(read || silence >= 4, `disposed after ${silence} looks`);
+            // The poll that was answered now counts too.
+            assert.ok(read || silence >= 4, `disposed after ${silence} polls`);
           }
-          const answered = event.type === 'seen' || event.type === 'unseen';
-          const current = before.look.sent && answered;
+          const answered =
+            event.type === 'pollSucceeded' || event.type === 'pollFailed';
+          const current = before.poll.sent && answered;
           const farewell = page.state.name === 'farewell';
           silence = !farewell ? 0 : current ? silence + 1 : silence;
         });
@@ -236,19 +240,19 @@ describe('after any sequence of events', () => {
     );
   });
 
-  test('there is one look at a time, and never one without a pause after it', () => {
+  test('there is one poll at a time, and never one without a pause after it', () => {
     fc.assert(
       fc.property(histories, history => {
         let before = 0;
         play(history, (page, event) => {
           const fresh = page.effects.slice(before);
           before = page.effects.length;
-          const looks = fresh.filter(
-            ({ type }) => type === 'look' || type === 'wait'
+          const polls = fresh.filter(
+            ({ type }) => type === 'poll' || type === 'wait'
           );
-          assert.ok(looks.length <= 1);
-          if (event.type === 'seen' || event.type === 'unseen') {
-            assert.ok(fresh.every(({ type }) => type !== 'look'));
+          assert.ok(polls.length <= 1);
+          if (event.type === 'pollSucceeded' || event.type === 'pollFailed') {
+            assert.ok(fresh.every(({ type }) => type !== 'poll'));
           }
           assert.ok(
             fresh.every(effect => effect.type !== 'wait' || effect.after >= 200)
@@ -259,18 +263,18 @@ describe('after any sequence of events', () => {
     );
   });
 
-  test('a server that falls silent leaves a page that can be left, after few looks', () => {
+  test('a server that falls silent leaves a page that can be left, after few polls', () => {
     fc.assert(
       fc.property(histories, troubles, (history, trouble) => {
         const page = play(history);
-        const looks = settle(page, effect =>
-          effect.type === 'look'
-            ? { type: 'unseen', look: effect.look, trouble }
+        const polls = settle(page, effect =>
+          effect.type === 'poll'
+            ? { type: 'pollFailed', poll: effect.poll, trouble }
             : null
         );
         // A farewell has a Reload button; the others show nothing.
         assert.ok(['idle', 'closed', 'restarted'].includes(page.state.name));
-        assert.ok(looks <= 25, `${looks} looks`);
+        assert.ok(polls <= 25, `${polls} polls`);
       }),
       RUNS
     );
@@ -312,7 +316,9 @@ describe('after any sequence of events', () => {
   });
 });
 
-function saysStopped({ view: one }: Extract<Event, { type: 'seen' }>): boolean {
+function saysStopped({
+  view: one
+}: Extract<Event, { type: 'pollSucceeded' }>): boolean {
   return (
     one.available &&
     (one.status === 'STOPPED' || one.attempt?.phase === 'stopped')

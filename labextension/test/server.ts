@@ -24,7 +24,7 @@ export class Server {
   resumes = false;
   status = 'RUNNING';
   current: IAttempt | null = null;
-  looks = 0;
+  polls = 0;
   readonly requested: IStopRequest[] = [];
   hear: (id: string) => void = () => undefined;
   private readonly time: Time;
@@ -43,7 +43,7 @@ export class Server {
       'instance' | 'known' | 'stop' | 'cancel' | 'report'
     > = {
       instance: patient => {
-        this.looks++;
+        this.polls++;
         return this.call(() => this.view(), patient ? 50_000 : 10_000);
       },
       known: () => this.call(() => this.view(), 10_000),

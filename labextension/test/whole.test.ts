@@ -126,7 +126,7 @@ describe('through any order of events', () => {
         browser.setOnline(true);
         browser.fire('visibilitychange');
         await browser.time.pass(10 * 60_000);
-        // Once more: a look that hung may have been under way.
+        // Once more: a poll that hung may have been under way.
         browser.fire('visibilitychange');
         await browser.time.pass(60_000);
         await whole.leaveDialogs();
@@ -159,9 +159,9 @@ describe('through any order of events', () => {
           await whole.browser.time.pass(HOUR);
           await whole.leaveDialogs();
           assert.ok(!whole.browser.overlay || whole.farewell);
-          const { looks } = whole.server;
+          const { polls } = whole.server;
           await whole.browser.time.pass(HOUR);
-          assert.equal(whole.server.looks, looks);
+          assert.equal(whole.server.polls, polls);
         }),
         { numRuns: RUNS }
       );
@@ -175,9 +175,9 @@ describe('through any order of events', () => {
         whole.server.network = 'up';
         await whole.browser.time.pass(HOUR);
         await whole.leaveDialogs();
-        const { looks } = whole.server;
+        const { polls } = whole.server;
         await whole.browser.time.pass(HOUR);
-        assert.equal(whole.server.looks, looks);
+        assert.equal(whole.server.polls, polls);
       }),
       { numRuns: RUNS }
     );

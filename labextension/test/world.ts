@@ -74,26 +74,26 @@ export class Page {
     return this;
   }
 
-  /** Let the next look come due, if it has to wait, and answer it. */
-  see(instance: IInstance): this {
-    const look = this.due();
-    return this.dispatch({ type: 'seen', look, view: instance });
+  /** Let the next poll come due, if it has to wait, and answer it. */
+  poll(instance: IInstance): this {
+    const poll = this.pollDue();
+    return this.dispatch({ type: 'pollSucceeded', poll, view: instance });
   }
 
-  seeNone(): this {
-    const look = this.due();
+  pollNone(): this {
+    const poll = this.pollDue();
     const none = { available: false, reason: 'Not in an instance.' } as const;
-    return this.dispatch({ type: 'seen', look, view: none });
+    return this.dispatch({ type: 'pollSucceeded', poll, view: none });
   }
 
-  miss(trouble: Trouble = LOST): this {
-    return this.dispatch({ type: 'unseen', look: this.due(), trouble });
+  failPoll(trouble: Trouble = LOST): this {
+    return this.dispatch({ type: 'pollFailed', poll: this.pollDue(), trouble });
   }
 
   /** Ask for a stop and answer the question. */
   request(choice: 'save' | 'discard' = 'save', id = 'ours'): this {
     return this.dispatch({ type: 'command', source: 'menu' })
-      .see(view('RUNNING'))
+      .poll(view('RUNNING'))
       .dispatch({ type: 'answered', choice, attempt: id });
   }
 
@@ -111,10 +111,10 @@ export class Page {
     return this.effects.filter(effect => effect.type === type).length;
   }
 
-  /** The pause before the look that is scheduled. */
+  /** The pause before the poll that is scheduled. */
   get pause(): number {
     const last = this.effects.filter(({ type }) => type === 'wait').at(-1);
-    return last?.type === 'wait' && last.look === this.state.look.id
+    return last?.type === 'wait' && last.poll === this.state.poll.id
       ? last.after
       : 0;
   }
@@ -138,10 +138,10 @@ export class Page {
         : shown.phase;
   }
 
-  private due(): number {
-    const { id } = this.state.look;
-    if (!this.state.look.sent) {
-      this.dispatch({ type: 'due', look: id });
+  private pollDue(): number {
+    const { id } = this.state.poll;
+    if (!this.state.poll.sent) {
+      this.dispatch({ type: 'pollDue', poll: id });
     }
     return id;
   }

@@ -1,5 +1,5 @@
 /**
- * The course of a stop: what views of the instance, and looks that fail, mean for it. Like machine.ts it runs without a
+ * The course of a stop: what views of the instance, and polls that fail, mean for it. Like machine.ts it runs without a
  * browser.
  */
 import type { IAttempt, IInstance } from '../api';
@@ -31,7 +31,7 @@ export function follow(
   attempt: IAttempt,
   requested = ''
 ): ITransition {
-  const { own, look } = state;
+  const { own, poll } = state;
   const stop: IStop = {
     attempt: attempt.id,
     requested,
@@ -40,10 +40,10 @@ export function follow(
     joined: requested ? null : attempt,
     save: attempt.save,
     instance,
-    misses: 0,
-    absences: 0
+    failedPolls: 0,
+    pollsWithoutAttempt: 0
   };
-  const next = enter({ own, look, name: 'requesting', stop }, stop, attempt);
+  const next = enter({ own, poll, name: 'requesting', stop }, stop, attempt);
   return stay(next.state, [...withdrawQuestion(state), ...next.effects]);
 }
 
@@ -53,7 +53,12 @@ export function viewed(
   instance: IInstance
 ): ITransition {
   const { attempt } = instance;
-  const stop: IStop = { ...state.stop, instance, misses: 0, absences: 0 };
+  const stop: IStop = {
+    ...state.stop,
+    instance,
+    failedPolls: 0,
+    pollsWithoutAttempt: 0
+  };
   if (attempt?.id === stop.attempt) {
     return isLive(attempt) || attempt.phase === 'stopped'
       ? enter(state, stop, attempt)
@@ -76,28 +81,31 @@ function enter(
   stop: IStop,
   attempt: IAttempt
 ): ITransition {
-  const { own, look } = state;
+  const { own, poll } = state;
   if (!isPending(state)) {
     return accept(state, stop, attempt.phase === 'stopped');
   }
   switch (attempt.phase) {
     case 'saving':
       return state.stop.attempt === attempt.id && state.name !== 'requesting'
-        ? wait({ ...state, stop }, LIMITS.pendingLook)
+        ? wait({ ...state, stop }, LIMITS.pendingInterval)
         : wait(
             {
               own,
-              look,
+              poll,
               name: 'saving',
               stop,
               cancel: 'possible',
               refusal: null
             },
-            LIMITS.pendingLook,
+            LIMITS.pendingInterval,
             [{ type: 'answerRollCall', attempt }]
           );
     case 'stopping':
-      return wait({ own, look, name: 'stopping', stop }, LIMITS.pendingLook);
+      return wait(
+        { own, poll, name: 'stopping', stop },
+        LIMITS.pendingInterval
+      );
     default:
       return accept(state, stop, attempt.phase === 'stopped');
   }
@@ -112,28 +120,28 @@ function accept(
   return stopped || stop.instance?.status === 'STOPPED' || knowsStopped(state)
     ? sayFarewell(state, stop, 'stopped')
     : wait(
-        { own: state.own, look: state.look, name: 'accepted', stop },
-        LIMITS.acceptedLook
+        { own: state.own, poll: state.poll, name: 'accepted', stop },
+        LIMITS.acceptedInterval
       );
 }
 
-/** Say what is known of the end, or close when looking has gone on for long enough. */
+/** Say what is known of the end, or close when polling has gone on for long enough. */
 function sayFarewell(
   state: PendingState | AcceptedState,
   stop: IStop,
   known: Known
 ): ITransition {
-  const { own, look } = state;
-  const looks =
-    state.name === 'farewell' && state.known === known ? state.looks + 1 : 0;
-  const pauses = LIMITS.lostLooks;
+  const { own, poll } = state;
+  const polls =
+    state.name === 'farewell' && state.known === known ? state.polls + 1 : 0;
+  const pauses = LIMITS.lostPauses;
   const over =
-    known === 'stopped' ? looks >= LIMITS.stoppedLooks : looks >= pauses.length;
+    known === 'stopped' ? polls >= LIMITS.stoppedPolls : polls >= pauses.length;
   return over
-    ? stay({ own, look, name: 'closed', stop, known })
+    ? stay({ own, poll, name: 'closed', stop, known })
     : wait(
-        { own, look, name: 'farewell', stop, known, looks },
-        known === 'stopped' ? LIMITS.stoppedLook : pauses[looks]
+        { own, poll, name: 'farewell', stop, known, polls },
+        known === 'stopped' ? LIMITS.stoppedInterval : pauses[polls]
       );
 }
 
@@ -161,11 +169,19 @@ function ended(
 
 /** Before acceptance the server answers and does not know the attempt. */
 function absent(state: PendingState, instance: IInstance): ITransition {
-  const absences = state.stop.absences + 1;
-  const stop: IStop = { ...state.stop, instance, misses: 0, absences };
+  const pollsWithoutAttempt = state.stop.pollsWithoutAttempt + 1;
+  const stop: IStop = {
+    ...state.stop,
+    instance,
+    failedPolls: 0,
+    pollsWithoutAttempt
+  };
   const open = stop.request === 'open';
-  if (absences < (open ? LIMITS.absencesOpen : LIMITS.absences)) {
-    return wait({ ...state, stop }, LIMITS.pendingLook);
+  if (
+    pollsWithoutAttempt <
+    (open ? LIMITS.pollsWithoutAttemptWhileOpen : LIMITS.pollsWithoutAttempt)
+  ) {
+    return wait({ ...state, stop }, LIMITS.pendingInterval);
   }
   // A request that was lost before the server knew it has stopped nothing.
   const nothing =
@@ -187,32 +203,35 @@ function forgotten(state: AcceptedState, { status }: IInstance): ITransition {
     : end(state, 'unknown', { kind: 'forgotten' });
 }
 
-/** Before acceptance a look failed. */
+/** Before acceptance a poll failed. */
 export function missed(state: PendingState, trouble: Trouble): ITransition {
-  const { misses } = state.stop;
-  const stop: IStop = { ...state.stop, misses: misses + 1 };
-  return misses < LIMITS.pendingRetries.length
-    ? wait({ ...state, stop }, LIMITS.pendingRetries[misses])
+  const { failedPolls } = state.stop;
+  const stop: IStop = { ...state.stop, failedPolls: failedPolls + 1 };
+  return failedPolls < LIMITS.pendingRetries.length
+    ? wait({ ...state, stop }, LIMITS.pendingRetries[failedPolls])
     : end(state, 'unknown', trouble);
 }
 
-/** After acceptance a look failed. That is expected, and it need not be the end. */
+/** After acceptance a poll failed. That is expected, and it need not be the end. */
 export function lost(state: AcceptedState, trouble: Trouble): ITransition {
-  const stop: IStop = { ...state.stop, misses: state.stop.misses + 1 };
-  const { own, look } = state;
+  const stop: IStop = {
+    ...state.stop,
+    failedPolls: state.stop.failedPolls + 1
+  };
+  const { own, poll } = state;
   const alive =
     trouble.kind === 'problem' && ![502, 503, 504].includes(trouble.status);
   if (knowsStopped(state)) {
     return alive
       ? sayFarewell(state, stop, 'stopped')
-      : stay({ own, look, name: 'closed', stop, known: 'stopped' });
+      : stay({ own, poll, name: 'closed', stop, known: 'stopped' });
   }
-  return alive && state.name !== 'farewell' && stop.misses < LIMITS.errors
-    ? wait({ own, look, name: 'accepted', stop }, LIMITS.acceptedLook)
+  return alive && state.name !== 'farewell' && stop.failedPolls < LIMITS.errors
+    ? wait({ own, poll, name: 'accepted', stop }, LIMITS.acceptedInterval)
     : sayFarewell(state, stop, 'lost');
 }
 
-/** The request failed. Unless the server refused it, the next looks will tell what has become of it. */
+/** The request failed. Unless the server refused it, the next polls will tell what has become of it. */
 export function requestFailed(
   state: PendingState,
   trouble: Trouble
@@ -221,5 +240,5 @@ export function requestFailed(
     return end(state, 'refused', trouble);
   }
   const stop: IStop = { ...state.stop, request: 'lost' };
-  return wait({ ...state, stop }, LIMITS.firstLook);
+  return wait({ ...state, stop }, LIMITS.firstPoll);
 }

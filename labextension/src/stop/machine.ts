@@ -1,11 +1,11 @@
 /**
  * A stop, from the command to its end: a pure function from a state and an event to the next state and its effects.
  *
- * It runs without a browser. Its parts are transition.ts, looks.ts and follow.ts.
+ * It runs without a browser. Its parts are transition.ts, poll_result.ts and follow.ts.
  */
 import type { Save } from '../api';
 import { follow, requestFailed, viewed } from './follow.ts';
-import { seen, unseen } from './looks.ts';
+import { onPollFailed, onPollSucceeded } from './poll_result.ts';
 import type {
   Effect,
   Event,
@@ -23,8 +23,8 @@ import {
   isPending,
   knowsStopped,
   LIMITS,
-  look,
-  lookNow,
+  poll,
+  pollNow,
   send,
   stay,
   wait,
@@ -37,7 +37,7 @@ import {
  * @param own - Id of the instance that the page belongs to.
  */
 export function initial(own: string): State {
-  return { own, look: { id: 0, sent: false }, name: 'idle' };
+  return { own, poll: { id: 0, sent: false }, name: 'idle' };
 }
 
 /**
@@ -47,13 +47,13 @@ export function step(state: State, event: Event): ITransition {
   switch (event.type) {
     case 'command':
       return state.name === 'idle'
-        ? look(
+        ? poll(
             {
               ...state,
               name: 'reading',
               source: event.source,
               hint: '',
-              misses: 0
+              failedPolls: 0
             },
             [{ type: 'ask' }]
           )
@@ -80,13 +80,13 @@ export function step(state: State, event: Event): ITransition {
         : stay(state);
     case 'hint':
       return hinted(state, event.attempt);
-    case 'due':
-      return event.look === state.look.id && !state.look.sent
+    case 'pollDue':
+      return event.poll === state.poll.id && !state.poll.sent
         ? send(state)
         : stay(state);
-    case 'seen':
-    case 'unseen':
-      return looked(state, event);
+    case 'pollSucceeded':
+    case 'pollFailed':
+      return polled(state, event);
     case 'accepted':
       return accepted(state, event);
     case 'failed':
@@ -99,14 +99,14 @@ export function step(state: State, event: Event): ITransition {
       return cancel(state, event);
     case 'doubt':
       return state.name === 'accepted'
-        ? lookNow({ ...state, name: 'checking' })
+        ? pollNow({ ...state, name: 'checking' })
         : state.name === 'stopping' || knowsStopped(state)
-          ? lookNow(state)
+          ? pollNow(state)
           : stay(state);
     case 'online':
       // The network may need another moment: the short pauses begin again.
       return returned(
-        state.name === 'farewell' ? { ...state, looks: 0 } : state
+        state.name === 'farewell' ? { ...state, polls: 0 } : state
       );
     case 'visible':
       return returned(state);
@@ -129,7 +129,7 @@ function answered(
 
 /** Ask the server to stop the instance. */
 function request(
-  { own, look }: State,
+  { own, poll }: State,
   source: string,
   attempt: string,
   save: Save,
@@ -144,10 +144,10 @@ function request(
     joined: null,
     save,
     instance: null,
-    misses: 0,
-    absences: 0
+    failedPolls: 0,
+    pollsWithoutAttempt: 0
   };
-  return wait({ own, look, name: 'requesting', stop }, LIMITS.firstLook, [
+  return wait({ own, poll, name: 'requesting', stop }, LIMITS.firstPoll, [
     ...effects,
     { type: 'request', attempt, source, save, anyway }
   ]);
@@ -156,26 +156,29 @@ function request(
 function hinted(state: State, hint: string): ITransition {
   switch (state.name) {
     case 'idle':
-      return look({ ...state, name: 'joining', hint, misses: 0 });
+      return poll({ ...state, name: 'joining', hint, failedPolls: 0 });
     case 'reading':
     case 'confirming':
     case 'joining':
-      return look({ ...state, hint, misses: 0 });
+      return poll({ ...state, hint, failedPolls: 0 });
     default:
       return isPending(state) || isAccepted(state)
-        ? lookNow(state)
+        ? pollNow(state)
         : stay(state);
   }
 }
 
-function looked(state: State, event: EventOf<'seen' | 'unseen'>): ITransition {
-  if (event.look !== state.look.id || !state.look.sent) {
+function polled(
+  state: State,
+  event: EventOf<'pollSucceeded' | 'pollFailed'>
+): ITransition {
+  if (event.poll !== state.poll.id || !state.poll.sent) {
     return stay(state);
   }
-  const done = { ...state, look: { id: state.look.id + 1, sent: false } };
-  return event.type === 'seen'
-    ? seen(done, event.view)
-    : unseen(done, event.trouble);
+  const done = { ...state, poll: { id: state.poll.id + 1, sent: false } };
+  return event.type === 'pollSucceeded'
+    ? onPollSucceeded(done, event.view)
+    : onPollFailed(done, event.trouble);
 }
 
 function accepted(
@@ -215,13 +218,13 @@ function cancel(
       ? trouble.problem
       : null;
   return state.name === 'saving'
-    ? lookNow({ ...state, cancel: 'failed', refusal })
+    ? pollNow({ ...state, cancel: 'failed', refusal })
     : stay(state);
 }
 
 /** The network or the user is back. */
 function returned(state: State): ITransition {
   return isPending(state) || isAccepted(state) || state.name === 'closed'
-    ? lookNow(state)
+    ? pollNow(state)
     : stay(state);
 }

@@ -55,7 +55,7 @@ function troubleProblem(
   phase: IEnd['phase'],
   own: string
 ): IProblem {
-  const look = trans.__(
+  const checkConsole = trans.__(
     'Check the state of the instance in the ModelArts console before you try again.'
   );
   const retry = trans.__('Check the network connection, then try again.');
@@ -84,7 +84,7 @@ function troubleProblem(
       return {
         code: 'unknown_attempt',
         message: trans.__('The Jupyter server does not know this stop.'),
-        remedy: look
+        remedy: checkConsole
       };
     case 'lost': {
       // Before the stop was requested, or where the server never got to know of it.
@@ -96,7 +96,7 @@ function troubleProblem(
               'The Jupyter server did not respond. No stop was requested.'
             )
           : trans.__('The Jupyter server does not respond.'),
-        remedy: nothing ? retry : look
+        remedy: nothing ? retry : checkConsole
       };
     }
   }

@@ -83,25 +83,25 @@ function ended(notebooks: Notebook[], attempt: string): () => boolean {
 /**
  * Wait until a condition on notebooks holds, or a promise ends.
  *
- * The notebooks' own signals tell when to look, since browsers slow down the timers of a hidden page.
+ * The notebooks' own signals tell when to check, since browsers slow down the timers of a hidden page.
  */
 async function waitFor(
   notebooks: Notebook[],
   condition: () => boolean,
   limit: Promise<unknown>
 ): Promise<void> {
-  let look: () => void = () => undefined;
+  let check: () => void = () => undefined;
   const holds = new Promise<void>(resolve => {
-    look = () => {
+    check = () => {
       if (condition()) {
         resolve();
       }
     };
   });
-  notebooks.forEach(({ model }) => model.contentChanged.connect(look));
-  look();
+  notebooks.forEach(({ model }) => model.contentChanged.connect(check));
+  check();
   await Promise.race([holds, limit]);
-  notebooks.forEach(({ model }) => model.contentChanged.disconnect(look));
+  notebooks.forEach(({ model }) => model.contentChanged.disconnect(check));
 }
 
 /** The cell of a notebook whose outputs contain a text. */

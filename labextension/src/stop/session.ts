@@ -118,16 +118,16 @@ export function stopSession({
       case 'wait':
         window.clearTimeout(timer);
         timer = window.setTimeout(
-          () => dispatch({ type: 'due', look: effect.look }),
+          () => dispatch({ type: 'pollDue', poll: effect.poll }),
           effect.after
         );
         break;
-      case 'look':
+      case 'poll':
         window.clearTimeout(timer);
         follow(
           api.instance(effect.patient),
-          view => ({ type: 'seen', look: effect.look, view }),
-          trouble => ({ type: 'unseen', look: effect.look, trouble })
+          view => ({ type: 'pollSucceeded', poll: effect.poll, view }),
+          trouble => ({ type: 'pollFailed', poll: effect.poll, trouble })
         );
         break;
       case 'ask':

@@ -1,6 +1,6 @@
 import type { IAttempt, IInstance, INoInstance, IProblem, Save } from '../api';
 
-/** The answer to a look at the instance. */
+/** The answer to a poll of the instance. */
 export type View = IInstance | INoInstance;
 
 /** Why a request did not get the answer that it was sent for. */
@@ -25,8 +25,8 @@ export type Cancel = 'possible' | 'sent' | 'failed';
 /** What is known of the end: the connection was lost after the stop was accepted, or STOPPED was read. */
 export type Known = 'lost' | 'stopped';
 
-/** The latest look at the instance: scheduled or, once sent, under way. Answers to earlier ones are ignored. */
-export interface ILook {
+/** The latest poll of the instance: scheduled or, once sent, under way. Answers to earlier ones are ignored. */
+export interface IPoll {
   readonly id: number;
   readonly sent: boolean;
 }
@@ -45,16 +45,16 @@ export interface IStop {
   readonly save: Save;
   /** The last view of the instance. */
   readonly instance: IInstance | null;
-  /** How many looks in a row failed. */
-  readonly misses: number;
+  /** How many polls in a row failed. */
+  readonly failedPolls: number;
   /** How many views in a row did not know the attempt. */
-  readonly absences: number;
+  readonly pollsWithoutAttempt: number;
 }
 
 interface IBase {
   /** Id of the instance that this page belongs to. */
   readonly own: string;
-  readonly look: ILook;
+  readonly poll: IPoll;
 }
 
 /** Nothing is under way. */
@@ -65,8 +65,8 @@ export interface IIdle extends IBase {
 interface IHinted extends IBase {
   /** The attempt that an event announced: the server is asked whether it exists. Empty where there is none. */
   readonly hint: string;
-  /** How many looks for it in a row failed. */
-  readonly misses: number;
+  /** How many polls for it in a row failed. */
+  readonly failedPolls: number;
 }
 
 /** The command was called: the question is open, and the instance is read before it can be answered. */
@@ -88,7 +88,7 @@ export interface IJoining extends IHinted {
   readonly name: 'joining';
 }
 
-/** The stop has been requested, and nothing has been seen of it. */
+/** The stop has been requested, and no poll has shown it. */
 export interface IRequesting extends IBase {
   readonly name: 'requesting';
   readonly stop: IStop;
@@ -109,19 +109,19 @@ export interface IStopping extends IBase {
   readonly stop: IStop;
 }
 
-/** The cloud has accepted the stop. In `checking` something suggests that the connection is gone, and a look will tell. */
+/** The cloud has accepted the stop. In `checking` something suggests that the connection is gone, and a poll will tell. */
 export interface IAwaitingEnd extends IBase {
   readonly name: 'accepted' | 'checking';
   readonly stop: IStop;
 }
 
-/** The page has said goodbye and is silent. It looks again from time to time. */
+/** The page has said goodbye and is silent. It polls again from time to time. */
 export interface IFarewell extends IBase {
   readonly name: 'farewell';
   readonly stop: IStop;
   readonly known: Known;
-  /** How many looks have been made since. */
-  readonly looks: number;
+  /** How many polls have been made since. */
+  readonly polls: number;
 }
 
 /** The page's connections are disposed of. In `restarted` the server has answered again: only a reload helps. */
@@ -158,10 +158,10 @@ export type Event =
    * only a hint.
    */
   | { readonly type: 'hint'; attempt: string; heard?: boolean }
-  /** A scheduled look is due. */
-  | { readonly type: 'due'; look: number }
-  | { readonly type: 'seen'; look: number; view: View }
-  | { readonly type: 'unseen'; look: number; trouble: Trouble }
+  /** A scheduled poll is due. */
+  | { readonly type: 'pollDue'; poll: number }
+  | { readonly type: 'pollSucceeded'; poll: number; view: View }
+  | { readonly type: 'pollFailed'; poll: number; trouble: Trouble }
   /** The request was answered: the stop is accepted. */
   | { readonly type: 'accepted'; requested: string; instance: IInstance }
   | { readonly type: 'failed'; requested: string; trouble: Trouble }
@@ -190,10 +190,10 @@ export interface IEnd {
 }
 
 export type Effect =
-  /** Dispatch `due` after a while; this replaces an earlier wait. */
-  | { readonly type: 'wait'; look: number; after: number }
+  /** Dispatch `pollDue` after a while; this replaces an earlier wait. */
+  | { readonly type: 'wait'; poll: number; after: number }
   /** Read the instance; `patient`: the server may have to ask the cloud. */
-  | { readonly type: 'look'; look: number; patient: boolean }
+  | { readonly type: 'poll'; poll: number; patient: boolean }
   /** Open the question. */
   | { readonly type: 'ask' }
   /** Let the question be answered, now that the instance has been read. */

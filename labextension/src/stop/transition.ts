@@ -15,22 +15,22 @@ import type {
 
 /** Waiting times, in milliseconds, and how often something is tried. */
 export const LIMITS = {
-  firstLook: 200,
-  pendingLook: 1_000,
-  acceptedLook: 2_000,
-  /** Pauses after failed looks before acceptance; after the last one the page gives up. */
+  firstPoll: 200,
+  pendingInterval: 1_000,
+  acceptedInterval: 2_000,
+  /** Pauses after failed polls before acceptance; after the last one the page gives up. */
   pendingRetries: [1_000, 1_000, 2_000, 4_000, 8_000],
-  /** Pauses between looks after a lost connection: soon for a short interruption, then rarely, since the instance ends. */
-  lostLooks: [1_500, 32_000, 60_000, 120_000],
-  stoppedLook: 15_000,
-  stoppedLooks: 20,
-  /** Pauses after failed looks for an announced attempt: several fit into the server's roll call of two seconds. */
+  /** Pauses between polls after a lost connection: soon for a short interruption, then rarely, since the instance ends. */
+  lostPauses: [1_500, 32_000, 60_000, 120_000],
+  stoppedInterval: 15_000,
+  stoppedPolls: 20,
+  /** Pauses after failed polls for an announced attempt: several fit into the server's roll call of two seconds. */
   joinRetries: [200, 400, 800, 2_000],
   /** Errors in a row that a live server may answer after acceptance. */
   errors: 3,
   /** Views in a row that may not know the attempt: while its request is under way, and otherwise. */
-  absencesOpen: 15,
-  absences: 2
+  pollsWithoutAttemptWhileOpen: 15,
+  pollsWithoutAttempt: 2
 } as const;
 
 /** Codes with which the server says that it does not know whether the cloud stops the instance. */
@@ -71,43 +71,43 @@ export function isDeliberate(trouble: Trouble): boolean {
   );
 }
 
-/** Go on with no look scheduled anew. */
+/** Go on with no poll scheduled anew. */
 export function stay(state: State, effects: Effect[] = []): ITransition {
   return { state, effects };
 }
 
-/** Send the look that is due. */
+/** Send the poll that is due. */
 export function send(state: State, effects: Effect[] = []): ITransition {
   const patient = ['reading', 'farewell', 'closed'].includes(state.name);
   return {
-    state: { ...state, look: { ...state.look, sent: true } },
-    effects: [...effects, { type: 'look', look: state.look.id, patient }]
+    state: { ...state, poll: { ...state.poll, sent: true } },
+    effects: [...effects, { type: 'poll', poll: state.poll.id, patient }]
   };
 }
 
-/** Send a new look; answers to earlier ones no longer count. */
-export function look(state: State, effects: Effect[] = []): ITransition {
+/** Send a new poll; answers to earlier ones no longer count. */
+export function poll(state: State, effects: Effect[] = []): ITransition {
   return send(
-    { ...state, look: { id: state.look.id + 1, sent: false } },
+    { ...state, poll: { id: state.poll.id + 1, sent: false } },
     effects
   );
 }
 
-/** Look without waiting, unless a look is under way. */
-export function lookNow(state: State): ITransition {
-  return state.look.sent ? stay(state) : look(state);
+/** Poll without waiting, unless a poll is under way. */
+export function pollNow(state: State): ITransition {
+  return state.poll.sent ? stay(state) : poll(state);
 }
 
-/** Look after a while. */
+/** Poll after a while. */
 export function wait(
   state: State,
   after: number,
   effects: Effect[] = []
 ): ITransition {
-  const id = state.look.id + 1;
+  const id = state.poll.id + 1;
   return {
-    state: { ...state, look: { id, sent: false } },
-    effects: [...effects, { type: 'wait', look: id, after }]
+    state: { ...state, poll: { id, sent: false } },
+    effects: [...effects, { type: 'wait', poll: id, after }]
   };
 }
 
@@ -120,9 +120,9 @@ export function withdrawQuestion(state: State): Effect[] {
 
 /** Return to the state in which nothing is under way. */
 export function idle(state: State, effects: Effect[] = []): ITransition {
-  const { own, look } = state;
+  const { own, poll } = state;
   return stay(
-    { own, look: { id: look.id + 1, sent: false }, name: 'idle' },
+    { own, poll: { id: poll.id + 1, sent: false }, name: 'idle' },
     effects
   );
 }
@@ -145,16 +145,16 @@ export function end(
     consoleUrl: stop?.instance?.console_url ?? null
   };
   if (stop && !stop.joined && code === SILENT_TABS) {
-    const { own, look } = idle(state).state;
+    const { own, poll } = idle(state).state;
     const { source, save } = stop;
     return stay(
       {
         own,
-        look,
+        poll,
         name: 'confirming',
         source,
         hint: '',
-        misses: 0,
+        failedPolls: 0,
         silent: save
       },
       [{ type: 'warn', end: result }]

@@ -23,7 +23,7 @@ export function shownIn(state: State): IProgress | IFarewell | null {
         instance: state.stop.instance
       };
   }
-  const { save, instance, joined, misses } = state.stop;
+  const { save, instance, joined, failedPolls } = state.stop;
   return {
     view: 'progress',
     stage: stageIn(state.name, save === 'all'),
@@ -32,7 +32,7 @@ export function shownIn(state: State): IProgress | IFarewell | null {
     joined,
     cancel: state.name === 'saving' ? state.cancel : 'impossible',
     refusal: state.name === 'saving' ? state.refusal : null,
-    unanswered: misses > 1
+    unanswered: failedPolls > 1
   };
 }
 

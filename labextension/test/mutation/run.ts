@@ -2,7 +2,7 @@
  * Changes the page's state machine in many small ways, one at a time, and tells which changes no test notices.
  *
  * Changes that the compiler refuses count for nothing. With --sample=N so many of each file are tried, with
- * --again=FILE those that an earlier output names; names, such as looks, restrict it to these files.
+ * --again=FILE those that an earlier output names; names, such as follow, restrict it to these files.
  */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -16,7 +16,7 @@ import type { IMutant } from './mutants.ts';
 const ROOT = path.resolve(import.meta.dirname, '..', '..');
 
 /** The state machine and its parts. */
-const FILES = ['machine', 'transition', 'looks', 'follow'];
+const FILES = ['machine', 'transition', 'poll_result', 'follow'];
 
 /** The fastest first; the others try random orders of events. */
 const TESTS = [

@@ -1,5 +1,5 @@
 /**
- * What comes of a look at the instance: the answer to a question, an attempt to follow, or news of the one that is
+ * What comes of a poll of the instance: the answer to a question, an attempt to follow, or news of the one that is
  * followed. Like machine.ts it runs without a browser.
  */
 import type { IInstance } from '../api';
@@ -16,14 +16,14 @@ import type {
 } from './state';
 import { end, idle, isLive, LIMITS, stay, wait } from './transition.ts';
 
-/** A look was answered. */
-export function seen(state: State, view: View): ITransition {
+/** A poll was answered. */
+export function onPollSucceeded(state: State, view: View): ITransition {
   if (!view.available || view.id !== state.own) {
-    return unseen(state, { kind: 'foreign', view });
+    return onPollFailed(state, { kind: 'foreign', view });
   }
   switch (state.name) {
     case 'reading': {
-      const { own, look, source } = state;
+      const { own, poll, source } = state;
       if (view.attempt && isLive(view.attempt)) {
         return follow(state, view, view.attempt);
       }
@@ -34,11 +34,11 @@ export function seen(state: State, view: View): ITransition {
       return stay(
         {
           own,
-          look,
+          poll,
           name: 'confirming',
           source,
           hint: '',
-          misses: 0,
+          failedPolls: 0,
           silent: null
         },
         [{ type: 'fill', instance: view }]
@@ -57,8 +57,8 @@ export function seen(state: State, view: View): ITransition {
   }
 }
 
-/** A look came to nothing. */
-export function unseen(state: State, trouble: Trouble): ITransition {
+/** A poll came to nothing. */
+export function onPollFailed(state: State, trouble: Trouble): ITransition {
   switch (state.name) {
     case 'reading':
     case 'joining':
@@ -82,13 +82,16 @@ function notFound(
   state: IReading | IJoining | IConfirming,
   trouble: Trouble
 ): ITransition {
-  const { hint, misses } = state;
+  const { hint, failedPolls } = state;
   if (
     hint &&
     trouble.kind !== 'foreign' &&
-    misses < LIMITS.joinRetries.length
+    failedPolls < LIMITS.joinRetries.length
   ) {
-    return wait({ ...state, misses: misses + 1 }, LIMITS.joinRetries[misses]);
+    return wait(
+      { ...state, failedPolls: failedPolls + 1 },
+      LIMITS.joinRetries[failedPolls]
+    );
   }
   switch (state.name) {
     case 'reading':
