@@ -4,7 +4,7 @@ import { h, setText } from '../ui/dom';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
 import { notify } from '../ui/notice';
-import { attempt } from './attempt';
+import { withFailureDialog } from './failure_dialog';
 import { isActive, scheduleText } from './outlook';
 import type { IScheduleWatch } from './watch';
 
@@ -18,7 +18,7 @@ export async function scheduleIdle(
   watch: IScheduleWatch,
   source: string
 ): Promise<void> {
-  await attempt(async () => {
+  await withFailureDialog(async () => {
     const { rules, schedule } = await watch.api.schedule();
     const input = numberInput(
       watch.grace || Math.round(rules.grace / 0.6) / 100,
@@ -54,7 +54,7 @@ export async function scheduleAt(
   watch: IScheduleWatch,
   source: string
 ): Promise<void> {
-  await attempt(async () => {
+  await withFailureDialog(async () => {
     const { rules, schedule } = await watch.api.schedule();
     const presets = PRESETS.filter(minutes => minutes * 60 <= rules.longest);
     const select = h(
@@ -119,7 +119,7 @@ export async function scheduleAt(
 
 /** Cancel the scheduled stop. */
 export async function cancelScheduled(watch: IScheduleWatch): Promise<void> {
-  await attempt(async () => {
+  await withFailureDialog(async () => {
     const { replaced } = await watch.cancel();
     const text = replaced
       ? trans.__('Cancelled: %1.', scheduleText(replaced))

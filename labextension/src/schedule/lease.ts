@@ -2,7 +2,7 @@ import { trans } from '../language';
 import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
 import { notify } from '../ui/notice';
-import { attempt } from './attempt';
+import { withFailureDialog } from './failure_dialog';
 import { leaseEnd } from './outlook';
 import type { IScheduleWatch } from './watch';
 
@@ -28,7 +28,7 @@ export async function extendLease(watch: IScheduleWatch): Promise<void> {
     isValid: () => input.checkValidity()
   });
   if (accepted) {
-    await attempt(async () => {
+    await withFailureDialog(async () => {
       await watch.extend(input.valueAsNumber);
       const at = leaseEnd(watch.outlook);
       notify(

@@ -60,7 +60,7 @@ export function stopLoader(
     return session;
   };
   const loadForUser = () =>
-    attempt(
+    loadWithRetries(
       load,
       [],
       trans.__(
@@ -73,7 +73,7 @@ export function stopLoader(
     ready,
     isIdle: () => session?.isIdle() ?? true,
     preload: () => {
-      const begin = () => void attempt(load, PAUSES.idle);
+      const begin = () => void loadWithRetries(load, PAUSES.idle);
       if ('requestIdleCallback' in window) {
         window.requestIdleCallback(begin, { timeout: LATEST });
       } else {
@@ -85,7 +85,7 @@ export function stopLoader(
       if (!session) {
         await (event.type === 'command'
           ? loadForUser()
-          : attempt(
+          : loadWithRetries(
               load,
               PAUSES.announced,
               trans.__(
@@ -99,7 +99,7 @@ export function stopLoader(
 }
 
 /** Load, if need be several times; null if all fail, which the user is told unless `text` is empty. */
-async function attempt<T>(
+async function loadWithRetries<T>(
   load: () => Promise<T>,
   pauses: readonly number[],
   text = ''

@@ -99,15 +99,15 @@ export function stopSession({
       const next = step(state, queue[0]);
       state = next.state;
       const shown = shownIn(state);
-      attempt(() => setConnection(connectionIn(state)));
-      attempt(() => onCourse(courseOf(shown)));
-      attempt(() => overlay(shown));
+      runSafely(() => setConnection(connectionIn(state)));
+      runSafely(() => onCourse(courseOf(shown)));
+      runSafely(() => overlay(shown));
       if (shown) {
-        attempt(() => reporter.dismiss());
+        runSafely(() => reporter.dismiss());
       }
-      next.effects.forEach(effect => attempt(() => execute(effect)));
+      next.effects.forEach(effect => runSafely(() => execute(effect)));
       if (wasIdle !== isIdle()) {
-        attempt(onChange);
+        runSafely(onChange);
       }
       queue.shift();
     }
@@ -254,7 +254,7 @@ export function stopSession({
 }
 
 /** Do one of several things: an error in it must not keep the others from being done. */
-function attempt(action: () => void): void {
+function runSafely(action: () => void): void {
   try {
     action();
   } catch (error) {

@@ -4,7 +4,7 @@ import { trans } from '../language';
 import { showFailure } from '../ui/failure';
 
 /** Do something; a failure gets a dialog. */
-export async function attempt(
+export async function withFailureDialog(
   action: () => Promise<void>,
   title = trans.__('The scheduled stop was not changed')
 ): Promise<void> {
