@@ -33,7 +33,7 @@ describe('the course of a stop', () => {
     assert.equal(pauses(lost), 2_000);
     const asked = new Page().request().poll(running);
     assert.equal(pauses(asked), 1_000);
-    asked.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    asked.dispatch({ type: 'failed', requested: 'ours', failure: LOST });
     assert.equal(pauses(asked), 200);
   });
 
@@ -182,7 +182,7 @@ describe('what is told at the end', () => {
         .poll(saving)
         .poll({ ...over, console_url: 'https://console.example/' });
       assert.equal(page.end?.phase, phase);
-      assert.equal(page.end.trouble, null);
+      assert.equal(page.end.failure, null);
       assert.equal(page.end.consoleUrl, 'https://console.example/');
       assert.equal(page.end.joined, false);
       assert.equal(page.end.scheduled, false);
@@ -194,9 +194,9 @@ describe('what is told at the end', () => {
     const lost = () =>
       new Page()
         .request()
-        .dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+        .dispatch({ type: 'failed', requested: 'ours', failure: LOST });
     const none = lost().poll(running).poll(running);
-    assert.deepEqual(none.end?.trouble, { kind: 'lost' });
+    assert.deepEqual(none.end?.failure, { kind: 'connectionLost' });
     assert.equal(none.end.phase, 'refused');
     for (const after of [
       lost().poll(view('STOPPING')).poll(view('STOPPING')),
@@ -204,15 +204,15 @@ describe('what is told at the end', () => {
       lost().poll(calling).poll(running).poll(running)
     ]) {
       assert.equal(after.end?.phase, 'unknown');
-      assert.deepEqual(after.end.trouble, { kind: 'forgotten' });
+      assert.deepEqual(after.end.failure, { kind: 'unknownAttempt' });
     }
   });
 
   test('where the server does not know what has become of it, nothing else', () => {
     for (const code of ['outcome_unknown', 'foreign_answer']) {
       const page = new Page().request().poll(calling);
-      const trouble = problem(502, code);
-      page.dispatch({ type: 'failed', requested: 'ours', trouble });
+      const failure = problem(502, code);
+      page.dispatch({ type: 'failed', requested: 'ours', failure });
       assert.equal(page.end?.phase, 'unknown');
       assert.equal(page.end.here, false);
     }
@@ -221,10 +221,10 @@ describe('what is told at the end', () => {
   test('after STOPPED was read and the server forgot: that the instance runs, or that nothing is known', () => {
     const page = new Page().accept().poll(view('STARTING'));
     assert.equal(page.end?.phase, 'unknown');
-    assert.deepEqual(page.end.trouble, { kind: 'forgotten' });
+    assert.deepEqual(page.end.failure, { kind: 'unknownAttempt' });
     const runs = new Page().accept().poll(running);
     assert.equal(runs.end?.phase, 'resumed');
-    assert.equal(runs.end.trouble, null);
+    assert.equal(runs.end.failure, null);
   });
 });
 

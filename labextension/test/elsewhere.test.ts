@@ -79,7 +79,7 @@ describe('stops from elsewhere', () => {
     LIMITS.joinRetries.forEach(() => page.failPoll());
     assert.equal(page.state.name, 'reading');
     assert.equal(page.failPoll().end?.phase, 'refused');
-    assert.equal(forged().pollNone().end?.trouble?.kind, 'foreign');
+    assert.equal(forged().pollNone().end?.failure?.kind, 'wrongInstance');
   });
 
   test('an open question outlives polls that come to nothing', () => {

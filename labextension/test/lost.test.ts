@@ -35,7 +35,7 @@ describe('after acceptance a lost answer is not the end', () => {
     assert.equal(page.shown, 'nothing');
     assert.equal(page.connection, 'open');
     assert.equal(page.end?.phase, 'resumed');
-    assert.equal(page.end.trouble?.kind, 'problem');
+    assert.equal(page.end.failure?.kind, 'problem');
   });
 
   test('few polls in the first half minute, some within minutes', () => {
@@ -73,9 +73,9 @@ describe('after acceptance a lost answer is not the end', () => {
     });
   }
 
-  for (const trouble of [LOST, problem(502), problem(504)]) {
-    test(`a ${JSON.stringify(trouble)} is a loss, with a way back`, () => {
-      const page = new Page().accept().failPoll(trouble);
+  for (const failure of [LOST, problem(502), problem(504)]) {
+    test(`a ${JSON.stringify(failure)} is a loss, with a way back`, () => {
+      const page = new Page().accept().failPoll(failure);
       assert.equal(page.shown, 'lost');
       assert.equal(page.poll(stopping).shown, 'accepted');
     });
@@ -174,7 +174,7 @@ describe('before acceptance the page is always left', () => {
       assert.ok(++times < 10);
     }
     assert.equal(page.end?.phase, 'unknown');
-    assert.equal(page.end.trouble?.kind, 'foreign');
+    assert.equal(page.end.failure?.kind, 'wrongInstance');
   });
 
   test('another instance', () => {
@@ -184,7 +184,7 @@ describe('before acceptance the page is always left', () => {
       page.poll(view('RUNNING', null, 'other'));
       assert.ok(++times < 10);
     }
-    assert.equal(page.end?.trouble?.kind, 'foreign');
+    assert.equal(page.end?.failure?.kind, 'wrongInstance');
   });
 
   test('a server that does not answer: some patience, told', () => {
@@ -220,7 +220,7 @@ describe('before acceptance the page is always left', () => {
 
   test('a server that does not know the attempt', () => {
     const lost = new Page().request();
-    lost.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    lost.dispatch({ type: 'failed', requested: 'ours', failure: LOST });
     lost.poll(running).poll(running);
     assert.equal(lost.end?.phase, 'refused', 'it never arrived');
 
@@ -240,7 +240,7 @@ describe('before acceptance the page is always left', () => {
 
   test('a request that was lost and arrived', () => {
     const page = new Page().request();
-    page.dispatch({ type: 'failed', requested: 'ours', trouble: LOST });
+    page.dispatch({ type: 'failed', requested: 'ours', failure: LOST });
     assert.equal(page.poll(calling).shown, 'stopping');
     assert.equal(page.poll(stopping).shown, 'accepted');
     assert.equal(page.count('request'), 1);
@@ -249,8 +249,8 @@ describe('before acceptance the page is always left', () => {
   for (const status of [500, 502, 504]) {
     test(`a ${status} that is not our server's refusal is no answer`, () => {
       const page = new Page().request();
-      const trouble = problem(status);
-      page.dispatch({ type: 'failed', requested: 'ours', trouble });
+      const failure = problem(status);
+      page.dispatch({ type: 'failed', requested: 'ours', failure });
       assert.equal(page.end, null);
       assert.equal(page.poll(stopping).shown, 'accepted');
     });
@@ -258,17 +258,17 @@ describe('before acceptance the page is always left', () => {
 
   test('a refusal is told', () => {
     const page = new Page().request();
-    const trouble = problem(502, 'ModelArts.0112', { upstream_status: 403 });
-    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    const failure = problem(502, 'ModelArts.0112', { upstream_status: 403 });
+    page.dispatch({ type: 'failed', requested: 'ours', failure });
     assert.equal(page.end?.phase, 'refused');
-    assert.equal(page.end.trouble, trouble);
+    assert.equal(page.end.failure, failure);
     assert.equal(page.shown, 'nothing');
   });
 
   test('an outcome that the server does not know', () => {
     const page = new Page().request();
-    const trouble = problem(502, 'outcome_unknown');
-    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    const failure = problem(502, 'outcome_unknown');
+    page.dispatch({ type: 'failed', requested: 'ours', failure });
     assert.equal(page.end?.phase, 'unknown');
   });
 
@@ -277,7 +277,7 @@ describe('before acceptance the page is always left', () => {
     const error = { code: 'save_failed', message: 'No.', documents };
     const page = new Page().request().poll(saving);
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
-    assert.deepEqual(page.end?.trouble, {
+    assert.deepEqual(page.end?.failure, {
       kind: 'problem',
       problem: error,
       status: 0

@@ -106,7 +106,7 @@ describe('the way to a stopped instance', () => {
     page.dispatch({ type: 'pollDue', poll: page.state.poll.id });
     const { id } = page.state.poll;
     page.dispatch({ type: 'accepted', requested: 'ours', instance: stopping });
-    page.dispatch({ type: 'pollFailed', poll: id, trouble: LOST });
+    page.dispatch({ type: 'pollFailed', poll: id, failure: LOST });
     assert.equal(page.shown, 'accepted');
   });
 });

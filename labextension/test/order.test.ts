@@ -38,7 +38,7 @@ describe('a page that has just opened', () => {
       name: 'idle'
     });
     ignores(page, { type: 'pollSucceeded', poll: 0, view: saving });
-    ignores(page, { type: 'pollFailed', poll: 0, trouble: LOST });
+    ignores(page, { type: 'pollFailed', poll: 0, failure: LOST });
   });
 });
 
@@ -62,7 +62,7 @@ describe('a poll that is due', () => {
     const poll = page.state.poll.id;
     assert.equal(page.state.poll.sent, false);
     ignores(page, { type: 'pollSucceeded', poll, view: saving });
-    ignores(page, { type: 'pollFailed', poll, trouble: LOST });
+    ignores(page, { type: 'pollFailed', poll, failure: LOST });
   });
 
   test('is answered once', () => {
@@ -108,9 +108,9 @@ describe('polls that overtake each other', () => {
 describe('an answer to another request', () => {
   test('that failed does not end this one', () => {
     const page = new Page().request().poll(saving);
-    const trouble = problem(409, 'denied');
-    ignores(page, { type: 'failed', requested: 'other', trouble });
-    page.dispatch({ type: 'failed', requested: 'ours', trouble });
+    const failure = problem(409, 'denied');
+    ignores(page, { type: 'failed', requested: 'other', failure });
+    page.dispatch({ type: 'failed', requested: 'ours', failure });
     assert.equal(page.end?.phase, 'refused');
   });
 
@@ -138,7 +138,7 @@ describe('an answer to another request', () => {
   test('that was cancelled, or could not be, is another one', () => {
     const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
     ignores(page, { type: 'cancelled', attempt: 'other' });
-    ignores(page, { type: 'cancelFailed', attempt: 'other', trouble: LOST });
+    ignores(page, { type: 'cancelFailed', attempt: 'other', failure: LOST });
   });
 });
 
@@ -158,21 +158,21 @@ describe('a cancel', () => {
   test('that failed is polled after while tabs save, and forgotten afterwards', () => {
     const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
     const before = page.count('poll');
-    const trouble = LOST;
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = LOST;
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     assert.equal(page.count('poll'), before + 1);
     const later = new Page()
       .request()
       .poll(saving)
       .dispatch({ type: 'cancel' });
     later.poll(calling);
-    ignores(later, { type: 'cancelFailed', attempt: 'ours', trouble });
+    ignores(later, { type: 'cancelFailed', attempt: 'ours', failure });
   });
 
   test('of which a gateway says that it failed has no reason to show', () => {
     const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
-    const trouble = problem(502);
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = problem(502);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     assert.ok(page.state.name === 'saving');
     assert.equal(page.state.refusal, null);
     assert.equal(page.state.cancel, 'failed');
@@ -180,8 +180,8 @@ describe('a cancel', () => {
 
   test('that is sent again has no reason to show', () => {
     const page = new Page().request().poll(saving).dispatch({ type: 'cancel' });
-    const trouble = problem(403);
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     page.dispatch({ type: 'cancel' });
     assert.ok(page.state.name === 'saving');
     assert.equal(page.state.refusal, null);

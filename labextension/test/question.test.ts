@@ -22,23 +22,23 @@ describe('before the question', () => {
 
   test('offline at the click', () => {
     const page = clicked().failPoll({ kind: 'offline' });
-    assert.equal(page.end?.trouble?.kind, 'offline');
+    assert.equal(page.end?.failure?.kind, 'offline');
     assert.equal(page.end.phase, 'refused');
     assert.equal(page.count('request'), 0);
   });
 
   test('offline after the question', () => {
     const page = new Page().request();
-    const trouble = { kind: 'offline' } as const;
-    page.dispatch({ type: 'failed', requested: 'ours', trouble });
-    assert.equal(page.end?.trouble?.kind, 'offline');
+    const failure = { kind: 'offline' } as const;
+    page.dispatch({ type: 'failed', requested: 'ours', failure });
+    assert.equal(page.end?.failure?.kind, 'offline');
     assert.equal(page.shown, 'nothing');
   });
 
   test('the wrong server, or none', () => {
-    assert.equal(clicked().pollNone().end?.trouble?.kind, 'foreign');
+    assert.equal(clicked().pollNone().end?.failure?.kind, 'wrongInstance');
     const other = view('RUNNING', null, 'other');
-    assert.equal(clicked().poll(other).end?.trouble?.kind, 'foreign');
+    assert.equal(clicked().poll(other).end?.failure?.kind, 'wrongInstance');
     assert.equal(clicked().failPoll().end?.phase, 'refused');
   });
 
@@ -88,7 +88,7 @@ describe('the question', () => {
 
   test('gives way to the reason why the server would refuse a stop', () => {
     const page = clicked().poll(view('STARTING'));
-    assert.deepEqual(page.end?.trouble, problem(409, 'state_starting'));
+    assert.deepEqual(page.end?.failure, problem(409, 'state_starting'));
     assert.equal(page.end.phase, 'refused');
     assert.equal(page.count('fill'), 0);
     assert.equal(page.count('withdraw'), 1);
@@ -108,7 +108,7 @@ describe('tabs that did not respond', () => {
   const refused = (choice: 'save' | 'discard' = 'save') => {
     const page = new Page().request(choice).poll(saving);
     const failed = { type: 'failed', requested: 'ours' } as const;
-    return page.dispatch({ ...failed, trouble: refusal });
+    return page.dispatch({ ...failed, failure: refusal });
   };
 
   test('are a question of its own', () => {
@@ -160,7 +160,7 @@ describe('tabs that did not respond', () => {
     const page = new Page().request().poll(saving);
     const error = { code: 'silent_tabs', message: 'No.', documents };
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
-    page.dispatch({ type: 'failed', requested: 'ours', trouble: refusal });
+    page.dispatch({ type: 'failed', requested: 'ours', failure: refusal });
     assert.equal(page.count('warn'), 1);
     assert.equal(page.state.name, 'confirming');
   });
@@ -211,7 +211,7 @@ describe('cancelling', () => {
 
   test('a lost request can be repeated, and is told', () => {
     const page = asked();
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure: LOST });
     assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
     page.poll(saving);
     assert.equal(page.state.name === 'saving' && page.state.cancel, 'failed');
@@ -221,7 +221,7 @@ describe('cancelling', () => {
 
   test('a lost answer of a request that arrived', () => {
     const page = asked();
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure: LOST });
     const error = { code: 'cancelled', message: 'Cancelled.' };
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.end?.here, true);
@@ -229,8 +229,8 @@ describe('cancelling', () => {
 
   test('a refusal is told with its reason, and can be repeated', () => {
     const page = asked();
-    const trouble = problem(403);
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     for (const progress of [
       shownIn(page.state),
       shownIn(page.poll(saving).state)
@@ -241,15 +241,15 @@ describe('cancelling', () => {
     }
     page.dispatch({ type: 'cancel' });
     assert.equal(page.count('cancel'), 2);
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble: LOST });
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure: LOST });
     const progress = shownIn(page.state);
     assert.ok(progress?.view === 'progress' && !progress.refusal);
   });
 
   test('who was refused did not cancel', () => {
     const page = asked();
-    const trouble = problem(403);
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = problem(403);
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     const error = { code: 'cancelled', message: 'Cancelled.' };
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
     assert.equal(page.end?.here, false);
@@ -257,8 +257,8 @@ describe('cancelling', () => {
 
   test('too late', () => {
     const page = asked();
-    const trouble = problem(409, 'too_late');
-    page.dispatch({ type: 'cancelFailed', attempt: 'ours', trouble });
+    const failure = problem(409, 'too_late');
+    page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     assert.equal(page.poll(calling).shown, 'stopping');
     assert.equal(page.poll(stopping).shown, 'accepted');
   });

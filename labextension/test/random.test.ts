@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { IInstance, Phase } from '../src/api';
-import type { Effect, Event, State, Trouble } from '../src/stop/state';
+import type { Effect, Event, RequestFailure, State } from '../src/stop/state';
 import { connectionIn, shownIn } from '../src/stop/view.ts';
 import { attempt, LOST, Page, problem, view } from './world.ts';
 
@@ -20,7 +20,7 @@ const PHASES: Phase[] = [
 ];
 const RUNS = { numRuns: 3_000 };
 
-const troubles = fc.constantFrom<Trouble>(
+const failures = fc.constantFrom<RequestFailure>(
   LOST,
   { kind: 'offline' },
   problem(401),
@@ -69,10 +69,10 @@ const moves = fc.oneof(
   },
   {
     weight: 3,
-    arbitrary: troubles.map((trouble): Move => ({ poll }) => ({
+    arbitrary: failures.map((failure): Move => ({ poll }) => ({
       type: 'pollFailed',
       poll: poll.id,
-      trouble
+      failure
     }))
   },
   {
@@ -104,10 +104,10 @@ const moves = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: troubles.chain(trouble =>
+    arbitrary: failures.chain(failure =>
       fc.constantFrom<Move>(
-        state => ({ type: 'failed', requested: requested(state), trouble }),
-        state => ({ type: 'cancelFailed', attempt: followed(state), trouble }),
+        state => ({ type: 'failed', requested: requested(state), failure }),
+        state => ({ type: 'cancelFailed', attempt: followed(state), failure }),
         state => ({ type: 'cancelled', attempt: followed(state) }),
         state => ({
           type: 'accepted',
@@ -265,11 +265,11 @@ describe('after any sequence of events', () => {
 
   test('a server that falls silent leaves a page that can be left, after few polls', () => {
     fc.assert(
-      fc.property(histories, troubles, (history, trouble) => {
+      fc.property(histories, failures, (history, failure) => {
         const page = play(history);
         const polls = settle(page, effect =>
           effect.type === 'poll'
-            ? { type: 'pollFailed', poll: effect.poll, trouble }
+            ? { type: 'pollFailed', poll: effect.poll, failure }
             : null
         );
         // A farewell has a Reload button; the others show nothing.

@@ -3,19 +3,25 @@
  */
 import type { IAttempt, IInstance, IProblem, Phase } from '../src/api';
 import { initial, step } from '../src/stop/machine.ts';
-import type { Effect, Event, IEnd, State, Trouble } from '../src/stop/state';
+import type {
+  Effect,
+  Event,
+  IEnd,
+  RequestFailure,
+  State
+} from '../src/stop/state';
 import { connectionIn, shownIn } from '../src/stop/view.ts';
 
 export const OWN = 'our-instance';
 
-export const LOST: Trouble = { kind: 'lost' };
+export const LOST: RequestFailure = { kind: 'connectionLost' };
 
 /** An error that the server or something before it answered. */
 export function problem(
   status: number,
   code = `http_${status}`,
   more: Partial<IProblem> = {}
-): Trouble {
+): RequestFailure {
   return {
     kind: 'problem',
     status,
@@ -86,8 +92,8 @@ export class Page {
     return this.dispatch({ type: 'pollSucceeded', poll, view: none });
   }
 
-  failPoll(trouble: Trouble = LOST): this {
-    return this.dispatch({ type: 'pollFailed', poll: this.pollDue(), trouble });
+  failPoll(failure: RequestFailure = LOST): this {
+    return this.dispatch({ type: 'pollFailed', poll: this.pollDue(), failure });
   }
 
   /** Ask for a stop and answer the question. */

@@ -9,8 +9,8 @@ import type {
   ITransition,
   Known,
   PendingState,
-  State,
-  Trouble
+  RequestFailure,
+  State
 } from './state';
 import {
   end,
@@ -151,7 +151,7 @@ function ended(
   attempt: IAttempt
 ): ITransition {
   const { phase, error } = attempt;
-  const trouble: Trouble | null = error
+  const failure: RequestFailure | null = error
     ? { kind: 'problem', problem: error, status: 0 }
     : null;
   const here =
@@ -162,7 +162,7 @@ function ended(
   return end(
     state,
     phase === 'cancelled' || phase === 'resumed' ? phase : 'refused',
-    trouble,
+    failure,
     here
   );
 }
@@ -189,7 +189,7 @@ function absent(state: PendingState, instance: IInstance): ITransition {
     stop.request === 'lost' &&
     instance.status === 'RUNNING';
   return end({ ...state, stop }, nothing ? 'refused' : 'unknown', {
-    kind: nothing ? 'lost' : 'forgotten'
+    kind: nothing ? 'connectionLost' : 'unknownAttempt'
   });
 }
 
@@ -200,27 +200,33 @@ function forgotten(state: AcceptedState, { status }: IInstance): ITransition {
   }
   return status === 'RUNNING'
     ? end(state, 'resumed', null)
-    : end(state, 'unknown', { kind: 'forgotten' });
+    : end(state, 'unknown', { kind: 'unknownAttempt' });
 }
 
 /** Before acceptance a poll failed. */
-export function missed(state: PendingState, trouble: Trouble): ITransition {
+export function missed(
+  state: PendingState,
+  failure: RequestFailure
+): ITransition {
   const { failedPolls } = state.stop;
   const stop: IStop = { ...state.stop, failedPolls: failedPolls + 1 };
   return failedPolls < LIMITS.pendingRetries.length
     ? wait({ ...state, stop }, LIMITS.pendingRetries[failedPolls])
-    : end(state, 'unknown', trouble);
+    : end(state, 'unknown', failure);
 }
 
 /** After acceptance a poll failed. That is expected, and it need not be the end. */
-export function lost(state: AcceptedState, trouble: Trouble): ITransition {
+export function lost(
+  state: AcceptedState,
+  failure: RequestFailure
+): ITransition {
   const stop: IStop = {
     ...state.stop,
     failedPolls: state.stop.failedPolls + 1
   };
   const { own, poll } = state;
   const alive =
-    trouble.kind === 'problem' && ![502, 503, 504].includes(trouble.status);
+    failure.kind === 'problem' && ![502, 503, 504].includes(failure.status);
   if (knowsStopped(state)) {
     return alive
       ? sayFarewell(state, stop, 'stopped')
@@ -234,10 +240,10 @@ export function lost(state: AcceptedState, trouble: Trouble): ITransition {
 /** The request failed. Unless the server refused it, the next polls will tell what has become of it. */
 export function requestFailed(
   state: PendingState,
-  trouble: Trouble
+  failure: RequestFailure
 ): ITransition {
-  if (trouble.kind === 'offline' || isDeliberate(trouble)) {
-    return end(state, 'refused', trouble);
+  if (failure.kind === 'offline' || isDeliberate(failure)) {
+    return end(state, 'refused', failure);
   }
   const stop: IStop = { ...state.stop, request: 'lost' };
   return wait({ ...state, stop }, LIMITS.firstPoll);

@@ -91,7 +91,7 @@ export function step(state: State, event: Event): ITransition {
       return accepted(state, event);
     case 'failed':
       return isPending(state) && state.stop.requested === event.requested
-        ? requestFailed(state, event.trouble)
+        ? requestFailed(state, event.failure)
         : stay(state);
     case 'cancel':
     case 'cancelled':
@@ -178,7 +178,7 @@ function polled(
   const done = { ...state, poll: { id: state.poll.id + 1, sent: false } };
   return event.type === 'pollSucceeded'
     ? onPollSucceeded(done, event.view)
-    : onPollFailed(done, event.trouble);
+    : onPollFailed(done, event.failure);
 }
 
 function accepted(
@@ -212,10 +212,10 @@ function cancel(
   if (event.type === 'cancelled') {
     return end(state, 'cancelled', null, true);
   }
-  const { trouble } = event;
+  const { failure } = event;
   const refusal =
-    trouble.kind === 'problem' && isDeliberate(trouble)
-      ? trouble.problem
+    failure.kind === 'problem' && isDeliberate(failure)
+      ? failure.problem
       : null;
   return state.name === 'saving'
     ? pollNow({ ...state, cancel: 'failed', refusal })

@@ -1,6 +1,6 @@
 import type { IProblem } from '../api';
 import { trans } from '../language';
-import type { IEnd, Trouble } from './state';
+import type { IEnd, RequestFailure } from './state';
 import { codeOf } from './transition';
 
 /**
@@ -11,13 +11,13 @@ export function endTitle(end: IEnd): string {
     case 'cancelled':
       return trans.__('The stop was cancelled');
     case 'resumed':
-      return end.trouble
+      return end.failure
         ? trans.__('The instance did not stop')
         : trans.__('The instance is running again');
     case 'unknown':
       return trans.__('Could not confirm whether the instance is stopping');
     case 'refused':
-      return codeOf(end.trouble).startsWith('state_')
+      return codeOf(end.failure).startsWith('state_')
         ? trans.__('This instance cannot be stopped')
         : trans.__('The instance was not stopped');
   }
@@ -47,11 +47,11 @@ export function endNotice(end: IEnd, problem: IProblem | null): string {
  * @param own - Id of the instance that the page belongs to.
  */
 export function endProblem(end: IEnd, own: string): IProblem | null {
-  return end.trouble && troubleProblem(end.trouble, end.phase, own);
+  return end.failure && failureProblem(end.failure, end.phase, own);
 }
 
-function troubleProblem(
-  trouble: Trouble,
+function failureProblem(
+  failure: RequestFailure,
   phase: IEnd['phase'],
   own: string
 ): IProblem {
@@ -59,34 +59,34 @@ function troubleProblem(
     'Check the state of the instance in the ModelArts console before you try again.'
   );
   const retry = trans.__('Check the network connection, then try again.');
-  switch (trouble.kind) {
+  switch (failure.kind) {
     case 'problem':
-      return trouble.problem;
+      return failure.problem;
     case 'offline':
       return {
         code: 'offline',
         message: trans.__('The network is down. No stop was requested.'),
         remedy: retry
       };
-    case 'foreign':
+    case 'wrongInstance':
       return {
         code: 'wrong_instance',
-        message: trouble.view.available
+        message: failure.view.available
           ? trans.__(
               'This page was opened for instance %1, but its server now runs in instance %2.',
               own,
-              trouble.view.id
+              failure.view.id
             )
-          : trouble.view.reason,
+          : failure.view.reason,
         remedy: trans.__('Reload the page.')
       };
-    case 'forgotten':
+    case 'unknownAttempt':
       return {
         code: 'unknown_attempt',
         message: trans.__('The Jupyter server does not know this stop.'),
         remedy: checkConsole
       };
-    case 'lost': {
+    case 'connectionLost': {
       // Before the stop was requested, or where the server never got to know of it.
       const nothing = phase === 'refused';
       return {

@@ -10,8 +10,8 @@ import type {
   IJoining,
   IReading,
   ITransition,
+  RequestFailure,
   State,
-  Trouble,
   View
 } from './state';
 import { end, idle, isLive, LIMITS, stay, wait } from './transition.ts';
@@ -19,7 +19,7 @@ import { end, idle, isLive, LIMITS, stay, wait } from './transition.ts';
 /** A poll was answered. */
 export function onPollSucceeded(state: State, view: View): ITransition {
   if (!view.available || view.id !== state.own) {
-    return onPollFailed(state, { kind: 'foreign', view });
+    return onPollFailed(state, { kind: 'wrongInstance', view });
   }
   switch (state.name) {
     case 'reading': {
@@ -58,20 +58,23 @@ export function onPollSucceeded(state: State, view: View): ITransition {
 }
 
 /** A poll came to nothing. */
-export function onPollFailed(state: State, trouble: Trouble): ITransition {
+export function onPollFailed(
+  state: State,
+  failure: RequestFailure
+): ITransition {
   switch (state.name) {
     case 'reading':
     case 'joining':
     case 'confirming':
-      return notFound(state, trouble);
+      return notFound(state, failure);
     case 'requesting':
     case 'saving':
     case 'stopping':
-      return missed(state, trouble);
+      return missed(state, failure);
     case 'accepted':
     case 'checking':
     case 'farewell':
-      return lost(state, trouble);
+      return lost(state, failure);
     default:
       return stay(state);
   }
@@ -80,12 +83,12 @@ export function onPollFailed(state: State, trouble: Trouble): ITransition {
 /** Whether there is an attempt, or what the question needs, could not be read. */
 function notFound(
   state: IReading | IJoining | IConfirming,
-  trouble: Trouble
+  failure: RequestFailure
 ): ITransition {
   const { hint, failedPolls } = state;
   if (
     hint &&
-    trouble.kind !== 'foreign' &&
+    failure.kind !== 'wrongInstance' &&
     failedPolls < LIMITS.joinRetries.length
   ) {
     return wait(
@@ -95,7 +98,7 @@ function notFound(
   }
   switch (state.name) {
     case 'reading':
-      return end(state, 'refused', trouble);
+      return end(state, 'refused', failure);
     case 'joining':
       return idle(state);
     case 'confirming':

@@ -67,6 +67,6 @@ export function endReporter(own: string): IEndReporter {
 }
 
 /** What the notice of the schedule tells, with what happens next. */
-function isRetried({ scheduled, trouble }: IEnd): boolean {
-  return scheduled && !['', 'cancelled'].includes(codeOf(trouble));
+function isRetried({ scheduled, failure }: IEnd): boolean {
+  return scheduled && !['', 'cancelled'].includes(codeOf(failure));
 }

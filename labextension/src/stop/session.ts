@@ -8,7 +8,7 @@ import { stopOverlay } from '../ui/overlay';
 import { initial, step } from './machine';
 import { endReporter } from './report';
 import { answerRollCall } from './roll_call';
-import type { Choice, Effect, Event, Trouble } from './state';
+import type { Choice, Effect, Event, RequestFailure } from './state';
 import { connectionIn, courseOf, isFreeToLeave, shownIn } from './view';
 
 /**
@@ -127,7 +127,7 @@ export function stopSession({
         follow(
           api.instance(effect.patient),
           view => ({ type: 'pollSucceeded', poll: effect.poll, view }),
-          trouble => ({ type: 'pollFailed', poll: effect.poll, trouble })
+          failure => ({ type: 'pollFailed', poll: effect.poll, failure })
         );
         break;
       case 'ask':
@@ -154,10 +154,10 @@ export function stopSession({
         follow(
           api.cancel(effect.attempt),
           () => ({ type: 'cancelled', attempt: effect.attempt }),
-          trouble => ({
+          failure => ({
             type: 'cancelFailed',
             attempt: effect.attempt,
-            trouble
+            failure
           })
         );
         break;
@@ -173,11 +173,11 @@ export function stopSession({
   const follow = <T>(
     request: Promise<T>,
     answered: (answer: T) => Event,
-    failed: (trouble: Trouble) => Event
+    failed: (failure: RequestFailure) => Event
   ): void => {
     request.then(
       answer => dispatch(answered(answer)),
-      (error: unknown) => dispatch(failed(troubleOf(error)))
+      (error: unknown) => dispatch(failed(failureOf(error)))
     );
   };
 
@@ -218,10 +218,10 @@ export function stopSession({
     save,
     anyway
   }: Extract<Effect, { type: 'request' }>): void => {
-    const failed = (trouble: Trouble): Event => ({
+    const failed = (failure: RequestFailure): Event => ({
       type: 'failed',
       requested: attempt,
-      trouble
+      failure
     });
     if (!navigator.onLine) {
       dispatch(failed({ kind: 'offline' }));
@@ -242,7 +242,10 @@ export function stopSession({
         instance: { ...answer.instance, attempt: answer.attempt }
       }),
       // The request was sent, whatever the browser says now.
-      trouble => failed(trouble.kind === 'offline' ? { kind: 'lost' } : trouble)
+      failure =>
+        failed(
+          failure.kind === 'offline' ? { kind: 'connectionLost' } : failure
+        )
     );
   };
 
@@ -262,10 +265,10 @@ function runSafely(action: () => void): void {
   }
 }
 
-function troubleOf(error: unknown): Trouble {
+function failureOf(error: unknown): RequestFailure {
   if (error instanceof ApiError) {
     const { problem, status } = error;
     return { kind: 'problem', problem, status };
   }
-  return { kind: navigator.onLine ? 'lost' : 'offline' };
+  return { kind: navigator.onLine ? 'connectionLost' : 'offline' };
 }

@@ -4,17 +4,17 @@ import type { IAttempt, IInstance, INoInstance, IProblem, Save } from '../api';
 export type View = IInstance | INoInstance;
 
 /** Why a request did not get the answer that it was sent for. */
-export type Trouble =
+export type RequestFailure =
   /** The server answered with an error, or said beforehand why it would refuse to stop. */
   | { readonly kind: 'problem'; problem: IProblem; status: number }
   /** No answer arrived; the request may have been received. */
-  | { readonly kind: 'lost' }
+  | { readonly kind: 'connectionLost' }
   /** The browser is offline; nothing was sent. */
   | { readonly kind: 'offline' }
   /** The server runs in another instance, or in none. */
-  | { readonly kind: 'foreign'; view: View }
+  | { readonly kind: 'wrongInstance'; view: View }
   /** The server does not know the attempt. */
-  | { readonly kind: 'forgotten' };
+  | { readonly kind: 'unknownAttempt' };
 
 /** The user's answer to a question. */
 export type Choice = 'cancel' | 'save' | 'discard' | 'anyway';
@@ -161,14 +161,14 @@ export type Event =
   /** A scheduled poll is due. */
   | { readonly type: 'pollDue'; poll: number }
   | { readonly type: 'pollSucceeded'; poll: number; view: View }
-  | { readonly type: 'pollFailed'; poll: number; trouble: Trouble }
+  | { readonly type: 'pollFailed'; poll: number; failure: RequestFailure }
   /** The request was answered: the stop is accepted. */
   | { readonly type: 'accepted'; requested: string; instance: IInstance }
-  | { readonly type: 'failed'; requested: string; trouble: Trouble }
+  | { readonly type: 'failed'; requested: string; failure: RequestFailure }
   /** The Cancel button was clicked. */
   | { readonly type: 'cancel' }
   | { readonly type: 'cancelled'; attempt: string }
-  | { readonly type: 'cancelFailed'; attempt: string; trouble: Trouble }
+  | { readonly type: 'cancelFailed'; attempt: string; failure: RequestFailure }
   /** A connection of JupyterLab's own was lost. */
   | { readonly type: 'doubt' }
   /** The browser found the network again. */
@@ -179,7 +179,7 @@ export type Event =
 /** How a stop ended that did not stop the instance, as far as the page knows. */
 export interface IEnd {
   readonly phase: 'refused' | 'cancelled' | 'resumed' | 'unknown';
-  readonly trouble: Trouble | null;
+  readonly failure: RequestFailure | null;
   /** Asked for elsewhere. */
   readonly joined: boolean;
   /** Cancelled in this tab. */

@@ -9,8 +9,8 @@ import type {
   IReading,
   ITransition,
   PendingState,
-  State,
-  Trouble
+  RequestFailure,
+  State
 } from './state';
 
 /** Waiting times, in milliseconds, and how often something is tried. */
@@ -59,15 +59,15 @@ export function isLive(attempt: IAttempt): boolean {
   return ['saving', 'stopping', 'accepted'].includes(attempt.phase);
 }
 
-/** The code of a problem; empty for any other trouble. */
-export function codeOf(trouble: Trouble | null): string {
-  return trouble?.kind === 'problem' ? trouble.problem.code : '';
+/** The code of a problem; empty for any other failure. */
+export function codeOf(failure: RequestFailure | null): string {
+  return failure?.kind === 'problem' ? failure.problem.code : '';
 }
 
 /** Whether our server answered and meant it: not a gateway, not an unexpected error. */
-export function isDeliberate(trouble: Trouble): boolean {
+export function isDeliberate(failure: RequestFailure): boolean {
   return (
-    trouble.kind === 'problem' && !/^http_5\d\d$/.test(trouble.problem.code)
+    failure.kind === 'problem' && !/^http_5\d\d$/.test(failure.problem.code)
   );
 }
 
@@ -131,14 +131,14 @@ export function idle(state: State, effects: Effect[] = []): ITransition {
 export function end(
   state: IReading | PendingState | AcceptedState,
   phase: IEnd['phase'],
-  trouble: Trouble | null,
+  failure: RequestFailure | null,
   here = false
 ): ITransition {
   const stop = state.name === 'reading' ? null : state.stop;
-  const code = codeOf(trouble);
+  const code = codeOf(failure);
   const result: IEnd = {
     phase: UNKNOWN_OUTCOME.includes(code) ? 'unknown' : phase,
-    trouble,
+    failure,
     joined: !!stop?.joined,
     here,
     scheduled: stop?.source === 'schedule',
