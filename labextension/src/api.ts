@@ -95,11 +95,13 @@ export interface IApi {
   /**
    * The instance as it is now.
    *
-   * @param patient - Wait as long as the server waits for the cloud.
+   * @param waitForCloud - Wait as long as the server waits for the cloud.
    */
-  readonly instance: (patient?: boolean) => Promise<IInstance | INoInstance>;
+  readonly instance: (
+    waitForCloud?: boolean
+  ) => Promise<IInstance | INoInstance>;
   /** What the server knows of the instance, without reading the cloud. */
-  readonly known: () => Promise<IInstance | INoInstance>;
+  readonly cachedInstance: () => Promise<IInstance | INoInstance>;
   /** Stop the instance. The answer may take as long as tabs need to save. */
   readonly stop: (request: IStopRequest) => Promise<IAccepted>;
   /** Cancel an attempt before the cloud is called. */
@@ -203,14 +205,14 @@ export function serverApi(
   };
 
   return {
-    instance: patient =>
+    instance: waitForCloud =>
       request(
         'GET',
         ['instance'],
         null,
-        patient ? TIMEOUT.cloud : TIMEOUT.quick
+        waitForCloud ? TIMEOUT.cloud : TIMEOUT.quick
       ),
-    known: () =>
+    cachedInstance: () =>
       request('GET', ['instance'], null, TIMEOUT.quick, '?cloud=false'),
     stop: body => request('POST', ['stop'], body, TIMEOUT.none),
     cancel: attempt => request('DELETE', ['stop', attempt]),

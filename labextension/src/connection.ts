@@ -24,14 +24,14 @@ export type ConnectionLevel = 'open' | 'suspended' | 'held' | 'disposed';
  * `WebSocket` anew each time.
  *
  * @param sessions - The kernel sessions of the open documents.
- * @param onDoubt - Called when a connection of JupyterLab's own was lost.
+ * @param onConnectionLost - Called when a connection of JupyterLab's own was lost.
  * @returns A function that changes how much of the connection may be used.
  */
 export function connectionGuard(
   { serviceManager }: JupyterFrontEnd,
   info: JupyterLab.IInfo | null,
   sessions: () => ISessionContext[],
-  onDoubt: () => void
+  onConnectionLost: () => void
 ): (level: ConnectionLevel) => void {
   const settings: Settings = serviceManager.serverSettings;
   const { fetch, WebSocket } = settings;
@@ -41,7 +41,7 @@ export function connectionGuard(
 
   const onChange = () => {
     if (current === 'suspended') {
-      onDoubt();
+      onConnectionLost();
     }
   };
   const setConnected = (isConnected: boolean) => {

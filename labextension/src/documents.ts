@@ -197,8 +197,8 @@ export function openDocuments(
       if (obstacle) {
         return [{ path: window.location.pathname, reason: obstacle }];
       }
-      const known = new Set<Dialog<unknown>>();
-      Dialog.tracker.forEach(dialog => known.add(dialog));
+      const openBefore = new Set<Dialog<unknown>>();
+      Dialog.tracker.forEach(dialog => openBefore.add(dialog));
       // Of a document that others edit too, a save that came to nothing may have said otherwise before.
       const dirty = open().filter(
         ({ model }) => model.dirty || (model.collaborative && !model.readOnly)
@@ -216,18 +216,21 @@ export function openDocuments(
           }
         })
       );
-      dismissDuplicates(known, given);
+      dismissDuplicates(openBefore, given);
       return failed.flat();
     }
   };
 }
 
 /** JupyterLab reports each failed save in a dialog of its own; ours says the same, with what follows from it. */
-function dismissDuplicates(known: Set<Dialog<unknown>>, given: string[]): void {
+function dismissDuplicates(
+  openBefore: Set<Dialog<unknown>>,
+  given: string[]
+): void {
   const reasons = new Set<string | null | undefined>(given);
   const duplicates = Dialog.tracker.filter(
     dialog =>
-      !known.has(dialog) &&
+      !openBefore.has(dialog) &&
       reasons.has(dialog.node.querySelector('.jp-Dialog-body')?.textContent)
   );
   duplicates.forEach(dialog => dialog.reject());

@@ -154,7 +154,7 @@ describe('the course of a stop', () => {
   test('a farewell after a loss begins its polls anew when STOPPED is read', () => {
     const page = new Page().accept().failPoll().failPoll().poll(stopped);
     assert.ok(page.state.name === 'farewell');
-    assert.deepEqual([page.state.known, page.state.polls], ['stopped', 0]);
+    assert.deepEqual([page.state.reason, page.state.polls], ['stopped', 0]);
   });
 });
 
@@ -162,16 +162,19 @@ describe('what is told at the end', () => {
   test('that it was cancelled here only if this page has asked for it', () => {
     const error = { code: 'cancelled', message: 'Cancelled.' };
     const over = view('RUNNING', attempt('ours', 'cancelled', error));
-    assert.equal(new Page().request().poll(saving).poll(over).end?.here, false);
+    assert.equal(
+      new Page().request().poll(saving).poll(over).end?.cancelledHere,
+      false
+    );
     const asked = () =>
       new Page().request().poll(saving).dispatch({ type: 'cancel' });
-    assert.equal(asked().poll(over).end?.here, true);
+    assert.equal(asked().poll(over).end?.cancelledHere, true);
     const silent = view('RUNNING', attempt('ours', 'cancelled'));
-    assert.equal(asked().poll(silent).end?.here, true);
+    assert.equal(asked().poll(silent).end?.cancelledHere, true);
     const unsaved = { code: 'save_failed', message: 'No.' };
     const failed = view('RUNNING', attempt('ours', 'cancelled', unsaved));
-    assert.equal(asked().poll(failed).end?.here, false);
-    assert.equal(asked().poll(calling).poll(over).end?.here, false);
+    assert.equal(asked().poll(failed).end?.cancelledHere, false);
+    assert.equal(asked().poll(calling).poll(over).end?.cancelledHere, false);
   });
 
   test('as what it ended, and where to check', () => {
@@ -214,7 +217,7 @@ describe('what is told at the end', () => {
       const failure = problem(502, code);
       page.dispatch({ type: 'failed', requested: 'ours', failure });
       assert.equal(page.end?.phase, 'unknown');
-      assert.equal(page.end.here, false);
+      assert.equal(page.end.cancelledHere, false);
     }
   });
 
@@ -283,19 +286,19 @@ describe('a stop of another page', () => {
   });
 });
 
-describe('which polls are patient', () => {
-  const patience = (page: Page) => {
+describe('which polls wait for the cloud', () => {
+  const waits = (page: Page) => {
     const polls = page.effects.filter(({ type }) => type === 'poll');
     const last = polls.at(-1);
-    return last?.type === 'poll' && last.patient;
+    return last?.type === 'poll' && last.waitForCloud;
   };
 
   test('before the question, and where nothing else is to be done', () => {
-    assert.equal(patience(clicked()), true);
+    assert.equal(waits(clicked()), true);
     const farewell = new Page().accept().failPoll();
-    assert.equal(patience(farewell.dispatch({ type: 'visible' })), true);
+    assert.equal(waits(farewell.dispatch({ type: 'visible' })), true);
     const closed = new Page().accept().poll(stopped).failPoll();
-    assert.equal(patience(closed.dispatch({ type: 'visible' })), true);
+    assert.equal(waits(closed.dispatch({ type: 'visible' })), true);
   });
 
   test('none in the midst of a stop', () => {
@@ -305,9 +308,9 @@ describe('which polls are patient', () => {
       new Page().request().poll(saving).dispatch({ type: 'visible' }),
       new Page().request().poll(calling).dispatch({ type: 'visible' }),
       new Page().accept().dispatch({ type: 'visible' }),
-      new Page().accept().dispatch({ type: 'doubt' })
+      new Page().accept().dispatch({ type: 'labConnectionLost' })
     ]) {
-      assert.equal(patience(page), false);
+      assert.equal(waits(page), false);
     }
   });
 });

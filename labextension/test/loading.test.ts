@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { Signal } from './page.ts';
 import type { Network } from './server.ts';
 import { click, Whole } from './whole.ts';
-import { OWN } from './world.ts';
+import { INSTANCE_ID } from './world.ts';
 
 const { stopLoader } = await import('../src/stop/loader.ts');
 const { listen } = await import('../src/stop/remote.ts');
@@ -99,9 +99,9 @@ describe('a page that has loaded nothing of a stop yet', () => {
   test('keeps its event socket while it is hidden', () => {
     assert.equal(new Whole().events._poll.standby, 'never');
     const none = stopLoader({} as never, () => assert.fail());
-    listen({} as never, none, OWN);
+    listen({} as never, none, INSTANCE_ID);
     const events = { stream: new Signal() };
-    listen({ events } as never, none, OWN);
+    listen({ events } as never, none, INSTANCE_ID);
     assert.deepEqual(Object.keys(events), ['stream']);
   });
 });

@@ -134,15 +134,15 @@ describe('after acceptance a lost answer is not the end', () => {
   test('a kernel that reconnects makes the page poll, no more', () => {
     const page = new Page().accept();
     const before = page.count('poll');
-    page.dispatch({ type: 'doubt' });
+    page.dispatch({ type: 'labConnectionLost' });
     assert.equal(page.count('poll'), before + 1);
     assert.equal(page.shown, 'accepted');
     assert.equal(page.connection, 'held');
-    page.dispatch({ type: 'doubt' });
+    page.dispatch({ type: 'labConnectionLost' });
     assert.equal(page.count('poll'), before + 1);
     page.poll(stopping);
     assert.equal(page.connection, 'suspended');
-    page.dispatch({ type: 'doubt' }).failPoll();
+    page.dispatch({ type: 'labConnectionLost' }).failPoll();
     assert.equal(page.shown, 'lost');
   });
 
@@ -282,7 +282,7 @@ describe('before acceptance the page is always left', () => {
       problem: error,
       status: 0
     });
-    assert.equal(page.end.here, false);
+    assert.equal(page.end.cancelledHere, false);
     assert.equal(page.end.joined, false);
   });
 

@@ -9,8 +9,8 @@ import { isFreeToLeave } from '../src/stop/view.ts';
 import {
   attempt,
   calling,
+  INSTANCE_ID,
   LOST,
-  OWN,
   Page,
   problem,
   running,
@@ -139,7 +139,7 @@ describe('leaving the page', () => {
 });
 
 test('the instance of the page is part of its state', () => {
-  assert.equal(new Page().state.own, OWN);
+  assert.equal(new Page().state.instanceId, INSTANCE_ID);
 });
 
 describe('a countdown that is cut short', () => {

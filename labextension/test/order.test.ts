@@ -7,8 +7,8 @@ import type { Event } from '../src/stop/state';
 import {
   attempt,
   calling,
+  INSTANCE_ID,
   LOST,
-  OWN,
   Page,
   problem,
   running,
@@ -33,7 +33,7 @@ describe('a page that has just opened', () => {
   test('waits for no poll', () => {
     const page = new Page();
     assert.deepEqual(page.state, {
-      own: OWN,
+      instanceId: INSTANCE_ID,
       poll: { id: 0, sent: false },
       name: 'idle'
     });
@@ -189,20 +189,20 @@ describe('a cancel', () => {
 });
 
 describe('a reason to poll', () => {
-  test('doubt, while the cloud is called and after STOPPED was read', () => {
+  test('a connection that JupyterLab lost, while the cloud is called and after STOPPED was read', () => {
     for (const page of [
       new Page().request().poll(calling),
       new Page().accept().poll(stopped)
     ]) {
       const { name } = page.state;
       const before = page.count('poll');
-      page.dispatch({ type: 'doubt' });
+      page.dispatch({ type: 'labConnectionLost' });
       assert.equal(page.count('poll'), before + 1);
       assert.equal(page.state.name, name);
     }
   });
 
-  test('doubt is none while nothing was accepted, or the connection is lost anyway', () => {
+  test('such a connection is none while nothing was accepted, or the connection is lost anyway', () => {
     for (const page of [
       new Page(),
       clicked(),
@@ -210,7 +210,7 @@ describe('a reason to poll', () => {
       new Page().request().poll(saving),
       new Page().accept().failPoll()
     ]) {
-      ignores(page, { type: 'doubt' });
+      ignores(page, { type: 'labConnectionLost' });
     }
   });
 

@@ -42,9 +42,9 @@ describe('before the question', () => {
     assert.equal(clicked().failPoll().end?.phase, 'refused');
   });
 
-  test('the poll before the question is patient', () => {
+  test('the poll before the question waits for the cloud', () => {
     const poll = clicked().effects.find(({ type }) => type === 'poll');
-    assert.ok(poll?.type === 'poll' && poll.patient);
+    assert.ok(poll?.type === 'poll' && poll.waitForCloud);
   });
 });
 
@@ -205,7 +205,7 @@ describe('cancelling', () => {
     page.dispatch({ type: 'cancel' });
     assert.equal(page.count('cancel'), 1);
     page.dispatch({ type: 'cancelled', attempt: 'ours' });
-    assert.equal(page.end?.here, true);
+    assert.equal(page.end?.cancelledHere, true);
     assert.equal(page.shown, 'nothing');
   });
 
@@ -224,7 +224,7 @@ describe('cancelling', () => {
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure: LOST });
     const error = { code: 'cancelled', message: 'Cancelled.' };
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
-    assert.equal(page.end?.here, true);
+    assert.equal(page.end?.cancelledHere, true);
   });
 
   test('a refusal is told with its reason, and can be repeated', () => {
@@ -252,7 +252,7 @@ describe('cancelling', () => {
     page.dispatch({ type: 'cancelFailed', attempt: 'ours', failure });
     const error = { code: 'cancelled', message: 'Cancelled.' };
     page.poll(view('RUNNING', attempt('ours', 'cancelled', error)));
-    assert.equal(page.end?.here, false);
+    assert.equal(page.end?.cancelledHere, false);
   });
 
   test('too late', () => {

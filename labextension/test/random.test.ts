@@ -97,7 +97,7 @@ const moves = fc.oneof(
       () => ({ type: 'command', source: 'menu' }),
       () => ({ type: 'hint', attempt: 'theirs' }),
       () => ({ type: 'cancel' }),
-      () => ({ type: 'doubt' }),
+      () => ({ type: 'labConnectionLost' }),
       () => ({ type: 'online' }),
       () => ({ type: 'visible' })
     )
@@ -149,7 +149,7 @@ function settle(page: Page, answer: (effect: Effect) => Event | null): number {
     if (name === 'confirming') {
       event = { type: 'answered', choice: 'cancel', attempt: 'x' };
     } else if (poll.sent) {
-      event = answer({ type: 'poll', poll: poll.id, patient: false });
+      event = answer({ type: 'poll', poll: poll.id, waitForCloud: false });
       polls++;
     } else if (page.pause) {
       event = { type: 'pollDue', poll: poll.id };

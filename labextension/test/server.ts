@@ -40,13 +40,13 @@ export class Server {
   get api(): IApi {
     const calls: Pick<
       IApi,
-      'instance' | 'known' | 'stop' | 'cancel' | 'report'
+      'instance' | 'cachedInstance' | 'stop' | 'cancel' | 'report'
     > = {
-      instance: patient => {
+      instance: waitForCloud => {
         this.polls++;
-        return this.call(() => this.view(), patient ? 50_000 : 10_000);
+        return this.call(() => this.view(), waitForCloud ? 50_000 : 10_000);
       },
-      known: () => this.call(() => this.view(), 10_000),
+      cachedInstance: () => this.call(() => this.view(), 10_000),
       stop: request => {
         this.requested.push(request);
         return this.stop(request);

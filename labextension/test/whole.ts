@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import type { Choice } from '../src/stop/state';
 import { Browser, show, Signal, STOP_EVENT } from './page.ts';
 import { Server } from './server.ts';
-import { OWN } from './world.ts';
+import { INSTANCE_ID } from './world.ts';
 
 const { setLanguage } = await import('../src/language.ts');
 const { stopSession } = await import('../src/stop/session.ts');
@@ -45,14 +45,14 @@ export class Whole {
 
   constructor() {
     const services = { events: this.events };
-    listen(services as never, this.loader, OWN);
+    listen(services as never, this.loader, INSTANCE_ID);
     this.server.hear = attempt => this.emit({ attempt });
     this.loader.preload();
   }
 
   /** Have an event come by, one of a stop of this instance unless it says otherwise. */
   emit(event: object): void {
-    const ours = { schema_id: STOP_EVENT, instance_id: OWN };
+    const ours = { schema_id: STOP_EVENT, instance_id: INSTANCE_ID };
     this.events.stream.emit({ ...ours, ...event });
   }
 
@@ -95,14 +95,14 @@ export class Whole {
       api: this.server.api,
       documents,
       user: () => undefined,
-      instanceId: OWN,
+      instanceId: INSTANCE_ID,
       tab: 'tab',
-      guard: (onDoubt: () => void) =>
+      guard: (onConnectionLost: () => void) =>
         connectionGuard(
           { serviceManager: manager } as never,
           { isConnected: true } as never,
           () => [],
-          onDoubt
+          onConnectionLost
         ),
       onChange: () => undefined,
       onCourse: (course: string | null) => {

@@ -12,7 +12,7 @@ import type {
 } from '../src/stop/state';
 import { connectionIn, shownIn } from '../src/stop/view.ts';
 
-export const OWN = 'our-instance';
+export const INSTANCE_ID = 'our-instance';
 
 export const LOST: RequestFailure = { kind: 'connectionLost' };
 
@@ -33,7 +33,7 @@ export function problem(
 export function view(
   status: string | null,
   attempt: IAttempt | null = null,
-  id = OWN
+  id = INSTANCE_ID
 ): IInstance {
   return {
     available: true,
@@ -65,7 +65,7 @@ export const stopped = view('STOPPED', attempt('ours', 'stopped'));
 
 /** Drives the machine as session.ts does. */
 export class Page {
-  state: State = initial(OWN);
+  state: State = initial(INSTANCE_ID);
   effects: Effect[] = [];
   private events = 0;
 

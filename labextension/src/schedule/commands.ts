@@ -20,7 +20,7 @@ export function addScheduleCommands(
   reason: string
 ): void {
   const isVisible = () => loader !== null;
-  const known = () => loader?.session()?.known();
+  const labels = () => loader?.session()?.labels();
   const add = (
     id: string,
     label: string | (() => string),
@@ -58,21 +58,25 @@ export function addScheduleCommands(
   add(
     COMMANDS.cancel,
     () => {
-      const schedule = known()?.schedule;
+      const schedule = labels()?.schedule;
       return schedule
         ? trans.__('Cancel the scheduled stop (%1)', schedule)
         : trans.__('Cancel the scheduled stop');
     },
     trans.__('Leave this instance running'),
     session => session.cancelScheduled(),
-    () => !!known()?.schedule
+    () => !!labels()?.schedule
   );
   add(
     COMMANDS.extend,
-    () => trans.__('Extend ModelArts auto-stop… (%1)', known()?.lease ?? ''),
+    () =>
+      trans.__(
+        'Extend ModelArts auto-stop… (%1)',
+        labels()?.lease ?? ''
+      ),
     trans.__('Postpone the automatic stop by ModelArts'),
     session => session.extendLease(),
-    () => !!known()?.lease,
+    () => !!labels()?.lease,
     true
   );
   for (const command of Object.values(COMMANDS)) {
@@ -86,7 +90,7 @@ export function addScheduleCommands(
   }
   add(
     COMMANDS.show,
-    () => known()?.summary || trans.__('Instance'),
+    () => labels()?.summary || trans.__('Instance'),
     trans.__('Show this instance and when it stops'),
     session => session.showPanel(),
     isVisible,

@@ -50,8 +50,8 @@ export function scheduleWatch(
   let latest = 0;
   let timer = 0;
 
-  const set = (known: Partial<IOutlook>) => {
-    outlook = { ...outlook, ...known };
+  const set = (changes: Partial<IOutlook>) => {
+    outlook = { ...outlook, ...changes };
     update();
   };
   const update = () => {

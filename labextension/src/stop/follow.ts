@@ -5,19 +5,19 @@
 import type { IAttempt, IInstance } from '../api';
 import type {
   AcceptedState,
+  FarewellReason,
   IStop,
   ITransition,
-  Known,
   PendingState,
   RequestFailure,
   State
 } from './state';
 import {
   end,
+  hasReadStopped,
   isDeliberate,
-  isLive,
   isPending,
-  knowsStopped,
+  isUnderWay,
   LIMITS,
   stay,
   wait,
@@ -31,7 +31,7 @@ export function follow(
   attempt: IAttempt,
   requested = ''
 ): ITransition {
-  const { own, poll } = state;
+  const { instanceId, poll } = state;
   const stop: IStop = {
     attempt: attempt.id,
     requested,
@@ -43,12 +43,16 @@ export function follow(
     failedPolls: 0,
     pollsWithoutAttempt: 0
   };
-  const next = enter({ own, poll, name: 'requesting', stop }, stop, attempt);
+  const next = enter(
+    { instanceId, poll, name: 'requesting', stop },
+    stop,
+    attempt
+  );
   return stay(next.state, [...withdrawQuestion(state), ...next.effects]);
 }
 
 /** A view of our instance while a stop is followed. */
-export function viewed(
+export function onInstanceRead(
   state: PendingState | AcceptedState,
   instance: IInstance
 ): ITransition {
@@ -60,19 +64,19 @@ export function viewed(
     pollsWithoutAttempt: 0
   };
   if (attempt?.id === stop.attempt) {
-    return isLive(attempt) || attempt.phase === 'stopped'
+    return isUnderWay(attempt) || attempt.phase === 'stopped'
       ? enter(state, stop, attempt)
-      : ended({ ...state, stop }, attempt);
+      : onAttemptEnded({ ...state, stop }, attempt);
   }
-  if (attempt && isLive(attempt)) {
+  if (attempt && isUnderWay(attempt)) {
     // The server had a stop under way already: a request that is open joins it.
     return isPending(state) && stop.request !== 'none'
       ? enter(state, { ...stop, attempt: attempt.id }, attempt)
       : follow(state, instance, attempt);
   }
   return isPending(state)
-    ? absent(state, instance)
-    : forgotten({ ...state, stop }, instance);
+    ? onAttemptUnknownWhilePending(state, instance)
+    : onAttemptUnknownWhileAccepted({ ...state, stop }, instance);
 }
 
 /** The attempt is on its way. A view that is older than what the page knows does not take it back. */
@@ -81,7 +85,7 @@ function enter(
   stop: IStop,
   attempt: IAttempt
 ): ITransition {
-  const { own, poll } = state;
+  const { instanceId, poll } = state;
   if (!isPending(state)) {
     return accept(state, stop, attempt.phase === 'stopped');
   }
@@ -91,7 +95,7 @@ function enter(
         ? wait({ ...state, stop }, LIMITS.pendingInterval)
         : wait(
             {
-              own,
+              instanceId,
               poll,
               name: 'saving',
               stop,
@@ -103,7 +107,7 @@ function enter(
           );
     case 'stopping':
       return wait(
-        { own, poll, name: 'stopping', stop },
+        { instanceId, poll, name: 'stopping', stop },
         LIMITS.pendingInterval
       );
     default:
@@ -117,10 +121,15 @@ function accept(
   stop: IStop,
   stopped: boolean
 ): ITransition {
-  return stopped || stop.instance?.status === 'STOPPED' || knowsStopped(state)
+  return stopped || stop.instance?.status === 'STOPPED' || hasReadStopped(state)
     ? sayFarewell(state, stop, 'stopped')
     : wait(
-        { own: state.own, poll: state.poll, name: 'accepted', stop },
+        {
+          instanceId: state.instanceId,
+          poll: state.poll,
+          name: 'accepted',
+          stop
+        },
         LIMITS.acceptedInterval
       );
 }
@@ -129,24 +138,26 @@ function accept(
 function sayFarewell(
   state: PendingState | AcceptedState,
   stop: IStop,
-  known: Known
+  reason: FarewellReason
 ): ITransition {
-  const { own, poll } = state;
+  const { instanceId, poll } = state;
   const polls =
-    state.name === 'farewell' && state.known === known ? state.polls + 1 : 0;
+    state.name === 'farewell' && state.reason === reason ? state.polls + 1 : 0;
   const pauses = LIMITS.lostPauses;
   const over =
-    known === 'stopped' ? polls >= LIMITS.stoppedPolls : polls >= pauses.length;
+    reason === 'stopped'
+      ? polls >= LIMITS.stoppedPolls
+      : polls >= pauses.length;
   return over
-    ? stay({ own, poll, name: 'closed', stop, known })
+    ? stay({ instanceId, poll, name: 'closed', stop, reason })
     : wait(
-        { own, poll, name: 'farewell', stop, known, polls },
-        known === 'stopped' ? LIMITS.stoppedInterval : pauses[polls]
+        { instanceId, poll, name: 'farewell', stop, reason, polls },
+        reason === 'stopped' ? LIMITS.stoppedInterval : pauses[polls]
       );
 }
 
 /** The attempt has ended without a stopped instance. */
-function ended(
+function onAttemptEnded(
   state: PendingState | AcceptedState,
   attempt: IAttempt
 ): ITransition {
@@ -154,7 +165,7 @@ function ended(
   const failure: RequestFailure | null = error
     ? { kind: 'problem', problem: error, status: 0 }
     : null;
-  const here =
+  const cancelledHere =
     state.name === 'saving' &&
     state.cancel !== 'possible' &&
     !state.refusal &&
@@ -163,12 +174,15 @@ function ended(
     state,
     phase === 'cancelled' || phase === 'resumed' ? phase : 'refused',
     failure,
-    here
+    cancelledHere
   );
 }
 
 /** Before acceptance the server answers and does not know the attempt. */
-function absent(state: PendingState, instance: IInstance): ITransition {
+function onAttemptUnknownWhilePending(
+  state: PendingState,
+  instance: IInstance
+): ITransition {
   const pollsWithoutAttempt = state.stop.pollsWithoutAttempt + 1;
   const stop: IStop = {
     ...state.stop,
@@ -194,7 +208,10 @@ function absent(state: PendingState, instance: IInstance): ITransition {
 }
 
 /** After acceptance the server answers and does not know the attempt: it was restarted, and the status decides. */
-function forgotten(state: AcceptedState, { status }: IInstance): ITransition {
+function onAttemptUnknownWhileAccepted(
+  state: AcceptedState,
+  { status }: IInstance
+): ITransition {
   if (status === 'STOPPED' || status === 'STOPPING') {
     return accept(state, state.stop, false);
   }
@@ -204,7 +221,7 @@ function forgotten(state: AcceptedState, { status }: IInstance): ITransition {
 }
 
 /** Before acceptance a poll failed. */
-export function missed(
+export function onPollFailedWhilePending(
   state: PendingState,
   failure: RequestFailure
 ): ITransition {
@@ -216,7 +233,7 @@ export function missed(
 }
 
 /** After acceptance a poll failed. That is expected, and it need not be the end. */
-export function lost(
+export function onPollFailedWhileAccepted(
   state: AcceptedState,
   failure: RequestFailure
 ): ITransition {
@@ -224,21 +241,24 @@ export function lost(
     ...state.stop,
     failedPolls: state.stop.failedPolls + 1
   };
-  const { own, poll } = state;
+  const { instanceId, poll } = state;
   const alive =
     failure.kind === 'problem' && ![502, 503, 504].includes(failure.status);
-  if (knowsStopped(state)) {
+  if (hasReadStopped(state)) {
     return alive
       ? sayFarewell(state, stop, 'stopped')
-      : stay({ own, poll, name: 'closed', stop, known: 'stopped' });
+      : stay({ instanceId, poll, name: 'closed', stop, reason: 'stopped' });
   }
   return alive && state.name !== 'farewell' && stop.failedPolls < LIMITS.errors
-    ? wait({ own, poll, name: 'accepted', stop }, LIMITS.acceptedInterval)
+    ? wait(
+        { instanceId, poll, name: 'accepted', stop },
+        LIMITS.acceptedInterval
+      )
     : sayFarewell(state, stop, 'lost');
 }
 
 /** The request failed. Unless the server refused it, the next polls will tell what has become of it. */
-export function requestFailed(
+export function onRequestFailed(
   state: PendingState,
   failure: RequestFailure
 ): ITransition {

@@ -4,7 +4,7 @@
  * It runs without a browser. Its parts are transition.ts, poll_result.ts and follow.ts.
  */
 import type { Save } from '../api';
-import { follow, requestFailed, viewed } from './follow.ts';
+import { follow, onInstanceRead, onRequestFailed } from './follow.ts';
 import { onPollFailed, onPollSucceeded } from './poll_result.ts';
 import type {
   Effect,
@@ -16,12 +16,12 @@ import type {
 } from './state';
 import {
   end,
+  hasReadStopped,
   idle,
   isAccepted,
   isDeliberate,
-  isLive,
   isPending,
-  knowsStopped,
+  isUnderWay,
   LIMITS,
   poll,
   pollNow,
@@ -34,10 +34,10 @@ import {
 /**
  * The state of a page that has just opened.
  *
- * @param own - Id of the instance that the page belongs to.
+ * @param instanceId - Id of the instance that the page belongs to.
  */
-export function initial(own: string): State {
-  return { own, poll: { id: 0, sent: false }, name: 'idle' };
+export function initial(instanceId: string): State {
+  return { instanceId, poll: { id: 0, sent: false }, name: 'idle' };
 }
 
 /**
@@ -91,16 +91,16 @@ export function step(state: State, event: Event): ITransition {
       return accepted(state, event);
     case 'failed':
       return isPending(state) && state.stop.requested === event.requested
-        ? requestFailed(state, event.failure)
+        ? onRequestFailed(state, event.failure)
         : stay(state);
     case 'cancel':
     case 'cancelled':
     case 'cancelFailed':
       return cancel(state, event);
-    case 'doubt':
+    case 'labConnectionLost':
       return state.name === 'accepted'
         ? pollNow({ ...state, name: 'checking' })
-        : state.name === 'stopping' || knowsStopped(state)
+        : state.name === 'stopping' || hasReadStopped(state)
           ? pollNow(state)
           : stay(state);
     case 'online':
@@ -129,7 +129,7 @@ function answered(
 
 /** Ask the server to stop the instance. */
 function request(
-  { own, poll }: State,
+  { instanceId, poll }: State,
   source: string,
   attempt: string,
   save: Save,
@@ -147,10 +147,11 @@ function request(
     failedPolls: 0,
     pollsWithoutAttempt: 0
   };
-  return wait({ own, poll, name: 'requesting', stop }, LIMITS.firstPoll, [
-    ...effects,
-    { type: 'request', attempt, source, save, anyway }
-  ]);
+  return wait(
+    { instanceId, poll, name: 'requesting', stop },
+    LIMITS.firstPoll,
+    [...effects, { type: 'request', attempt, source, save, anyway }]
+  );
 }
 
 function hinted(state: State, hint: string): ITransition {
@@ -187,10 +188,12 @@ function accepted(
 ): ITransition {
   if (isPending(state) && state.stop.requested === requested) {
     const stop: IStop = { ...state.stop, request: 'answered' };
-    return viewed({ ...state, stop }, instance);
+    return onInstanceRead({ ...state, stop }, instance);
   }
   // The page had given up on its request.
-  return state.name === 'idle' && instance.attempt && isLive(instance.attempt)
+  return state.name === 'idle' &&
+    instance.attempt &&
+    isUnderWay(instance.attempt)
     ? follow(state, instance, instance.attempt, requested)
     : stay(state);
 }

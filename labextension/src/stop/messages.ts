@@ -44,16 +44,16 @@ export function endNotice(end: IEnd, problem: IProblem | null): string {
 /**
  * The problem that ended a stop; null where there was none.
  *
- * @param own - Id of the instance that the page belongs to.
+ * @param instanceId - Id of the instance that the page belongs to.
  */
-export function endProblem(end: IEnd, own: string): IProblem | null {
-  return end.failure && failureProblem(end.failure, end.phase, own);
+export function endProblem(end: IEnd, instanceId: string): IProblem | null {
+  return end.failure && failureProblem(end.failure, end.phase, instanceId);
 }
 
 function failureProblem(
   failure: RequestFailure,
   phase: IEnd['phase'],
-  own: string
+  instanceId: string
 ): IProblem {
   const checkConsole = trans.__(
     'Check the state of the instance in the ModelArts console before you try again.'
@@ -74,7 +74,7 @@ function failureProblem(
         message: failure.view.available
           ? trans.__(
               'This page was opened for instance %1, but its server now runs in instance %2.',
-              own,
+              instanceId,
               failure.view.id
             )
           : failure.view.reason,

@@ -53,8 +53,8 @@ export interface IPage {
 export interface ISession extends Omit<IStopSession, 'stopNow'> {
   /** Read what an event says has changed, by default the schedule. */
   readonly refresh: (change?: unknown) => void;
-  /** What is known, in a few words: of the instance, of a schedule that stands, of the platform's own stop. */
-  readonly known: () => { summary: string; schedule: string; lease: string };
+  /** What commands say of the instance, of a schedule that stands, of the platform's own stop; empty if unknown. */
+  readonly labels: () => { summary: string; schedule: string; lease: string };
   readonly scheduleIdle: (source: string) => Promise<void>;
   readonly scheduleAt: (source: string) => Promise<void>;
   readonly cancelScheduled: () => Promise<void>;
@@ -78,7 +78,8 @@ export function start(page: IPage): ISession {
     user: () => app.serviceManager.user?.identity?.username,
     instanceId,
     tab,
-    guard: onDoubt => connectionGuard(app, info, documents.sessions, onDoubt),
+    guard: onConnectionLost =>
+      connectionGuard(app, info, documents.sessions, onConnectionLost),
     onChange: () => {
       onChange();
       page.onIdle();
@@ -101,7 +102,7 @@ export function start(page: IPage): ISession {
         void watch.readInstance();
       }
     },
-    known: () => {
+    labels: () => {
       const { outlook } = watch;
       const { schedule } = outlook;
       const now = api.now();

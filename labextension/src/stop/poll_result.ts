@@ -3,7 +3,12 @@
  * followed. Like machine.ts it runs without a browser.
  */
 import type { IInstance } from '../api';
-import { follow, lost, missed, viewed } from './follow.ts';
+import {
+  follow,
+  onInstanceRead,
+  onPollFailedWhileAccepted,
+  onPollFailedWhilePending
+} from './follow.ts';
 import type {
   IClosed,
   IConfirming,
@@ -14,17 +19,17 @@ import type {
   State,
   View
 } from './state';
-import { end, idle, isLive, LIMITS, stay, wait } from './transition.ts';
+import { end, idle, isUnderWay, LIMITS, stay, wait } from './transition.ts';
 
 /** A poll was answered. */
 export function onPollSucceeded(state: State, view: View): ITransition {
-  if (!view.available || view.id !== state.own) {
+  if (!view.available || view.id !== state.instanceId) {
     return onPollFailed(state, { kind: 'wrongInstance', view });
   }
   switch (state.name) {
     case 'reading': {
-      const { own, poll, source } = state;
-      if (view.attempt && isLive(view.attempt)) {
+      const { instanceId, poll, source } = state;
+      if (view.attempt && isUnderWay(view.attempt)) {
         return follow(state, view, view.attempt);
       }
       if (view.refusal) {
@@ -33,7 +38,7 @@ export function onPollSucceeded(state: State, view: View): ITransition {
       }
       return stay(
         {
-          own,
+          instanceId,
           poll,
           name: 'confirming',
           source,
@@ -53,7 +58,7 @@ export function onPollSucceeded(state: State, view: View): ITransition {
     case 'restarted':
       return stay(state);
     default:
-      return viewed(state, view);
+      return onInstanceRead(state, view);
   }
 }
 
@@ -70,11 +75,11 @@ export function onPollFailed(
     case 'requesting':
     case 'saving':
     case 'stopping':
-      return missed(state, failure);
+      return onPollFailedWhilePending(state, failure);
     case 'accepted':
     case 'checking':
     case 'farewell':
-      return lost(state, failure);
+      return onPollFailedWhileAccepted(state, failure);
     default:
       return stay(state);
   }
@@ -113,7 +118,7 @@ function hintChecked(
   const { attempt } = view;
   if (
     attempt?.id === state.hint &&
-    (isLive(attempt) || attempt.phase === 'stopped')
+    (isUnderWay(attempt) || attempt.phase === 'stopped')
   ) {
     return follow(state, view, attempt);
   }
@@ -123,7 +128,7 @@ function hintChecked(
 /** The page's connections are disposed of: only a reload brings it back. */
 function serverAnswers(state: IClosed, view: IInstance): ITransition {
   const ending = view.status === 'STOPPED' || view.status === 'STOPPING';
-  return ending || (view.attempt && isLive(view.attempt))
+  return ending || (view.attempt && isUnderWay(view.attempt))
     ? stay(state)
     : stay({ ...state, name: 'restarted' });
 }

@@ -21,15 +21,15 @@ export interface IEndReporter {
 /**
  * Make the reporter of a page.
  *
- * @param own - Id of the instance that the page belongs to.
+ * @param instanceId - Id of the instance that the page belongs to.
  */
-export function endReporter(own: string): IEndReporter {
+export function endReporter(instanceId: string): IEndReporter {
   const notices: string[] = [];
   let withdraw: () => void = () => undefined;
 
   const show = (end: IEnd, anyway: boolean): Promise<boolean> => {
     const title = endTitle(end);
-    const problem = endProblem(end, own) ?? {
+    const problem = endProblem(end, instanceId) ?? {
       code: end.phase,
       message: title
     };
@@ -45,10 +45,10 @@ export function endReporter(own: string): IEndReporter {
       if (isRetried(end)) {
         return;
       }
-      const problem = endProblem(end, own);
+      const problem = endProblem(end, instanceId);
       const notice = endNotice(end, problem);
       const details = () => void show(end, false);
-      if (end.here || (end.joined && !problem)) {
+      if (end.cancelledHere || (end.joined && !problem)) {
         notices.push(notify(notice));
       } else if (!end.joined) {
         details();

@@ -23,8 +23,8 @@ export interface ISessionOptions {
   instanceId: string;
   /** Id of this tab. */
   tab: string;
-  /** Makes the guard, which tells `onDoubt` when a connection of JupyterLab's own was lost. */
-  guard: (onDoubt: () => void) => (level: ConnectionLevel) => void;
+  /** Makes the guard, which tells `onConnectionLost` when a connection of JupyterLab's own was lost. */
+  guard: (onConnectionLost: () => void) => (level: ConnectionLevel) => void;
   /** Called when `isIdle` has changed. */
   onChange: () => void;
   /** Called before the overlay is shown. */
@@ -66,7 +66,7 @@ export function stopSession({
   const heard = new Set<string>();
   const reporter = endReporter(instanceId);
   const overlay = stopOverlay(user, () => dispatch({ type: 'cancel' }));
-  const setConnection = guard(() => dispatch({ type: 'doubt' }));
+  const setConnection = guard(() => dispatch({ type: 'labConnectionLost' }));
 
   window.addEventListener('online', () => dispatch({ type: 'online' }));
   document.addEventListener('visibilitychange', () => {
@@ -125,7 +125,7 @@ export function stopSession({
       case 'poll':
         window.clearTimeout(timer);
         follow(
-          api.instance(effect.patient),
+          api.instance(effect.waitForCloud),
           view => ({ type: 'pollSucceeded', poll: effect.poll, view }),
           failure => ({ type: 'pollFailed', poll: effect.poll, failure })
         );
@@ -186,7 +186,7 @@ export function stopSession({
     const unsaved = documents.unsavedPaths();
     const question = askToStop({ instanceId, unsaved, obstacle });
     // The cloud may be slow, and the user sees at once what would be interrupted.
-    api.known().then(
+    api.cachedInstance().then(
       view => {
         if (view.available && view.id === instanceId) {
           question.preview(view);

@@ -22,8 +22,8 @@ export type Choice = 'cancel' | 'save' | 'discard' | 'anyway';
 /** The Cancel button: its request has not been sent, is under way, or came to nothing. */
 export type Cancel = 'possible' | 'sent' | 'failed';
 
-/** What is known of the end: the connection was lost after the stop was accepted, or STOPPED was read. */
-export type Known = 'lost' | 'stopped';
+/** Why the page says farewell: the connection was lost after the stop was accepted, or STOPPED was read. */
+export type FarewellReason = 'lost' | 'stopped';
 
 /** The latest poll of the instance: scheduled or, once sent, under way. Answers to earlier ones are ignored. */
 export interface IPoll {
@@ -53,7 +53,7 @@ export interface IStop {
 
 interface IBase {
   /** Id of the instance that this page belongs to. */
-  readonly own: string;
+  readonly instanceId: string;
   readonly poll: IPoll;
 }
 
@@ -119,7 +119,7 @@ export interface IAwaitingEnd extends IBase {
 export interface IFarewell extends IBase {
   readonly name: 'farewell';
   readonly stop: IStop;
-  readonly known: Known;
+  readonly reason: FarewellReason;
   /** How many polls have been made since. */
   readonly polls: number;
 }
@@ -128,7 +128,7 @@ export interface IFarewell extends IBase {
 export interface IClosed extends IBase {
   readonly name: 'closed' | 'restarted';
   readonly stop: IStop;
-  readonly known: Known;
+  readonly reason: FarewellReason;
 }
 
 /** A stop that has not been accepted. */
@@ -170,7 +170,7 @@ export type Event =
   | { readonly type: 'cancelled'; attempt: string }
   | { readonly type: 'cancelFailed'; attempt: string; failure: RequestFailure }
   /** A connection of JupyterLab's own was lost. */
-  | { readonly type: 'doubt' }
+  | { readonly type: 'labConnectionLost' }
   /** The browser found the network again. */
   | { readonly type: 'online' }
   /** The user returned to the page. */
@@ -183,7 +183,7 @@ export interface IEnd {
   /** Asked for elsewhere. */
   readonly joined: boolean;
   /** Cancelled in this tab. */
-  readonly here: boolean;
+  readonly cancelledHere: boolean;
   /** Asked for by a schedule, which tells by itself what it makes of it. */
   readonly scheduled: boolean;
   readonly consoleUrl: string | null;
@@ -192,8 +192,8 @@ export interface IEnd {
 export type Effect =
   /** Dispatch `pollDue` after a while; this replaces an earlier wait. */
   | { readonly type: 'wait'; poll: number; after: number }
-  /** Read the instance; `patient`: the server may have to ask the cloud. */
-  | { readonly type: 'poll'; poll: number; patient: boolean }
+  /** Read the instance; `waitForCloud`: the server may have to ask the cloud. */
+  | { readonly type: 'poll'; poll: number; waitForCloud: boolean }
   /** Open the question. */
   | { readonly type: 'ask' }
   /** Let the question be answered, now that the instance has been read. */

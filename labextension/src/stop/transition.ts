@@ -50,12 +50,12 @@ export function isAccepted(state: State): state is AcceptedState {
 }
 
 /** Whether STOPPED has been read. */
-export function knowsStopped(state: State): boolean {
-  return state.name === 'farewell' && state.known === 'stopped';
+export function hasReadStopped(state: State): boolean {
+  return state.name === 'farewell' && state.reason === 'stopped';
 }
 
 /** Whether an attempt is under way. */
-export function isLive(attempt: IAttempt): boolean {
+export function isUnderWay(attempt: IAttempt): boolean {
   return ['saving', 'stopping', 'accepted'].includes(attempt.phase);
 }
 
@@ -78,10 +78,10 @@ export function stay(state: State, effects: Effect[] = []): ITransition {
 
 /** Send the poll that is due. */
 export function send(state: State, effects: Effect[] = []): ITransition {
-  const patient = ['reading', 'farewell', 'closed'].includes(state.name);
+  const waitForCloud = ['reading', 'farewell', 'closed'].includes(state.name);
   return {
     state: { ...state, poll: { ...state.poll, sent: true } },
-    effects: [...effects, { type: 'poll', poll: state.poll.id, patient }]
+    effects: [...effects, { type: 'poll', poll: state.poll.id, waitForCloud }]
   };
 }
 
@@ -120,9 +120,9 @@ export function withdrawQuestion(state: State): Effect[] {
 
 /** Return to the state in which nothing is under way. */
 export function idle(state: State, effects: Effect[] = []): ITransition {
-  const { own, poll } = state;
+  const { instanceId, poll } = state;
   return stay(
-    { own, poll: { id: poll.id + 1, sent: false }, name: 'idle' },
+    { instanceId, poll: { id: poll.id + 1, sent: false }, name: 'idle' },
     effects
   );
 }
@@ -132,7 +132,7 @@ export function end(
   state: IReading | PendingState | AcceptedState,
   phase: IEnd['phase'],
   failure: RequestFailure | null,
-  here = false
+  cancelledHere = false
 ): ITransition {
   const stop = state.name === 'reading' ? null : state.stop;
   const code = codeOf(failure);
@@ -140,16 +140,16 @@ export function end(
     phase: UNKNOWN_OUTCOME.includes(code) ? 'unknown' : phase,
     failure,
     joined: !!stop?.joined,
-    here,
+    cancelledHere,
     scheduled: stop?.source === 'schedule',
     consoleUrl: stop?.instance?.console_url ?? null
   };
   if (stop && !stop.joined && code === SILENT_TABS) {
-    const { own, poll } = idle(state).state;
+    const { instanceId, poll } = idle(state).state;
     const { source, save } = stop;
     return stay(
       {
-        own,
+        instanceId,
         poll,
         name: 'confirming',
         source,

@@ -19,7 +19,7 @@ export function shownIn(state: State): IProgress | IFarewell | null {
     case 'restarted':
       return {
         view: 'farewell',
-        phase: state.name === 'restarted' ? 'restarted' : state.known,
+        phase: state.name === 'restarted' ? 'restarted' : state.reason,
         instance: state.stop.instance
       };
   }

@@ -33,7 +33,7 @@ export interface IConfirmation {
  */
 export function askToStop(data: IConfirmation): {
   answer: Promise<Answer>;
-  preview: (known: IInstance) => void;
+  preview: (cached: IInstance) => void;
   fill: (instance: IInstance) => void;
   withdraw: () => void;
 } {
@@ -82,9 +82,9 @@ export function askToStop(data: IConfirmation): {
   let filled = false;
   return {
     answer,
-    preview: known => {
+    preview: cached => {
       if (!filled) {
-        fill(content, ...body(data, known, false));
+        fill(content, ...body(data, cached, false));
       }
     },
     fill: instance => {
