@@ -23,10 +23,10 @@ describe('a page that has loaded nothing of a stop yet', () => {
   test('loads it when it is idle, and shows nothing', async () => {
     const whole = await opened('up');
     assert.equal(whole.starts, 0);
-    assert.ok(whole.loader.isIdle() && !whole.course);
+    assert.ok(whole.loader.isIdle() && !whole.stopStatus);
     await whole.browser.time.pass(100);
     assert.equal(whole.starts, 1);
-    assert.ok(whole.loader.isIdle() && !whole.course);
+    assert.ok(whole.loader.isIdle() && !whole.stopStatus);
   });
 
   test('takes part in the roll call of a stop that is announced', async () => {
@@ -34,10 +34,10 @@ describe('a page that has loaded nothing of a stop yet', () => {
     whole.server.begin('theirs', 'all', true);
     await whole.browser.time.pass(1_000);
     assert.equal(whole.browser.overlay?.view, 'progress');
-    assert.equal(whole.course, 'stopping');
+    assert.equal(whole.stopStatus, 'stopping');
     await whole.browser.time.pass(10_000);
     assert.equal(whole.server.current?.phase, 'stopped');
-    assert.equal(whole.course, 'unknown');
+    assert.equal(whole.stopStatus, 'unknown');
   });
 
   test('also after a short loss of the network', async () => {

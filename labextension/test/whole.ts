@@ -37,7 +37,7 @@ export class Whole {
   /** The session, once its parts are loaded. */
   session: Session | null = null;
   /** What the page tells of a stop beside the overlay. */
-  course: string | null = null;
+  stopStatus: string | null = null;
   /** How often a session was made. */
   starts = 0;
   readonly events = { stream: new Signal(), _poll: { standby: 'when-hidden' } };
@@ -105,8 +105,8 @@ export class Whole {
           onConnectionLost
         ),
       onChange: () => undefined,
-      onCourse: (course: string | null) => {
-        this.course = course;
+      onStopStatus: (stopStatus: string | null) => {
+        this.stopStatus = stopStatus;
       }
     };
     return stopSession(parts as never);

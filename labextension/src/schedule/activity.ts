@@ -1,4 +1,4 @@
-import { activityPause } from './consequences';
+import { activityPause } from './rules';
 import type { IScheduleWatch } from './watch';
 
 /**
@@ -24,7 +24,7 @@ export function reportActivity(watch: IScheduleWatch): void {
   const options = { capture: true, passive: true };
   watch.listen(() => {
     const before = pause;
-    pause = activityPause(watch.outlook);
+    pause = activityPause(watch.state);
     if (!before !== !pause) {
       for (const type of ['keydown', 'pointerdown']) {
         if (pause) {

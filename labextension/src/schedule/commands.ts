@@ -69,11 +69,7 @@ export function addScheduleCommands(
   );
   add(
     COMMANDS.extend,
-    () =>
-      trans.__(
-        'Extend ModelArts auto-stop… (%1)',
-        labels()?.lease ?? ''
-      ),
+    () => trans.__('Extend ModelArts auto-stop… (%1)', labels()?.lease ?? ''),
     trans.__('Postpone the automatic stop by ModelArts'),
     session => session.extendLease(),
     () => !!labels()?.lease,

@@ -1,6 +1,5 @@
 import { countdown } from '../ui/countdown';
-import { postponed } from './consequences';
-import { countdownEnd } from './outlook';
+import { countdownEnd, postponed } from './rules';
 import type { IScheduleWatch } from './watch';
 
 /**
@@ -14,14 +13,14 @@ export function showCountdown(
     cancel: watch.cancel,
     now: stopNow,
     later: async () => {
-      const { schedule } = watch.outlook;
+      const { schedule } = watch.state;
       if (schedule) {
         await watch.schedule(postponed(schedule, watch.api.now()));
       }
     }
   });
   watch.listen(() => {
-    const { outlook } = watch;
-    show(countdownEnd(outlook) && !outlook.course ? outlook.schedule : null);
+    const { state } = watch;
+    show(countdownEnd(state) && !state.stopStatus ? state.schedule : null);
   });
 }

@@ -5,7 +5,8 @@ import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatDuration, formatTime } from '../ui/format';
 import { notify } from '../ui/notice';
 import { withFailureDialog } from './failure_dialog';
-import { isActive, scheduleText } from './outlook';
+import { isActive } from './rules';
+import { scheduleText } from './texts';
 import type { IScheduleWatch } from './watch';
 
 /** The times from now that are offered, in minutes. */

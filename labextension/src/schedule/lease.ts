@@ -3,7 +3,7 @@ import { field, notes, numberInput, showForm } from '../ui/form';
 import { formatTime } from '../ui/format';
 import { notify } from '../ui/notice';
 import { withFailureDialog } from './failure_dialog';
-import { leaseEnd } from './outlook';
+import { leaseEnd } from './rules';
 import type { IScheduleWatch } from './watch';
 
 /** How long the platform may be told to wait, in hours. */
@@ -13,7 +13,7 @@ const HOURS = { least: 1, most: 72, usual: 4 };
 export async function extendLease(watch: IScheduleWatch): Promise<void> {
   const input = numberInput(HOURS.usual, HOURS.least, HOURS.most);
   input.step = '1';
-  const end = leaseEnd(watch.outlook);
+  const end = leaseEnd(watch.state);
   const accepted = await showForm({
     title: trans.__('Extend ModelArts auto-stop'),
     name: 'extend',
@@ -30,7 +30,7 @@ export async function extendLease(watch: IScheduleWatch): Promise<void> {
   if (accepted) {
     await withFailureDialog(async () => {
       await watch.extend(input.valueAsNumber);
-      const at = leaseEnd(watch.outlook);
+      const at = leaseEnd(watch.state);
       notify(
         trans.__('ModelArts now stops this instance at %1.', formatTime(at))
       );

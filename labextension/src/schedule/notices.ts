@@ -2,8 +2,8 @@ import { Notification } from '@jupyterlab/apputils';
 import { trans } from '../language';
 import { showFailure } from '../ui/failure';
 import { formatTime } from '../ui/format';
-import { failureText } from './consequences';
-import { isUrgent, leaseEnd } from './outlook';
+import { isUrgent, leaseEnd } from './rules';
+import { failureText } from './texts';
 import type { IScheduleWatch } from './watch';
 
 /**
@@ -17,8 +17,8 @@ export function notifyOf(watch: IScheduleWatch, onExtend: () => void): void {
   const lease = notice();
   let withdraw: () => void = () => undefined;
   watch.listen(() => {
-    const { outlook, api } = watch;
-    const { schedule } = outlook;
+    const { state, api } = watch;
+    const { schedule } = state;
     const text = failureText(schedule);
     failure(text, text, 'error', [
       {
@@ -38,8 +38,8 @@ export function notifyOf(watch: IScheduleWatch, onExtend: () => void): void {
       withdraw();
     }
 
-    const end = leaseEnd(outlook);
-    const near = isUrgent(outlook, api.now()) && end > api.now();
+    const end = leaseEnd(state);
+    const near = isUrgent(state, api.now()) && end > api.now();
     lease(
       near ? String(end) : '',
       near

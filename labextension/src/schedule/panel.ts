@@ -3,8 +3,8 @@ import type { ISchedule } from '../model';
 import { formatDuration, formatTime, list } from '../ui/format';
 import { openPanel } from '../ui/panel';
 import type { IFacts } from '../ui/panel';
-import { waitingText } from './consequences';
-import { leaseEnd, leaseWhen, scheduleText, sentenceCase } from './outlook';
+import { leaseEnd } from './rules';
+import { leaseWhen, scheduleText, sentenceCase, waitingText } from './texts';
 import type { IScheduleWatch } from './watch';
 
 /** The panel's entry in the top bar. */
@@ -46,10 +46,10 @@ export async function showPanel(
   update(facts(watch));
 }
 
-function facts({ outlook, instanceId, api }: IScheduleWatch): IFacts {
-  const { instance, schedule } = outlook;
+function facts({ state, instanceId, api }: IScheduleWatch): IFacts {
+  const { instance, schedule } = state;
   const now = api.now();
-  const end = leaseEnd(outlook);
+  const end = leaseEnd(state);
   return [
     [trans.__('Name'), instance?.name],
     [trans.__('ID'), instanceId],
@@ -65,8 +65,8 @@ function facts({ outlook, instanceId, api }: IScheduleWatch): IFacts {
     [
       trans.__('Auto-stop'),
       end
-        ? trans.__('%1, at %2', leaseWhen(outlook, now), formatTime(end))
-        : leaseWhen(outlook, now) || (instance && trans.__('none'))
+        ? trans.__('%1, at %2', leaseWhen(state, now), formatTime(end))
+        : leaseWhen(state, now) || (instance && trans.__('none'))
     ],
     [
       trans.__('Schedule'),

@@ -3,7 +3,7 @@ import type { IStatusBar } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 import { trans } from '../language';
 import { h, setText } from '../ui/dom';
-import { summary } from './outlook';
+import { summary } from './texts';
 import type { IScheduleWatch } from './watch';
 
 /** The plugin, whose settings these are. */
@@ -36,7 +36,7 @@ export async function showStatus(
         align: 'left',
         rank: 90
       });
-      if (!watch.outlook.instance) {
+      if (!watch.state.instance) {
         void watch.readInstance();
       }
     }
@@ -53,7 +53,7 @@ function statusItem(watch: IScheduleWatch, onClick: () => void): Widget {
   });
   node.addEventListener('click', onClick);
   watch.listen(() => {
-    const { text, urgent } = summary(watch.outlook, watch.api.now());
+    const { text, urgent } = summary(watch.state, watch.api.now());
     setText(node, text);
     node.hidden = !text;
     node.dataset.urgent = String(urgent);

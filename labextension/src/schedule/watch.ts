@@ -1,7 +1,7 @@
 import type { IApi, IScheduleAnswer, IScheduleRequest } from '../api';
 import { pause } from '../pause';
-import { countdownEnd, freshFor } from './outlook';
-import type { Course, IOutlook } from './outlook';
+import type { IInstanceState, StopStatus } from './instance_state';
+import { countdownEnd, freshFor } from './rules';
 
 /** Pauses before what could not be read is read again, in milliseconds. */
 const RETRIES = [2_000, 5_000, 15_000];
@@ -19,7 +19,7 @@ export interface IScheduleWatch {
   readonly isAllowed: boolean;
   /** The grace period that the user prefers, in minutes; 0 leaves it to the server. */
   grace: number;
-  readonly outlook: IOutlook;
+  readonly state: IInstanceState;
   /** Call a listener now and after each change, and whenever the clock changes what is to be shown. */
   readonly listen: (listener: () => void) => void;
   /** Read the schedule. */
@@ -33,7 +33,7 @@ export interface IScheduleWatch {
   /** Have the platform stop the instance later: so many hours from now. */
   readonly extend: (hours: number) => Promise<void>;
   /** Tell how the stop goes that the page follows; null when it follows none. Meanwhile it leaves the server alone. */
-  readonly follow: (course: Course | null) => void;
+  readonly follow: (stopStatus: StopStatus | null) => void;
 }
 
 /**
@@ -46,23 +46,27 @@ export function scheduleWatch(
   isAllowed: boolean
 ): IScheduleWatch {
   const listeners: (() => void)[] = [];
-  let outlook: IOutlook = { schedule: null, instance: null, course: null };
+  let state: IInstanceState = {
+    schedule: null,
+    instance: null,
+    stopStatus: null
+  };
   let latest = 0;
   let timer = 0;
 
-  const set = (changes: Partial<IOutlook>) => {
-    outlook = { ...outlook, ...changes };
+  const set = (changes: Partial<IInstanceState>) => {
+    state = { ...state, ...changes };
     update();
   };
   const update = () => {
     window.clearTimeout(timer);
     const now = api.now();
-    const end = countdownEnd(outlook);
+    const end = countdownEnd(state);
     if (end) {
       const wait = Math.max(OVERDUE, end + OVERDUE - now);
       timer = window.setTimeout(() => void read(), wait);
     } else {
-      const fresh = freshFor(outlook, now);
+      const fresh = freshFor(state, now);
       if (fresh) {
         timer = window.setTimeout(update, fresh);
       }
@@ -79,13 +83,13 @@ export function scheduleWatch(
         }
         return;
       } catch {
-        if (!wait || turn !== latest || outlook.course) {
+        if (!wait || turn !== latest || state.stopStatus) {
           break;
         }
         await pause(wait);
       }
     }
-    if (turn === latest && countdownEnd(outlook) + OVERDUE < api.now()) {
+    if (turn === latest && countdownEnd(state) + OVERDUE < api.now()) {
       // A countdown that has come to nothing, and that nobody can confirm.
       set({ schedule: null });
     }
@@ -110,7 +114,7 @@ export function scheduleWatch(
 
   // A socket that was down has missed events.
   document.addEventListener('visibilitychange', () => {
-    if (!document.hidden && outlook.schedule && !outlook.course) {
+    if (!document.hidden && state.schedule && !state.stopStatus) {
       void read();
     }
   });
@@ -120,8 +124,8 @@ export function scheduleWatch(
     instanceId,
     isAllowed,
     grace: 0,
-    get outlook() {
-      return outlook;
+    get state() {
+      return state;
     },
     listen: listener => {
       listeners.push(listener);
@@ -134,9 +138,9 @@ export function scheduleWatch(
     extend: async hours => {
       set({ instance: await api.renewLease(instanceId, hours * 3_600) });
     },
-    follow: course => {
-      if (course !== outlook.course) {
-        set({ course });
+    follow: stopStatus => {
+      if (stopStatus !== state.stopStatus) {
+        set({ stopStatus });
       }
     }
   };

@@ -16,14 +16,10 @@ import { showCountdown } from '../schedule/countdown';
 import { cancelScheduled, scheduleAt, scheduleIdle } from '../schedule/dialogs';
 import { extendLease } from '../schedule/lease';
 import { notifyOf } from '../schedule/notices';
-import {
-  isActive,
-  leaseWhen,
-  scheduleText,
-  summary
-} from '../schedule/outlook';
 import { showPanel } from '../schedule/panel';
+import { isActive } from '../schedule/rules';
 import { showStatus } from '../schedule/status';
+import { leaseWhen, scheduleText, summary } from '../schedule/texts';
 import { scheduleWatch } from '../schedule/watch';
 import { stopSession } from './session';
 import type { IStopSession } from './session';
@@ -84,7 +80,7 @@ export function start(page: IPage): ISession {
       onChange();
       page.onIdle();
     },
-    onCourse: watch.follow
+    onStopStatus: watch.follow
   });
   const run = (command: string) => () =>
     void app.commands.execute(command, { source: 'menu' });
@@ -98,18 +94,18 @@ export function start(page: IPage): ISession {
     refresh: change => {
       if (change !== 'lease') {
         void watch.read();
-      } else if (watch.outlook.instance) {
+      } else if (watch.state.instance) {
         void watch.readInstance();
       }
     },
     labels: () => {
-      const { outlook } = watch;
-      const { schedule } = outlook;
+      const { state } = watch;
+      const { schedule } = state;
       const now = api.now();
       return {
-        summary: summary(outlook, now).text,
+        summary: summary(state, now).text,
         schedule: isActive(schedule) ? scheduleText(schedule) : '',
-        lease: leaseWhen(outlook, now)
+        lease: leaseWhen(state, now)
       };
     },
     scheduleIdle: source => scheduleIdle(watch, source),

@@ -2,14 +2,14 @@ import { ApiError, newId } from '../api';
 import type { IApi, IInstance } from '../api';
 import type { ConnectionLevel } from '../connection';
 import type { IDocuments } from '../documents';
-import type { Course } from '../schedule/outlook';
+import type { StopStatus } from '../schedule/instance_state';
 import { askToStop } from '../ui/confirmation';
 import { stopOverlay } from '../ui/overlay';
 import { initial, step } from './machine';
 import { endReporter } from './report';
 import { answerRollCall } from './roll_call';
 import type { Choice, Effect, Event, RequestFailure } from './state';
-import { connectionIn, courseOf, isFreeToLeave, shownIn } from './view';
+import { connectionIn, isFreeToLeave, shownIn, stopStatusOf } from './view';
 
 /**
  * What a session works with.
@@ -28,7 +28,7 @@ export interface ISessionOptions {
   /** Called when `isIdle` has changed. */
   onChange: () => void;
   /** Called before the overlay is shown. */
-  onCourse: (course: Course | null) => void;
+  onStopStatus: (stopStatus: StopStatus | null) => void;
 }
 
 /**
@@ -54,7 +54,7 @@ export function stopSession({
   tab,
   guard,
   onChange,
-  onCourse
+  onStopStatus
 }: ISessionOptions): IStopSession {
   let state = initial(instanceId);
   let timer = 0;
@@ -100,7 +100,7 @@ export function stopSession({
       state = next.state;
       const shown = shownIn(state);
       runSafely(() => setConnection(connectionIn(state)));
-      runSafely(() => onCourse(courseOf(shown)));
+      runSafely(() => onStopStatus(stopStatusOf(shown)));
       runSafely(() => overlay(shown));
       if (shown) {
         runSafely(() => reporter.dismiss());

@@ -1,5 +1,5 @@
 import type { ConnectionLevel } from '../connection';
-import type { Course } from '../schedule/outlook';
+import type { StopStatus } from '../schedule/instance_state';
 import type { IFarewell } from '../ui/farewell';
 import type { IProgress } from '../ui/progress';
 import type { State } from './state';
@@ -37,7 +37,9 @@ export function shownIn(state: State): IProgress | IFarewell | null {
 }
 
 /** What the rest of the page tells of the stop behind the overlay; null while there is none. */
-export function courseOf(shown: IProgress | IFarewell | null): Course | null {
+export function stopStatusOf(
+  shown: IProgress | IFarewell | null
+): StopStatus | null {
   return shown?.view === 'farewell'
     ? shown.phase === 'stopped'
       ? 'stopped'

@@ -25,7 +25,7 @@ const TESTS = [
   'question.test.ts',
   'elsewhere.test.ts',
   'order.test.ts',
-  'course.test.ts',
+  'follow.test.ts',
   'random.test.ts',
   'whole.test.ts'
 ];

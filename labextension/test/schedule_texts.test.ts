@@ -1,75 +1,29 @@
+/**
+ * What a page says of its instance, of a schedule and of the platform's own stop.
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { TranslationBundle } from '@jupyterlab/translation';
-import { setLanguage } from '../src/language.ts';
 import type { IInstance, ISchedule } from '../src/model';
+import { isActive } from '../src/schedule/rules.ts';
 import {
-  activityPause,
   failureText,
-  postponed,
-  waitingText
-} from '../src/schedule/consequences.ts';
-import {
-  countdownEnd,
-  freshFor,
-  isActive,
-  isUrgent,
-  leaseWhen,
   nearestEnd,
   scheduleText,
-  summary
-} from '../src/schedule/outlook.ts';
-import { formatDuration, formatTime } from '../src/ui/format.ts';
+  summary,
+  waitingText
+} from '../src/schedule/texts.ts';
+import { formatDuration } from '../src/ui/format.ts';
+import {
+  at,
+  HOUR,
+  iso,
+  leased,
+  MINUTE,
+  NOW,
+  schedule,
+  shown
+} from './schedule.ts';
 import { view } from './world.ts';
-
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
-const NOW = Date.parse('2026-11-28T12:00:00Z');
-
-const fill = (text: string, values: unknown[]) =>
-  text.replace(/%(\d)/g, (_, place: string) =>
-    String(values[Number(place) - 1])
-  );
-
-// English, as it is without a translation.
-setLanguage(
-  {
-    __: (text: string, ...values: unknown[]) => fill(text, values),
-    _n: (one: string, many: string, count: number, ...values: unknown[]) =>
-      fill(count === 1 ? one : many, [count, ...values])
-  } as unknown as TranslationBundle,
-  'en'
-);
-
-const iso = (after: number) => new Date(NOW + after).toISOString();
-
-const shown = (after: number) => formatTime(NOW + after);
-
-function schedule(more: Partial<ISchedule> = {}): ISchedule {
-  return {
-    id: 'one',
-    when: 'idle',
-    grace: 600,
-    state: 'waiting',
-    waiting_for: { kernels: [], terminals: [] },
-    ...more
-  };
-}
-
-function leased(after: number | null, idle_duration?: number): IInstance {
-  return {
-    ...view('RUNNING'),
-    name: 'training',
-    lease: {
-      type: 'TIMING',
-      expires_at: after === null ? null : NOW + after,
-      idle_duration
-    }
-  };
-}
-
-const at = (after: number, more: Partial<ISchedule> = {}) =>
-  schedule({ when: 'at', grace: null, at: iso(after), ...more });
 
 describe('the nearest end', () => {
   const nearest = (given: ISchedule | null, instance: IInstance | null) =>
@@ -117,9 +71,9 @@ describe('the nearest end', () => {
   });
 
   test('comes after name and state', () => {
-    const outlook = { schedule: null, instance: leased(HOUR) };
+    const state = { schedule: null, instance: leased(HOUR) };
     assert.equal(
-      summary(outlook, NOW).text,
+      summary(state, NOW).text,
       'training · Running · auto-stop in 1 h'
     );
     assert.equal(
@@ -130,42 +84,13 @@ describe('the nearest end', () => {
 
   test('is out of date while a stop is followed', () => {
     const instance = leased(MINUTE);
-    for (const course of ['stopping', 'stopped', 'unknown'] as const) {
-      const outlook = { schedule: schedule(), instance, course };
-      assert.deepEqual(summary(outlook, NOW), {
-        text: `training · ${course}`,
+    for (const stopStatus of ['stopping', 'stopped', 'unknown'] as const) {
+      const state = { schedule: schedule(), instance, stopStatus };
+      assert.deepEqual(summary(state, NOW), {
+        text: `training · ${stopStatus}`,
         urgent: false
       });
     }
-  });
-});
-
-describe('the platform’s own stop', () => {
-  const outlook = (after: number) => ({
-    schedule: null,
-    instance: leased(after)
-  });
-
-  test('is urgent for its last ten minutes', () => {
-    assert.equal(isUrgent(outlook(10 * MINUTE + 1), NOW), false);
-    assert.equal(isUrgent(outlook(10 * MINUTE), NOW), true);
-    assert.equal(isUrgent({ schedule: null, instance: null }, NOW), false);
-  });
-
-  test('is told anew with each minute, and never after its end', () => {
-    const fresh = freshFor(outlook(90_000), NOW);
-    assert.equal(leaseWhen(outlook(90_000), NOW), 'in 1 min');
-    assert.equal(leaseWhen(outlook(90_000), NOW + fresh), 'in less than 1 min');
-    assert.ok(Number.isNaN(freshFor(outlook(0), NOW)));
-    assert.ok(Number.isNaN(freshFor({ schedule: null, instance: null }, NOW)));
-  });
-
-  test('may depend on idleness', () => {
-    const instance = leased(null, 2 * HOUR);
-    assert.equal(
-      leaseWhen({ schedule: null, instance }, NOW),
-      'after 2 h idle'
-    );
   });
 });
 
@@ -216,56 +141,6 @@ describe('what a schedule waits for', () => {
   test('is nothing for any other schedule', () => {
     assert.equal(waitingText(at(HOUR), NOW), '');
     assert.equal(waiting({ state: 'countdown' }), '');
-  });
-});
-
-describe('a countdown', () => {
-  const end = (given: ISchedule | null) =>
-    countdownEnd({ schedule: given, instance: null });
-
-  test('is shown in that state alone', () => {
-    const stops_at = iso(MINUTE);
-    assert.equal(end(schedule({ state: 'countdown', stops_at })), NOW + MINUTE);
-    assert.ok(Number.isNaN(end(schedule({ state: 'waiting', stops_at }))));
-    assert.ok(Number.isNaN(end(schedule({ state: 'countdown' }))));
-    assert.ok(Number.isNaN(end(null)));
-  });
-
-  test('is put off by one hour, whatever the schedule', () => {
-    assert.deepEqual(postponed(at(0), NOW), { when: 'at', at: iso(HOUR) });
-    assert.deepEqual(postponed(schedule(), NOW), {
-      when: 'idle',
-      not_before: iso(HOUR),
-      grace: 600
-    });
-    assert.deepEqual(postponed(schedule({ grace: null }), NOW), {
-      when: 'idle',
-      not_before: iso(HOUR)
-    });
-  });
-});
-
-describe('activity', () => {
-  const pause = (given: ISchedule | null) =>
-    activityPause({ schedule: given, instance: null });
-
-  test('is reported often enough for the grace period', () => {
-    assert.equal(pause(schedule({ grace: 600 })), MINUTE);
-    assert.equal(pause(schedule({ grace: 20 })), 5_000);
-    assert.equal(pause(schedule({ grace: null })), MINUTE);
-    assert.equal(pause(schedule({ state: 'retrying' })), MINUTE);
-  });
-
-  test('is reported to nobody where nothing waits for it', () => {
-    for (const given of [
-      null,
-      at(HOUR),
-      schedule({ state: 'countdown' }),
-      schedule({ state: 'stopping' }),
-      schedule({ state: 'ended' })
-    ]) {
-      assert.ok(Number.isNaN(pause(given)));
-    }
   });
 });
 
