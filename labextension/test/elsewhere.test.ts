@@ -4,7 +4,18 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LIMITS } from '../src/stop/transition.ts';
-import { attempt, Page, problem, running, saving, view } from './world.ts';
+import {
+  attempt,
+  calling,
+  clicked,
+  ignores,
+  Page,
+  problem,
+  running,
+  saving,
+  stopped,
+  view
+} from './world.ts';
 
 describe('stops from elsewhere', () => {
   test('an event is only a hint', () => {
@@ -92,9 +103,6 @@ describe('stops from elsewhere', () => {
     assert.equal(page.count('request'), 1);
   });
 
-  const clicked = () =>
-    new Page().dispatch({ type: 'command', source: 'menu' });
-
   test('an open question is taken back for a real stop, not for a forged one', () => {
     const page = new Page()
       .dispatch({ type: 'command', source: 'menu' })
@@ -121,5 +129,101 @@ describe('stops from elsewhere', () => {
     page.poll(view('RUNNING', attempt('theirs', 'saving')));
     assert.equal(page.shown, 'saving');
     assert.equal(page.count('answerRollCall'), 1);
+  });
+});
+
+describe('a stop of another page', () => {
+  test('is joined by a request that is open, and followed by one that never was', () => {
+    const theirs = view('RUNNING', attempt('theirs', 'saving'));
+    const page = new Page().request().poll(theirs);
+    assert.ok(page.state.name === 'saving');
+    assert.equal(page.state.stop.joined, null, 'this page has asked, too');
+    assert.equal(page.state.stop.attempt, 'theirs');
+    assert.equal(page.state.stop.requested, 'ours');
+    const other = new Page()
+      .dispatch({ type: 'hint', attempt: 'first' })
+      .poll(view('RUNNING', attempt('first', 'saving')))
+      .poll(theirs);
+    assert.ok(other.state.name === 'saving');
+    assert.equal(other.state.stop.joined?.id, 'theirs');
+    assert.equal(other.count('answerRollCall'), 2);
+  });
+
+  test('is saved for as well, where this page has saved for another', () => {
+    const page = new Page().request().poll(saving);
+    page.poll(view('RUNNING', attempt('theirs', 'saving')));
+    assert.equal(page.count('answerRollCall'), 2);
+  });
+
+  test('that is over is none that this page follows', () => {
+    const over = view('RUNNING', attempt('theirs', 'cancelled'));
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .poll(calling)
+      .poll(over)
+      .poll(over);
+    assert.equal(page.end?.phase, 'unknown');
+    assert.equal(new Page().accept().poll(over).end?.phase, 'resumed');
+  });
+
+  test('is followed as it was asked for', () => {
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .poll(view('RUNNING', { ...attempt('ours', 'saving'), source: 'cell' }));
+    assert.ok(page.state.name === 'saving');
+    const { joined, source, save, requested, request } = page.state.stop;
+    assert.deepEqual(
+      [joined?.id, source, save, requested, request],
+      ['ours', 'cell', 'all', '', 'none']
+    );
+  });
+
+  test('that ends while its tabs save is told as joined', () => {
+    const page = new Page()
+      .dispatch({ type: 'hint', attempt: 'ours' })
+      .poll(saving)
+      .poll(view('RUNNING', attempt('ours', 'cancelled')));
+    assert.equal(page.end?.joined, true);
+  });
+});
+
+describe('an attempt that is over', () => {
+  test('is no reason not to ask', () => {
+    for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
+      const page = clicked().poll(view('RUNNING', attempt('old', phase)));
+      assert.equal(page.count('fill'), 1);
+      assert.equal(page.state.name, 'confirming');
+    }
+  });
+
+  test('is not followed when its event comes late', () => {
+    for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
+      const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+      page.poll(view('RUNNING', attempt('ours', phase)));
+      assert.equal(page.state.name, 'idle');
+      assert.equal(page.count('report'), 0);
+    }
+  });
+
+  test('has a farewell when its event comes after the end', () => {
+    const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
+    assert.equal(page.poll(stopped).shown, 'stopped');
+  });
+
+  test('brings no page back whose connections are disposed of, while another one stops', () => {
+    const closed = () => new Page().accept().poll(stopped).failPoll();
+    for (const [after, name] of [
+      [saving, 'closed'],
+      [view('STOPPED'), 'closed'],
+      [view('STOPPING'), 'closed'],
+      [view('RUNNING', attempt('ours', 'stopped')), 'restarted'],
+      [view('STARTING'), 'restarted']
+    ] as const) {
+      const page = closed().dispatch({ type: 'visible' }).poll(after);
+      assert.equal(page.state.name, name);
+    }
+    const page = closed().dispatch({ type: 'visible' }).poll(running);
+    ignores(page, { type: 'visible' });
+    ignores(page, { type: 'online' });
   });
 });

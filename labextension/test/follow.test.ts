@@ -6,6 +6,7 @@ import { describe, test } from 'node:test';
 import {
   attempt,
   calling,
+  clicked,
   LOST,
   Page,
   problem,
@@ -15,8 +16,6 @@ import {
   stopping,
   view
 } from './world.ts';
-
-const clicked = () => new Page().dispatch({ type: 'command', source: 'menu' });
 
 describe('the course of a stop', () => {
   const pauses = (page: Page) => page.pause;
@@ -228,61 +227,6 @@ describe('what is told at the end', () => {
     const runs = new Page().accept().poll(running);
     assert.equal(runs.end?.phase, 'resumed');
     assert.equal(runs.end.failure, null);
-  });
-});
-
-describe('a stop of another page', () => {
-  test('is joined by a request that is open, and followed by one that never was', () => {
-    const theirs = view('RUNNING', attempt('theirs', 'saving'));
-    const page = new Page().request().poll(theirs);
-    assert.ok(page.state.name === 'saving');
-    assert.equal(page.state.stop.joined, null, 'this page has asked, too');
-    assert.equal(page.state.stop.attempt, 'theirs');
-    assert.equal(page.state.stop.requested, 'ours');
-    const other = new Page()
-      .dispatch({ type: 'hint', attempt: 'first' })
-      .poll(view('RUNNING', attempt('first', 'saving')))
-      .poll(theirs);
-    assert.ok(other.state.name === 'saving');
-    assert.equal(other.state.stop.joined?.id, 'theirs');
-    assert.equal(other.count('answerRollCall'), 2);
-  });
-
-  test('is saved for as well, where this page has saved for another', () => {
-    const page = new Page().request().poll(saving);
-    page.poll(view('RUNNING', attempt('theirs', 'saving')));
-    assert.equal(page.count('answerRollCall'), 2);
-  });
-
-  test('that is over is none that this page follows', () => {
-    const over = view('RUNNING', attempt('theirs', 'cancelled'));
-    const page = new Page()
-      .dispatch({ type: 'hint', attempt: 'ours' })
-      .poll(calling)
-      .poll(over)
-      .poll(over);
-    assert.equal(page.end?.phase, 'unknown');
-    assert.equal(new Page().accept().poll(over).end?.phase, 'resumed');
-  });
-
-  test('is followed as it was asked for', () => {
-    const page = new Page()
-      .dispatch({ type: 'hint', attempt: 'ours' })
-      .poll(view('RUNNING', { ...attempt('ours', 'saving'), source: 'cell' }));
-    assert.ok(page.state.name === 'saving');
-    const { joined, source, save, requested, request } = page.state.stop;
-    assert.deepEqual(
-      [joined?.id, source, save, requested, request],
-      ['ours', 'cell', 'all', '', 'none']
-    );
-  });
-
-  test('that ends while its tabs save is told as joined', () => {
-    const page = new Page()
-      .dispatch({ type: 'hint', attempt: 'ours' })
-      .poll(saving)
-      .poll(view('RUNNING', attempt('ours', 'cancelled')));
-    assert.equal(page.end?.joined, true);
   });
 });
 

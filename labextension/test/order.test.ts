@@ -3,10 +3,11 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Event } from '../src/stop/state';
 import {
   attempt,
   calling,
+  clicked,
+  ignores,
   INSTANCE_ID,
   LOST,
   Page,
@@ -17,17 +18,6 @@ import {
   stopping,
   view
 } from './world.ts';
-
-/** Assert that an event changes nothing and asks for nothing. */
-function ignores(page: Page, event: Event): void {
-  const before = page.state;
-  const effects = page.effects.length;
-  page.dispatch(event);
-  assert.deepEqual(page.state, before);
-  assert.equal(page.effects.length, effects);
-}
-
-const clicked = () => new Page().dispatch({ type: 'command', source: 'menu' });
 
 describe('a page that has just opened', () => {
   test('waits for no poll', () => {
@@ -263,46 +253,5 @@ describe('a hint', () => {
     const page = new Page().accept().poll(stopped).failPoll();
     assert.equal(page.state.name, 'closed');
     ignores(page, { type: 'hint', attempt: 'x' });
-  });
-});
-
-describe('an attempt that is over', () => {
-  test('is no reason not to ask', () => {
-    for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
-      const page = clicked().poll(view('RUNNING', attempt('old', phase)));
-      assert.equal(page.count('fill'), 1);
-      assert.equal(page.state.name, 'confirming');
-    }
-  });
-
-  test('is not followed when its event comes late', () => {
-    for (const phase of ['refused', 'cancelled', 'resumed'] as const) {
-      const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-      page.poll(view('RUNNING', attempt('ours', phase)));
-      assert.equal(page.state.name, 'idle');
-      assert.equal(page.count('report'), 0);
-    }
-  });
-
-  test('has a farewell when its event comes after the end', () => {
-    const page = new Page().dispatch({ type: 'hint', attempt: 'ours' });
-    assert.equal(page.poll(stopped).shown, 'stopped');
-  });
-
-  test('brings no page back whose connections are disposed of, while another one stops', () => {
-    const closed = () => new Page().accept().poll(stopped).failPoll();
-    for (const [after, name] of [
-      [saving, 'closed'],
-      [view('STOPPED'), 'closed'],
-      [view('STOPPING'), 'closed'],
-      [view('RUNNING', attempt('ours', 'stopped')), 'restarted'],
-      [view('STARTING'), 'restarted']
-    ] as const) {
-      const page = closed().dispatch({ type: 'visible' }).poll(after);
-      assert.equal(page.state.name, name);
-    }
-    const page = closed().dispatch({ type: 'visible' }).poll(running);
-    ignores(page, { type: 'visible' });
-    ignores(page, { type: 'online' });
   });
 });

@@ -7,6 +7,7 @@ import { shownIn } from '../src/stop/view.ts';
 import {
   attempt,
   calling,
+  clicked,
   LOST,
   Page,
   problem,
@@ -17,9 +18,6 @@ import {
 } from './world.ts';
 
 describe('before the question', () => {
-  const clicked = () =>
-    new Page().dispatch({ type: 'command', source: 'menu' });
-
   test('offline at the click', () => {
     const page = clicked().failPoll({ kind: 'offline' });
     assert.equal(page.end?.failure?.kind, 'offline');
@@ -49,9 +47,6 @@ describe('before the question', () => {
 });
 
 describe('the question', () => {
-  const clicked = () =>
-    new Page().dispatch({ type: 'command', source: 'menu' });
-
   test('is open at once and filled in when the instance has been read', () => {
     const page = clicked();
     assert.equal(page.count('ask'), 1);

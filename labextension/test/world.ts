@@ -1,6 +1,7 @@
 /**
  * A page without a browser: its state machine, and all that it asked for.
  */
+import assert from 'node:assert/strict';
 import type { IAttempt, IInstance, IProblem, Phase } from '../src/api';
 import { initial, step } from '../src/stop/machine.ts';
 import type {
@@ -151,4 +152,18 @@ export class Page {
     }
     return id;
   }
+}
+
+/** A page whose command was called. */
+export function clicked(): Page {
+  return new Page().dispatch({ type: 'command', source: 'menu' });
+}
+
+/** Assert that an event changes nothing and asks for nothing. */
+export function ignores(page: Page, event: Event): void {
+  const before = page.state;
+  const effects = page.effects.length;
+  page.dispatch(event);
+  assert.deepEqual(page.state, before);
+  assert.equal(page.effects.length, effects);
 }
