@@ -90,6 +90,7 @@ def test_keys_that_turn_bad_with_a_yes_without_a_body(simulator: ThreadedSimulat
     async def act(this: ThisInstance) -> None:
         simulator.faults.add("stop", [Meanwhile(keys.take_away[way]), Empty(takes_effect=True)])
         assert await attempt(this, "stop") is None
+        judge(await attempt(this, "show"), REFUSED)
         # The stop is followed; that must not use up the failures that a key may have.
         await asyncio.sleep(0.3)
         assert simulator.count("stop") == 1
