@@ -129,7 +129,7 @@ def test_the_file_holds_the_end_of_each_cell_that_stops(
     shown = page.locator(output("Not stopped:"))
     expect(shown).to_contain_text("train.ipynb")
     expect(shown).to_contain_text("the disk is full")
-    expect(page.locator(".Toastify__toast").first).to_contain_text("nothing was stopped")
+    expect(page.locator(".Toastify__toast").first).to_contain_text("The stop was cancelled")
     assert saved_cells(file)[1]["outputs"] != [], "it was saved once before"
     assert simulator.count("stop") == 0
     page.unroute_all()

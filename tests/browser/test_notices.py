@@ -50,7 +50,7 @@ def test_every_tab_is_told_the_document_and_the_reason_until_a_new_stop_begins(
     for tab in (two, three):
         toast = tab.page.locator(TOAST, has_text="three.txt")
         expect(toast).to_contain_text("the disk is full")
-        expect(toast).to_contain_text("nothing was stopped")
+        expect(toast).to_contain_text("The stop was cancelled")
         tab.page.wait_for_load_state()
     three.screenshot("told-the-document")
     assert simulator.count("stop") == 0

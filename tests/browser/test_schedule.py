@@ -195,7 +195,7 @@ def test_a_stop_that_failed_is_told_until_it_no_longer_holds_and_the_next_needs_
     schedule_at(server, simulator)
     for tab in (one, two):
         toast = tab.page.locator(TOAST, has_text="The scheduled stop failed")
-        expect(toast).to_contain_text("next try at")
+        expect(toast).to_contain_text("Next try at")
         expect(toast).to_contain_text("modelarts:notebook:stop")
         expect(tab.page.locator(TOAST)).to_have_count(1)
         expect(status(tab.page)).to_contain_text("stop failed; next try at")

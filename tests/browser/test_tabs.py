@@ -152,7 +152,7 @@ def test_one_tab_that_cannot_save_keeps_the_instance_running(
     for name in ("two.txt", "three.ipynb"):
         expect(tabs[name].page.locator("[data-view=progress]")).to_have_count(0)
         tabs[name].screenshot("told-" + name)
-        expect(tabs[name].page.locator(".Toastify__toast").first).to_contain_text("nothing was stopped")
+        expect(tabs[name].page.locator(".Toastify__toast").first).to_contain_text("The stop was cancelled")
     expect_all_saved(instance_server, "one.txt", "two.txt")
     expect(tabs["three.ipynb"].page.locator(".jp-Notebook .cm-content").first).to_contain_text("typed in three.ipynb")
 

@@ -116,7 +116,7 @@ def test_a_page_left_open_says_so(tmp_path: pathlib.Path, simulator: ThreadedSim
                 page.get_by_role("menuitem", name="File").first.click()
                 page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:stop']").click()
                 dialog = page.locator(".jp-Dialog")
-                expect(dialog).to_contain_text(f"belongs to instance {simulator.instance_id}", timeout=20_000)
+                expect(dialog).to_contain_text(f"was opened for instance {simulator.instance_id}", timeout=20_000)
                 expect(dialog).to_contain_text(f"now runs in instance {other}")
                 expect(dialog).to_contain_text("Reload the page")
                 running.close()
