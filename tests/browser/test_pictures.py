@@ -79,7 +79,7 @@ def type_commands(tab: Tab, server: Server) -> None:
     expect(shown).to_contain_text("Ctrl-C")
     tab.screenshot("terminal", terminal)
     page.keyboard.press("Control+C")
-    expect(shown).to_contain_text("The stop was cancelled")
+    expect(shown).to_contain_text("nothing was stopped")
     close_terminal(tab, server)
 
 
