@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, NamedTuple, Optional, Sequence, Type, Union
+from types import MappingProxyType
+from typing import Any, Callable, List, Mapping, NamedTuple, Optional, Sequence, Type, Union
 
 from jupyter_notebook_stop.errors import (
     CloudError,
@@ -72,6 +73,8 @@ class Case(NamedTuple):
         How many stops the cloud carries out before it is asked once more.
     least
         Shortest time it takes, in seconds.
+    limits
+        The limits in seconds that are reached, as settings; they are small, since they are waited for.
     """
 
     name: str
@@ -82,6 +85,7 @@ class Case(NamedTuple):
     times: Optional[int] = None
     taken: int = 0
     least: float = 0.0
+    limits: Mapping[str, float] = MappingProxyType({})
 
 
 class Meanwhile(Fault, frozen=True):
@@ -94,6 +98,9 @@ class Meanwhile(Fault, frozen=True):
         self.act()
 
 
+CONNECTING = {"connect_timeout": 0.8}
+SILENCE = {"read_timeout": 1.2}
+DRIPPING = {"total_timeout": 5.0}
 LOST = Outcome(UnreachableError, "connection_lost")
 LATE = Outcome(UnreachableError, "timeout")
 UNKNOWN = Outcome(OutcomeUnknownError, "outcome_unknown")
@@ -162,9 +169,9 @@ def _shows() -> List[Case]:
         show("reset-during", Reset(when="during"), LOST, again),
         show("reset-after", Reset(when="after"), LOST, again),
         show("reset-once", Reset(), FINE, 2, times=1),
-        show("silence", Delay(seconds=30.0), LATE, 0),
-        show("slow-drip", Drip(pause=0.05), LATE),
-        show("slow-drip-of-headers", Drip(pause=0.05, head=True), LATE),
+        show("silence", Delay(seconds=600.0), LATE, 0, limits={**SILENCE, "total_timeout": 5.0}),
+        show("slow-drip", Drip(pause=0.05), LATE, limits=DRIPPING),
+        show("slow-drip-of-headers", Drip(pause=0.05, head=True), LATE, limits=DRIPPING),
         show("cut-body", CutBody(), LOST, again),
         show("cut-chunks", CutBody(chunked=True), LOST, again),
         show("too-long", WrongLength(by=7), LOST, again),
@@ -195,18 +202,18 @@ def _stops() -> List[Case]:
     def stop(name: str, fault: Union[Fault, Sequence[Fault]], outcome: Outcome, sent: int = 1, **more: Any) -> Case:
         return Case(name, "stop", fault, outcome, sent, **more)
 
-    def taken(name: str, fault: Union[Fault, Sequence[Fault]]) -> Case:
+    def taken(name: str, fault: Union[Fault, Sequence[Fault]], **more: Any) -> Case:
         # It may have been taken, and was: nothing is sent again.
-        return stop(f"{name}-taken", fault, FINE, 1, taken=1)
+        return stop(f"{name}-taken", fault, FINE, 1, taken=1, **more)
 
     heard: Any = {"takes_effect": True}
     return [
         stop("reset-before", Reset(), UNKNOWN),
         taken("reset-during", Reset(when="during")),
         taken("reset-after", Reset(when="after")),
-        taken("silence-after", Delay(seconds=30.0, when="after")),
-        taken("slow-drip", Drip(pause=0.05)),
-        taken("slow-drip-of-headers", Drip(pause=0.05, head=True)),
+        taken("silence-after", Delay(seconds=600.0, when="after"), limits=SILENCE),
+        taken("slow-drip", Drip(pause=0.05), limits=DRIPPING),
+        taken("slow-drip-of-headers", Drip(pause=0.05, head=True), limits=DRIPPING),
         taken("cut-body", CutBody()),
         taken("cut-chunks", CutBody(chunked=True)),
         taken("too-long", WrongLength(by=7)),
@@ -239,7 +246,7 @@ def _stops() -> List[Case]:
 
 DOUBTFUL: List[Fault] = [
     Reset(),
-    Delay(seconds=30.0),
+    Delay(seconds=600.0),
     *(Unavailable(status=status) for status in (408, 500, 502, 503, 504)),
     Html(status=200),
     Html(status=503),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import time
+import threading
 from typing import Any, Type
 
 import pytest
@@ -15,12 +15,12 @@ from jupyter_notebook_stop.errors import (
     UnreachableError,
 )
 from jupyter_notebook_stop.policy.instance import ThisInstance
-from jupyter_notebook_stop.simulator import Fault, ThreadedSimulator
+from jupyter_notebook_stop.simulator import Delay, Fault, ThreadedSimulator
 
 from ..unit.conftest import REAL_HOST, Proxy
 from ..waiting import until_async
 from .conftest import Secure, full_backlog
-from .matrix import CASES, DOUBTFUL, ERRORS, Case, Outcome, error_cases
+from .matrix import CASES, CONNECTING, DOUBTFUL, ERRORS, SILENCE, Case, Outcome, error_cases
 from .trial import OPERATIONS, attempt, judge, run, suffer
 
 pytestmark = pytest.mark.usefixtures("short_pauses")
@@ -32,7 +32,7 @@ def test_what_the_cloud_does(simulator: ThreadedSimulator, case: Case) -> None:
         await this.show()
         await suffer(this, simulator, case)
 
-    run(simulator, act, simulator.faults.clear)
+    run(simulator, act, simulator.faults.clear, case.limits)
 
 
 @pytest.mark.parametrize("fault", DOUBTFUL, ids=repr)
@@ -47,7 +47,7 @@ def test_a_stop_that_is_taken_late_was_sent_once(simulator: ThreadedSimulator, f
         assert (await this.show()).status == "STOPPED"
         assert simulator.count("stop") == 1
 
-    run(simulator, act, simulator.faults.clear)
+    run(simulator, act, simulator.faults.clear, SILENCE if isinstance(fault, Delay) else {})
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -105,11 +105,11 @@ def test_a_name_that_takes_long_to_look_up(
     simulator: ThreadedSimulator, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     resolve = socket.getaddrinfo
-    known: list[str] = []
+    known = threading.Event()
 
     def slow(host: Any, *arguments: Any, **options: Any) -> Any:
-        if host in ("localhost", b"localhost") and not known:
-            time.sleep(3.0)
+        if host in ("localhost", b"localhost"):
+            known.wait(600)
         return resolve(host, *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
@@ -118,7 +118,11 @@ def test_a_name_that_takes_long_to_look_up(
         judge(await attempt(this, operation), Outcome(UnreachableError, "connect_timeout"))
         assert simulator.count() == 0
 
-    run(simulator, act, lambda: known.append("now"), MODELARTS_ENDPOINT=f"http://localhost:{simulator.port}")
+    endpoint = f"http://localhost:{simulator.port}"
+    try:
+        run(simulator, act, known.set, CONNECTING, MODELARTS_ENDPOINT=endpoint)
+    finally:
+        known.set()
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -145,7 +149,7 @@ def test_nobody_lets_in(simulator: ThreadedSimulator, operation: str) -> None:
             stack.close()
             simulator.start()
 
-        run(simulator, act, recover)
+        run(simulator, act, recover, CONNECTING)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

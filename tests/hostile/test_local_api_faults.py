@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Callable, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
@@ -52,7 +52,7 @@ REPRESENTATIVE: List[tuple[str, Fault, int, int]] = [
     ("429", Throttle(retry_after=60), 502, 1),
     ("503", Unavailable(takes_effect=True), 202, 1),
     ("reset-after", Reset(when="after"), 202, 1),
-    ("silence", Delay(30.0, "after"), 202, 1),
+    ("silence", Delay(600.0, "after"), 202, 1),
     ("cut", CutBody(), 202, 1),
     ("empty", Empty(204, takes_effect=True), 202, 1),
     ("html", Html(200, takes_effect=True), 202, 1),
@@ -61,6 +61,13 @@ REPRESENTATIVE: List[tuple[str, Fault, int, int]] = [
     ("redirect", Redirect(), 502, 1),
     ("reset-before", Reset(), 504, 1),
 ]
+
+
+@pytest.fixture
+def stop_config(stop_config: Dict[str, Any], fault: Fault) -> Dict[str, Any]:
+    """Return the settings of the server; where the cloud is silent, its limits are soon reached."""
+    soon = {"read_timeout": 1.0, "total_timeout": 2.5}
+    return {**stop_config, **(soon if isinstance(fault, Delay) else {})}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +86,7 @@ async def test_a_fault_of_the_cloud_through_the_local_api(
         simulator.faults.add("stop", fault, times=None)
         began = time.monotonic()
         status, answer = await fetch("POST", "stop", body=body_for(simulator, {}))
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 25
         assert status == expected, answer
         if status != 202:
             assert answer["message"]
@@ -116,7 +123,7 @@ async def test_a_fault_of_the_cloud_while_a_page_looks(
             assert (status, view["id"], view["status"]) == (200, simulator.instance_id, None)
             assert view["error"]["message"]
             assert view["error"]["remedy"]
-        assert time.monotonic() - began < 3 * 4
+        assert time.monotonic() - began < 60
         assert sum(request.status == 401 for request in simulator.requests) <= 1
         simulator.faults.clear()
         status, _ = await fetch("POST", "stop", body=body_for(simulator, {}))
@@ -155,9 +162,11 @@ def always(act: Callable[[], None]) -> Iterator[None]:
 
     thread = threading.Thread(target=go_on)
     thread.start()
-    yield
-    over.set()
-    thread.join()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 NOT_CHECKED = [
@@ -168,14 +177,21 @@ NOT_CHECKED = [
 ]
 
 
-@pytest.mark.parametrize(("cloud", "unchecked"), [(_well, []), (_ailing, ["not_a_server_error"])])
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    # Where nothing ails the cloud, no limit may be reached, however late anything is.
+    ("cloud", "unchecked", "total"),
+    [(_well, [], 60), (_ailing, ["not_a_server_error"], 2)],
+    ids=["well", "ailing"],
+)
 def test_no_answer_leaves_the_contract(
     simulator: ThreadedSimulator,
     tmp_path: pathlib.Path,
     cloud: Callable[[ThreadedSimulator], None],
     unchecked: List[str],
+    total: int,
 ) -> None:
-    limits = ["--NotebookStop.save_timeout=1", "--NotebookStop.total_timeout=2"]
+    limits = ["--NotebookStop.save_timeout=1", f"--NotebookStop.total_timeout={total}"]
     server = PlainServer(tmp_path / "server", simulator, arguments=limits)
     # 413 is a way to refuse a body as well.
     statuses = "[400, 401, 403, 404, 405, 409, 413]"
@@ -187,7 +203,7 @@ def test_no_answer_leaves_the_contract(
             *("--header", f"Authorization: token {server.token}", "--seed", "1"),
             *("--max-examples", str(examples(25))),
             *("--phases", "coverage,fuzzing,stateful", "--continue-on-failure"),
-            *("--request-timeout", "20", "--no-color"),
+            *("--request-timeout", "90", "--no-color"),
             *("--exclude-checks", ",".join([*NOT_CHECKED, *unchecked])),
             # It remembers no examples from one run to the next.
             *("--generation-database", ":memory:"),
@@ -201,7 +217,7 @@ def test_no_answer_leaves_the_contract(
         }
         with always(lambda: cloud(simulator)):
             done = subprocess.run(
-                command, capture_output=True, text=True, timeout=540, cwd=tmp_path, env=environ, check=False
+                command, capture_output=True, text=True, timeout=1500, cwd=tmp_path, env=environ, check=False
             )
         said = done.stdout[-6000:] + done.stderr[-2000:]
         assert done.returncode == 0, said
