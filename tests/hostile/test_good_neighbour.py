@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import time
 import uuid
 from typing import Any, Dict
 
@@ -26,6 +27,7 @@ from jupyter_notebook_stop.modelarts.models import Notebook, decode
 from jupyter_notebook_stop.notebook import rendering
 from jupyter_notebook_stop.policy.instance import ThisInstance
 from jupyter_notebook_stop.schema import Instance
+from jupyter_notebook_stop.server.handlers import MAX_AGE
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 from jupyter_notebook_stop.translation import ENGLISH, encode_translated
 
@@ -61,6 +63,7 @@ def test_jupyterlabs_own_check_passes(tmp_path: pathlib.Path) -> None:
 async def test_a_hundred_stops_and_a_hundred_reads(fetch: Fetch, simulator: ThreadedSimulator) -> None:
     simulator.instance.step_seconds = 30.0
     body = {"instance_id": simulator.instance_id, "save": "none"}
+    began = time.monotonic()
     async with never_blocked():
         stops = [fetch("POST", "stop", body=body) for _ in range(100)]
         reads = [fetch("GET", "instance") for _ in range(100)]
@@ -69,7 +72,8 @@ async def test_a_hundred_stops_and_a_hundred_reads(fetch: Fetch, simulator: Thre
     assert len({answer["attempt"]["id"] for _, answer in answers[::2]}) == 1
     assert all(view["error"] is None for _, view in answers[1::2])
     assert simulator.count("stop") == 1
-    assert simulator.count("show") < 10
+    # What was read is good for a while.
+    assert simulator.count("show") < 3 + (time.monotonic() - began) / MAX_AGE
 
 
 FIRST_USE = """

@@ -8,6 +8,8 @@ from typing import Any, Awaitable, Callable
 import pytest
 from tornado.httpclient import HTTPClientError, HTTPResponse
 
+from ..waiting import LIMIT
+
 Fetch = Callable[..., Awaitable[tuple[int, Any]]]
 
 
@@ -40,9 +42,11 @@ def fetch(jp_fetch: Any) -> Fetch:
         data = raw if raw is not None else (json.dumps(body).encode() if body is not None else None)
         if data is None and method in ("POST", "PUT"):
             data = b""
+        # The time that it waits for its turn among many counts as well.
+        limits = {"request_timeout": LIMIT, "connect_timeout": LIMIT}
         try:
             response: HTTPResponse = await jp_fetch(
-                "jupyter-notebook-stop", *path, method=method, body=data, headers=headers, **options
+                "jupyter-notebook-stop", *path, method=method, body=data, headers=headers, **{**limits, **options}
             )
         except HTTPClientError as error:
             if error.response is None:
