@@ -30,6 +30,16 @@ from ..model.virtual_time import VirtualLoop
 from .house import House
 
 T = TypeVar("T")
+
+DEADLINES = (0.2, 1.0, 5.0, 20.0)
+"""Seconds for a request that is to be cut off once it was sent: as few as are enough on a machine as busy as it is."""
+
+SOON_GIVEN_UP: dict[str, Any] = {
+    "timeouts": Timeouts(connect=60.0, read=0.15, write=60.0, pool=60.0, total=60.0),
+    "retries": Retries(limit=100, first=0.01, longest=0.05, settle=0.01),
+}
+"""Options of a client that does not wait long for a response, and may read again as often as responses are late."""
+
 REAL_HOST = "modelarts.cn-north-4.myhuaweicloud.com"
 
 
@@ -77,13 +87,13 @@ class Cloud:
         """Return what `action` makes of a client; options as for `NotebooksClient`."""
 
         async def main() -> T:
-            self.chain = CredentialChain([("test", source or self.keys)], timeout=5.0)
+            self.chain = CredentialChain([("test", source or self.keys)], timeout=60.0)
             given: dict[str, Any] = {
                 "endpoint": self.simulator.endpoint,
                 "project_id": self.simulator.project_id,
                 "chain": self.chain,
                 "verify": self.verify,
-                "timeouts": Timeouts(connect=2.0, read=2.0, write=2.0, pool=2.0, total=10.0),
+                "timeouts": Timeouts(*[60.0] * 5),
                 "retries": Retries(limit=3, first=0.01, longest=0.05, settle=0.01),
                 "sleep": self._pause,
                 **options,

@@ -47,7 +47,7 @@ from jupyter_notebook_stop.simulator import (
     WrongLength,
 )
 
-from .conftest import Clock
+from .conftest import DEADLINES, SOON_GIVEN_UP, Clock
 
 
 def test_a_signed_read(cloud: Any) -> None:
@@ -317,20 +317,23 @@ def test_the_pauses_grow_and_have_jitter(cloud: Any) -> None:
 
 
 def test_the_whole_is_bounded_in_time(cloud: Any) -> None:
-    cloud.simulator.faults.add("show", Drip(size=1, pause=0.02), times=None)
-    began = time.monotonic()
-    with pytest.raises(UnreachableError) as caught:
-        cloud.show(timeouts=Timeouts(read=1.0, total=0.3))
+    # The whole response would take minutes.
+    cloud.simulator.faults.add("show", Drip(size=1, pause=0.2), times=None)
+    for limit in DEADLINES:
+        began = time.monotonic()
+        with pytest.raises(UnreachableError) as caught:
+            cloud.show(timeouts=Timeouts(60.0, 60.0, 60.0, 60.0, total=limit))
+        if caught.value.code != "connect_timeout":
+            break
     assert caught.value.code == "timeout"
-    assert 0.25 < time.monotonic() - began < 3
+    assert 0.8 * limit < time.monotonic() - began < limit + 30
 
 
 def test_a_read_that_hangs_is_given_up_and_repeated(cloud: Any) -> None:
-    cloud.simulator.faults.add("show", Delay(5.0))
-    began = time.monotonic()
-    assert cloud.show(timeouts=Timeouts(read=0.1, total=5.0)).status == "RUNNING"
-    assert time.monotonic() - began < 3
-    assert cloud.order() == ["show", "show"]
+    cloud.simulator.faults.add("show", Delay(600.0))
+    assert cloud.show(**SOON_GIVEN_UP).status == "RUNNING"
+    assert len(cloud.order()) >= 2
+    assert set(cloud.order()) == {"show"}
 
 
 @pytest.mark.parametrize("operation", ["show", "stop"])
@@ -345,7 +348,7 @@ def test_an_attempt_cut_short_does_not_hide_why_it_was_made(
 
     async def sleep_too_long(seconds: float) -> None:
         # Not between the looks that tell whether it was taken.
-        clock.now += 60.0 if seconds == 1.0 else 0.0
+        clock.now += 600.0 if seconds == 1.0 else 0.0
 
     with pytest.raises(NotebookStopError) as caught:
         getattr(cloud, operation)(sleep=sleep_too_long)

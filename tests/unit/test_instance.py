@@ -24,6 +24,8 @@ from jupyter_notebook_stop.policy.views import problem_of
 from jupyter_notebook_stop.schema import ACCEPTED, REFUSED, STOPPED, Attempt
 from jupyter_notebook_stop.simulator import BrokenJson, Delay, Fault, Redirect, Refuse, Reset
 
+from .conftest import DEADLINES
+
 
 def stop(instance: ThisInstance) -> Any:
     return instance.stop(Attempt())
@@ -305,14 +307,19 @@ def test_a_missing_region_is_named(simulator: Any, inside: Any) -> None:
 
 
 def test_the_settings_reach_the_client(simulator: Any, inside: Any) -> None:
-    simulator.faults.add("show", Delay(5.0), times=None)
+    # With the limits that it has by itself, the client would wait for the response.
+    simulator.faults.add("show", Delay(10.0), times=None)
 
-    async def main(instance: ThisInstance) -> None:
+    async def main(instance: ThisInstance) -> str:
         with pytest.raises(NotebookStopError) as caught:
             await instance.show()
-        assert caught.value.code == "timeout"
+        return caught.value.code
 
-    inside.run(main, read_timeout=0.05, total_timeout=0.2)
+    for limit in DEADLINES:
+        code = inside.run(main, connect_timeout=60.0, read_timeout=limit / 4, total_timeout=limit)
+        if code != "connect_timeout":
+            break
+    assert code == "timeout"
 
 
 def test_the_token_setting_goes_first(simulator: Any, inside: Any) -> None:

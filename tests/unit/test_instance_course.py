@@ -318,7 +318,7 @@ def test_closing_in_the_midst_of_a_stop(
         return trusting
 
     monkeypatch.setattr(connection, "_load", slowly)
-    simulator.faults.add("show", Delay(0.3), times=None)
+    simulator.faults.add("show", Delay(60.0), times=None)
 
     async def main(instance: ThisInstance) -> None:
         attempt = Attempt()
