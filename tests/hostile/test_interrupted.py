@@ -17,10 +17,11 @@ from typing import Any, Callable
 import pytest
 
 from jupyter_notebook_stop import astop
-from jupyter_notebook_stop.simulator import Delay, ThreadedSimulator
+from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
-from ..waiting import until, until_true
+from ..held import Held
+from ..waiting import LIMIT, until, until_true
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a signal of one process to another")
 
@@ -40,6 +41,19 @@ def hang(host, *arguments, **options):
 
 if "localhost" in sys.argv[2]:
     socket.getaddrinfo = hang
+"""
+
+TOLD = """
+from jupyter_notebook_stop.policy.instance import ThisInstance
+
+cancel = ThisInstance.cancel_unless_sent
+
+async def tell(this):
+    print("The cancellation has begun.", flush=True)
+    return await cancel(this)
+
+ThisInstance.cancel_unless_sent = tell
+
 """
 
 CELL = "from jupyter_notebook_stop import stop; stop(delay=0)"
@@ -121,10 +135,18 @@ def test_while_the_stop_is_requested(start: Start, simulator: ThreadedSimulator,
 
 
 def test_what_was_sent_is_told(start: Start, simulator: ThreadedSimulator) -> None:
-    simulator.faults.add("stop", Delay(3.0))
-    process = start(CELL, host="127.0.0.1")
+    held = Held()
+    simulator.faults.add("stop", held)
+    process = start(TOLD + CELL, host="127.0.0.1", read_timeout=HANG, total_timeout=HANG)
     until(lambda: simulator.count("stop") == 1)
-    assert "Too late to cancel: the stop was already requested." in interrupt(process)
+    process.send_signal(signal.SIGINT)
+    # Only now, so that the signal came while the request was under way.
+    read_until(process, "The cancellation has begun.")
+    held.released.set()
+    rest, _ = process.communicate(timeout=LIMIT)
+    assert process.returncode
+    assert "Too late to cancel: the stop was already requested." in rest
+    assert "never retrieved" not in rest
     assert simulator.instance.status in ("STOPPING", "STOPPED")
 
 
