@@ -10,10 +10,9 @@ import sys
 import threading
 from typing import Iterator, Literal, Optional, Set
 
-Mode = Literal["pass", "refuse", "bad_gateway"]
+from .waiting import LIMIT
 
-LIMIT = 5.0
-"""How long starting, cutting and closing may take, in seconds."""
+Mode = Literal["pass", "refuse", "bad_gateway"]
 
 _PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _BAD_GATEWAY = (
@@ -98,7 +97,7 @@ class BlippingProxy:
         server.close()
         await self._cut()
         if self._serving:
-            await asyncio.wait(self._serving, timeout=LIMIT)
+            await asyncio.wait(self._serving, timeout=LIMIT / 2)
 
     async def _cut(self) -> None:
         for writer in self._open:
@@ -120,7 +119,7 @@ class BlippingProxy:
                     writer.write(_BAD_GATEWAY)
                     writer.write_eof()
                     # With something left unread, closing resets the connection, and the response may be lost.
-                    await asyncio.wait_for(reader.read(), 1.0)
+                    await asyncio.wait_for(reader.read(), LIMIT / 4)
                     return
                 if self.mode == "refuse" and not websocket:
                     _reset(writer)

@@ -16,6 +16,7 @@ from tornado.web import Application, RequestHandler
 from tornado.websocket import WebSocketClientConnection, WebSocketHandler, websocket_connect
 
 from ..blips import BlippingProxy
+from ..waiting import LIMIT
 
 Walk = Callable[[httpx.AsyncClient, BlippingProxy], Awaitable[None]]
 
@@ -41,7 +42,7 @@ def through_the_proxy(walk: Walk) -> None:
         server.add_sockets(sockets)
         with BlippingProxy(sockets[0].getsockname()[1]) as proxy:
             url = f"http://127.0.0.1:{proxy.port}/"
-            async with httpx.AsyncClient(trust_env=False, base_url=url, timeout=5.0) as client:
+            async with httpx.AsyncClient(trust_env=False, base_url=url, timeout=LIMIT) as client:
                 await walk(client, proxy)
         server.stop()
         await server.close_all_connections()
@@ -145,7 +146,7 @@ def test_a_blip_cuts_fails_and_passes_again_even_after_an_error() -> None:
 def test_a_server_that_is_gone_is_a_reset() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port: int = closed.getsockname()[1]
-    with BlippingProxy(port) as proxy, httpx.Client(trust_env=False, timeout=5.0) as client:
+    with BlippingProxy(port) as proxy, httpx.Client(trust_env=False, timeout=LIMIT) as client:
         assert proxy.through(f"http://127.0.0.1:{port}/lab?a=127.0.0.1:{port}").startswith(
             f"http://127.0.0.1:{proxy.port}/lab"
         )
