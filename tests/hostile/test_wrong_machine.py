@@ -14,9 +14,11 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .. import browser_finder
 from ..browser.conftest import CHROMIUM_OPTIONS, Tab
-from ..browser.steps import LAB
+from ..browser.profiles import new_context
+from ..browser.steps import LAB, run_from_palette
 from ..conftest import instance_environment
 from ..servers import Server
+from ..waiting import LIMIT
 from .plain_server import PlainServer
 
 STOP = "jupyter-notebook-stop/stop"
@@ -95,6 +97,7 @@ def test_a_page_left_open_says_so(tmp_path: pathlib.Path, simulator: ThreadedSim
     other = simulator.add_instance(str(uuid.uuid4())).id
 
     def main() -> None:
+        expect.set_options(timeout=LIMIT * 1000)
         path = browser_finder.find()
         assert path, "no Chromium or Chrome; run: python tests/run.py"
         environment = instance_environment(simulator)
@@ -104,19 +107,18 @@ def test_a_page_left_open_says_so(tmp_path: pathlib.Path, simulator: ThreadedSim
         try:
             with sync_playwright() as playwright:
                 running = playwright.chromium.launch(executable_path=path, headless=True, args=CHROMIUM_OPTIONS)
-                page = Tab(running.new_page()).page
+                page = Tab(new_context(running).new_page()).page
                 page.goto(server.address("lab"))
-                page.wait_for_selector(LAB, timeout=60_000)
+                page.wait_for_selector(LAB)
                 server.close()
                 server.environment["INSTANCE_ID"] = other
                 server.start()
-                # JupyterLab may have noticed that its server went away, and have said so in a dialog of its own.
-                page.wait_for_timeout(1_000)
-                page.keyboard.press("Escape")
-                page.get_by_role("menuitem", name="File").first.click()
-                page.locator(".lm-Menu-item[data-command='jupyter-notebook-stop:stop']").click()
-                dialog = page.locator(".jp-Dialog")
-                expect(dialog).to_contain_text(f"was opened for instance {simulator.instance_id}", timeout=20_000)
+                # JupyterLab may notice that its server went away, and say so in a dialog of its own.
+                lost = page.locator(".jp-Dialog", has_text="Server Connection Error")
+                page.add_locator_handler(lost, lambda found: found.get_by_role("button", name="Close").click())
+                run_from_palette(page)
+                dialog = page.locator(".jp-Dialog", has_text=f"was opened for instance {simulator.instance_id}")
+                expect(dialog).to_be_visible()
                 expect(dialog).to_contain_text(f"now runs in instance {other}")
                 expect(dialog).to_contain_text("Reload the page")
                 running.close()
