@@ -18,7 +18,7 @@ from ..servers import Server as Server
 from ..servers import lasting_port
 from ..waiting import LIMIT
 from .profiles import Profile, Profiles, launch
-from .shared import SharedLab
+from .shared import ROLL_CALL, SharedLab
 from .tab import ARTIFACTS as ARTIFACTS
 from .tab import NOTEBOOKS_OWN as NOTEBOOKS_OWN
 from .tab import Tab as Tab
@@ -133,10 +133,17 @@ def start_server(tmp_path: pathlib.Path, port: int, request: pytest.FixtureReque
 
 
 @pytest.fixture
-def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
-    """A Jupyter server inside the stand-in's instance, which takes some seconds to stop."""
-    simulator.instance.step_seconds = 0.6
-    return start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/")
+def instance_server(start_server: StartServer, simulator: ThreadedSimulator, request: pytest.FixtureRequest) -> Server:
+    """A Jupyter server inside the stand-in's instance; by itself this stops later than any test looks at it.
+
+    It waits for its tabs on a busy machine, too: a roll call ends as soon as all have answered. A parameter has other
+    settings.
+    """
+    simulator.instance.step_seconds = 60
+    settings = {"roll_call_timeout": ROLL_CALL, "save_timeout": 600, **getattr(request, "param", {})}
+    arguments = [f"--NotebookStop.{name}={value}" for name, value in settings.items()]
+    base_url = f"/{simulator.instance_id}/"
+    return start_server(instance_environment(simulator), base_url=base_url, arguments=arguments)
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ CLOSING = 3_000
 
 CLOSE_TOASTS = "() => document.querySelectorAll('.jp-Notification-Toast-Close').forEach(button => button.click())"
 
+ROLL_CALL = 30
+"""How long pages have to hear of a stop from elsewhere and to respond, in seconds: once all have, it goes on."""
+
 USED_AGAIN = 1_000
 """For how long the server answers with what it has read, in milliseconds."""
 
@@ -67,7 +70,7 @@ class SharedLab:
             {**instance_environment(simulator), **(environment or {})},
             base_url=f"/{simulator.instance_id}/",
             port=port,
-            arguments=arguments,
+            arguments=(f"--NotebookStop.roll_call_timeout={ROLL_CALL}", *arguments),
             whole=False,
             forked=True,
         )

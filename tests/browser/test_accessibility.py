@@ -58,7 +58,7 @@ def cloud() -> Iterator[ThreadedSimulator]:
 
 @pytest.fixture(scope="module")
 def server(cloud: ThreadedSimulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    arguments = ["--NotebookStop.schedule_countdown=120", "--NotebookStop.save_timeout=90"]
+    arguments = ["--NotebookStop.schedule_countdown=600", "--NotebookStop.save_timeout=600"]
     running = Server(tmp_path_factory.mktemp("server"), instance_environment(cloud), arguments=arguments, forked=True)
     yield running
     running.kill()
@@ -277,7 +277,7 @@ def palette_has_focus(page: Page) -> bool:
 
 
 def test_a_stop_by_keyboard(lab: Page, server: Server, cloud: ThreadedSimulator, check: Checks) -> None:
-    cloud.instance.step_seconds = 30
+    cloud.instance.step_seconds = 600
     held: list[Route] = []
 
     def hold(route: Route) -> None:

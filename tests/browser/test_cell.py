@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, TimeoutError, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..waiting import until
+from ..waiting import LIMIT, until
 from .conftest import OpenTab, Server, Tab
 from .steps import expect_kernel, expect_nothing_open, expect_phase
 
@@ -58,6 +58,7 @@ def output(text: str) -> str:
 @pytest.mark.versions
 @pytest.mark.parametrize("path", ["lab/tree", "notebooks"])
 def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, path: str) -> None:
+    simulator.instance.step_seconds = 0.6
     file = instance_server.work / "train.ipynb"
     write_notebook(file, TRAIN, STOP)
     page = open_tab(instance_server.address(f"{path}/train.ipynb"), ready=KERNEL_READY).page
@@ -65,7 +66,7 @@ def test_outputs_survive(instance_server: Server, simulator: ThreadedSimulator, 
     run_cell(page, 0, output("epoch 2"))
     run_cell(page, 1, "[data-view=progress]")
 
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + LIMIT
     while simulator.instance.status != "STOPPED" and time.monotonic() < limit:
         page.wait_for_timeout(50)
     instance_server.kill()
@@ -134,8 +135,6 @@ def test_the_file_holds_the_end_of_each_cell_that_stops(
     assert simulator.count("stop") == 0
     page.unroute_all()
 
-    # Longer than it takes to look.
-    simulator.instance.step_seconds = 60
     for stops, number in enumerate((2, 3, 4), 1):
         run_cell(page, number, "[data-view=progress]")
         wait_for_stops(simulator, stops)

@@ -40,6 +40,7 @@ def test_the_browser_asks_for_unsaved_work_but_not_for_what_was_given_up(
 
     # A stop that has failed gives nothing up.
     simulator.instance.stop_fails_with = "RUNNING"
+    simulator.instance.step_seconds = 0.6
     stop_from_palette(page, "Stop without saving")
     failure(page).get_by_role("button", name="Close").click()
     expect_nothing_open(page)
@@ -48,6 +49,7 @@ def test_the_browser_asks_for_unsaved_work_but_not_for_what_was_given_up(
     assert simulator.count("stop") == 1
 
     simulator.instance.stop_fails_with = ""
+    simulator.instance.step_seconds = 60
     stop_from_palette(page, "Stop without saving")
     expect_phase(page, "accepted")
     instance_server.kill()

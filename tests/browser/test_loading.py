@@ -30,7 +30,10 @@ def call(page: Page, command: str) -> None:
     page.locator(f".lm-CommandPalette-item[data-command='jupyter-notebook-stop:{command}']").click()
 
 
-def test_all_of_a_stop_is_there_before_it_begins(instance_server: Server, open_tab: OpenTab) -> None:
+def test_all_of_a_stop_is_there_before_it_begins(
+    instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
+) -> None:
+    simulator.instance.step_seconds = 0.6
     tab = open_tab(instance_server.address("lab"), ready=LAB)
     # Without any click: a page must be able to save when a stop comes from elsewhere.
     limit = time.monotonic() + LIMIT
@@ -49,6 +52,7 @@ def test_all_of_a_stop_is_there_before_it_begins(instance_server: Server, open_t
 def test_what_cannot_be_loaded_is_told_and_tried_again(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
+    simulator.instance.step_seconds = 0.6
     page = open_tab(instance_server.address("lab"), ready=LAB).page
     refused: list[str] = []
     most: float = math.inf

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
+from ..waiting import LIMIT
 from .conftest import OpenTab, Server, StartServer
 from .profiles import Profiles
 from .shared import SharedLab
@@ -150,7 +151,7 @@ def test_progress_is_above_any_dialog(lab: SharedLab) -> None:
     expect(page.locator(OVERLAY)).to_have_count(0)
     about.get_by_role("button").last.click()
     expect_nothing_open(page)
-    post.join(30)
+    post.join(LIMIT)
     assert post.status == 409
     assert lab.simulator.count("stop") == 0
 

@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
+from ..waiting import LIMIT
 from .conftest import OpenTab, Server, Tab
 from .steps import expect_nothing_open, expect_phase, failure, stop_from_palette, type_text
 
@@ -42,7 +43,6 @@ def open_tabs(server: Server, open_tab: OpenTab, *names: str) -> list[Tab]:
 def test_every_tab_is_told_the_document_and_the_reason_until_a_new_stop_begins(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    simulator.instance.step_seconds = 5
     one, two, three = open_tabs(instance_server, open_tab, "one.txt", "two.txt", "three.txt")
     refuse_saving(three, "three.txt")
     stop_from_palette(one.page)
@@ -63,7 +63,8 @@ def test_every_tab_is_told_the_document_and_the_reason_until_a_new_stop_begins(
         expect_phase(tab.page, "accepted")
         expect(tab.page.locator(TOAST)).to_have_count(0)
         expect(tab.page.locator(".jp-Dialog", has_text="three.txt")).to_have_count(0)
-    post.join(30)
+    post.join(LIMIT)
+    assert not post.is_alive()
 
 
 def test_silent_tabs_are_named_and_can_be_overruled(

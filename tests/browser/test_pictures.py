@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server, Tab
-from .steps import LAB, expect_farewell, expect_kernel, expect_phase, run_from_palette, write_notebook
+from .steps import LAB, expect_farewell, expect_kernel, expect_phase, hold_saved, run_from_palette, write_notebook
 from .terminal import close_terminal, make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, TRAIN, output, run_cell
 
@@ -18,7 +18,6 @@ pytestmark = pytest.mark.whole
 
 
 def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab) -> None:
-    simulator.instance.step_seconds = 3
     write_notebook(instance_server.work / "train.ipynb", TRAIN, "# The model is saved: nothing left to do here.")
     make_readable(instance_server)
     tab = open_tab(instance_server.address("lab"), ready=LAB)
@@ -46,21 +45,17 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     page.mouse.move(0, 0)
     tab.screenshot("tour-3")
 
-    # The file is written when the picture is taken: it takes a moment only.
-    held: list[Route] = []
-    page.route("**/api/contents/**", lambda route: hold(route, held))
+    # Saving lasts until the picture is taken.
+    release = hold_saved(page)
     page.get_by_role("button", name="Save all and stop").click()
     expect_phase(page, "saving")
     tab.screenshot("tour-4")
-    while not held:
-        page.wait_for_timeout(50)
-    held[0].continue_()
+    release()
     expect_phase(page, "accepted")
     for step in (1, 3):
+        simulator.instance.steps = ["COMPLETED"] * step + ["PROCESSING"] + ["WAITING"] * (3 - step)
         expect(page.locator(f"[data-step='{step}'][data-status=COMPLETED]")).to_be_visible()
         tab.screenshot(f"tour-{step + 4}")
-    while simulator.instance.status != "STOPPED":
-        page.wait_for_timeout(100)
     instance_server.kill()
     expect_farewell(page)
     tab.screenshot("tour-8")
@@ -81,11 +76,3 @@ def type_commands(tab: Tab, server: Server) -> None:
     page.keyboard.press("Control+C")
     expect(shown).to_contain_text("nothing was stopped")
     close_terminal(tab, server)
-
-
-def hold(route: Route, held: list[Route]) -> None:
-    """Keep the first that writes a file, and let the rest go on."""
-    if route.request.method == "PUT" and not held:
-        held.append(route)
-    else:
-        route.continue_()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from jupyter_notebook_stop.policy.states import REFUSED_STATES
 from jupyter_notebook_stop.simulator import ThreadedSimulator
-from jupyter_notebook_stop.simulator.faults import Delay
 
 from ..conftest import instance_environment
-from ..waiting import until
+from ..held import Held
+from ..waiting import LIMIT, until
 from .conftest import OpenTab, Server, StartServer
-from .shared import SharedLab
+from .shared import ROLL_CALL, SharedLab
 from .steps import (
     LAB,
     OVERLAY,
@@ -30,6 +31,9 @@ from .steps import (
     write_notebook,
 )
 from .test_tabs import Post
+
+PATIENT = {"read_timeout": 600, "total_timeout": 600}
+"""Settings of a server before a cloud that is as slow as the test."""
 
 
 def wait_for_status(server: Server, status: str) -> None:
@@ -81,11 +85,13 @@ def test_the_auto_stop_is_no_news_while_the_instance_is_stopping(lab: SharedLab)
         expect_nothing_open(page)
 
 
+@pytest.mark.parametrize("instance_server", [PATIENT], indirect=True, ids=["patient"])
 def test_a_slow_cloud_does_not_keep_the_question_closed(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
     # The status bar reads it as well.
-    slow = simulator.faults.add("show", Delay(20), times=None)
+    slow = Held()
+    rule = simulator.faults.add("show", slow, times=None)
     instance_server.fetch("POST", "api/terminals", {})
     (instance_server.work / "one.txt").write_text("one\n")
     tab = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content")
@@ -115,7 +121,8 @@ def test_a_slow_cloud_does_not_keep_the_question_closed(
     # A second command does not ask twice, while the state is read and after.
     page.keyboard.press("Control+Shift+C")
     expect(page.locator(".jp-Dialog")).to_have_count(1)
-    simulator.faults.remove(slow)
+    simulator.faults.remove(rule)
+    slow.released.set()
     expect(question(page).locator("[data-part=status]")).to_have_text("RUNNING")
     expect(save).to_be_enabled()
     expect(page.locator(".jp-Dialog")).to_have_count(1)
@@ -126,16 +133,18 @@ def test_a_slow_cloud_does_not_keep_the_question_closed(
     # What was just read is used again for a second.
     page.wait_for_timeout(1_500)
     # By now the cloud has described it once.
-    slow = simulator.faults.add("show", Delay(12), times=None)
+    slow = Held()
+    simulator.faults.add("show", slow, times=None)
     run_from_palette(page)
     expect(question(page)).to_contain_text("Files under /home/ma-user/work/.")
     expect(question(page).locator("[data-part=status]")).to_have_count(0)
     expect(anyway).to_be_disabled()
     tab.screenshot("question-before-the-cloud-answers-again")
-    simulator.faults.remove(slow)
+    slow.released.set()
     expect(save).to_be_enabled()
     save.click()
     expect_phase(page, "accepted")
+    simulator.instance.status = "STOPPED"
     expect_farewell(page)
 
 
@@ -228,7 +237,7 @@ def test_progress_waits_behind_no_dialog(
     tab.screenshot("above-select-kernel")
     cancel = page.get_by_role("button", name="Cancel the stop")
     # A click only arrives where nothing is in the way.
-    cancel.click(timeout=5_000)
+    cancel.click()
     expect(page.locator(OVERLAY)).to_have_count(0)
     expect(page.locator(".jp-Dialog")).to_contain_text("Select Kernel")
     assert simulator.count("stop") == 0
@@ -239,8 +248,8 @@ def test_progress_waits_behind_no_dialog(
 def test_an_application_that_cannot_save_offers_no_saving(
     start_server: StartServer, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    expose = "--LabApp.expose_app_in_browser=True"
-    server = start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=[expose])
+    arguments = ["--LabApp.expose_app_in_browser=True", f"--NotebookStop.roll_call_timeout={ROLL_CALL}"]
+    server = start_server(instance_environment(simulator), base_url=f"/{simulator.instance_id}/", arguments=arguments)
     disabled = {"disabledExtensions": {"@jupyterlab/docmanager-extension:manager": True}}
     (server.root / "config" / "labconfig" / "page_config.json").write_text(json.dumps(disabled))
     tab = open_tab(server.address("lab"), ready="#jp-main-dock-panel")
@@ -257,7 +266,7 @@ def test_an_application_that_cannot_save_offers_no_saving(
     # What it holds would be lost in a stop from elsewhere, too: who asks is told.
     post = Post(server, simulator.instance_id)
     expect(page.locator(".Toastify__toast")).to_contain_text("cannot be saved")
-    post.join(30)
+    post.join(LIMIT)
     assert post.status == 409
     assert "no document manager" in post.answer
     assert simulator.count("stop") == 0
@@ -266,7 +275,6 @@ def test_an_application_that_cannot_save_offers_no_saving(
 def test_who_stops_it(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab, browser: Browser
 ) -> None:
-    simulator.instance.step_seconds = 5
     (instance_server.work / "one.txt").write_text("one\n")
     first = open_tab(instance_server.address("lab"), ready=LAB)
     mine = open_tab(instance_server.address("lab/tree/one.txt"), ready=".cm-content", context=first.page.context)

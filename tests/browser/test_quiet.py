@@ -102,12 +102,11 @@ def test_every_page_is_quiet_after_the_end(
 def test_pages_come_back_when_the_stop_fails_after_all(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    simulator.instance.stop_fails_with = "RUNNING"
-    simulator.instance.step_seconds = 3
     tabs = open_pages(instance_server, open_tab, NEWEST)
     stop_from_palette(tabs["lab"].page)
     for tab in tabs.values():
         expect_phase(tab.page, "accepted")
+    simulator.instance.status = "RUNNING"
     clicker = tabs["lab"].page.locator(".jp-Dialog")
     expect(clicker).to_contain_text("is RUNNING now")
     clicker.get_by_role("button", name="Close").click()

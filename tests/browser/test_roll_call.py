@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import instance_environment
+from ..waiting import LIMIT
 from .conftest import OpenTab, Server, StartServer, Tab
 from .steps import (
     LAB,
@@ -85,6 +86,7 @@ def test_a_hidden_tab_connects_again_and_saves(
     assert post.status == 202
     assert [each["state"] for each in view(instance_server)["attempt"]["tabs"]] == ["saved"]
     assert "typed before the night" in (instance_server.work / "doc.txt").read_text()
+    simulator.instance.status = "STOPPED"
     expect_farewell(tab.page)
 
 
@@ -112,10 +114,12 @@ def test_a_tab_that_is_reloaded_while_tabs_save_takes_part(
         assert view(instance_server)["attempt"]["phase"] == "saving", post.answer
     instance_server.fetch("PUT", other, {"state": "saved"})
     expect_phase(tab.page, "accepted")
-    post.join(60)
+    post.join(LIMIT)
     assert post.status == 202
 
 
+# It never responds: what the roll call lasts is waited for.
+@pytest.mark.parametrize("instance_server", [{"roll_call_timeout": 2}], indirect=True, ids=["short"])
 def test_a_page_that_did_not_hear_of_the_stop_is_told_of(
     instance_server: Server, simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:

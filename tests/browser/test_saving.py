@@ -29,15 +29,6 @@ TYPED = "typed by the user"
 
 
 @pytest.fixture
-def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
-    """A server that gives a page time to save, also on a busy machine."""
-    simulator.instance.step_seconds = 0.6
-    base_url = f"/{simulator.instance_id}/"
-    arguments = ["--NotebookStop.save_timeout=40"]
-    return start_server(instance_environment(simulator), base_url=base_url, arguments=arguments)
-
-
-@pytest.fixture
 def open_document(instance_server: Server, open_tab: OpenTab) -> Callable[..., Tab]:
     """Open doc.txt in JupyterLab, with what `before` does to the page first."""
     (instance_server.work / "doc.txt").write_text("as it was\n")
@@ -130,6 +121,7 @@ def test_a_document_changed_on_disk_and_stopping_without_saving_saves_nothing(
 
     stop_from_palette(tab.page, "Stop without saving")
     expect_phase(tab.page, "accepted")
+    simulator.instance.status = "STOPPED"
     expect_farewell(tab.page)
     assert path.read_text() == "changed by somebody else\n"
 

@@ -25,6 +25,7 @@ from .schedules import (
     scheduled,
     status,
 )
+from .shared import ROLL_CALL
 from .steps import (
     LAB,
     OVERLAY,
@@ -46,11 +47,12 @@ OFF_CENTRE = f"""() => {{
 
 @pytest.fixture
 def start(start_server: StartServer, simulator: ThreadedSimulator) -> Callable[..., Server]:
-    """Start a server inside the stand-in's instance, with settings of its schedules."""
+    """Start a server as `instance_server` does, with settings of its schedules."""
 
     def start_(countdown: float, **settings: Any) -> Server:
-        simulator.instance.step_seconds = 0.6
-        settings = {"schedule_countdown": countdown, "idle_grace": 2, **settings}
+        simulator.instance.step_seconds = 60
+        given = {"roll_call_timeout": ROLL_CALL, "save_timeout": 600, "idle_grace": 2}
+        settings = {**given, "schedule_countdown": countdown, **settings}
         arguments = [f"--NotebookStop.{name}={value}" for name, value in settings.items()]
         return start_server(instance_environment(simulator), arguments=arguments)
 
@@ -102,6 +104,7 @@ def test_it_stops_when_the_cell_has_finished(
     expect(page.locator(COUNTDOWN)).to_contain_text("The instance has been idle for")
     expect_phase(page, "accepted")
     expect(status(page)).to_have_text(re.compile(" · stopping$"))
+    simulator.instance.status = "STOPPED"
     expect_farewell(page)
     expect(status(page)).to_have_text(re.compile(" · (stopped|unknown)$"))
     assert "trained" in (server.work / "train.ipynb").read_text()
@@ -188,7 +191,8 @@ def test_typing_puts_a_stop_when_idle_off_until_it_shall_be_now(
 def test_a_stop_that_failed_is_told_until_it_no_longer_holds_and_the_next_needs_no_tab(
     start: Callable[..., Server], simulator: ThreadedSimulator, open_tab: OpenTab
 ) -> None:
-    server = start(countdown=1)
+    # In the end there is no tab that could respond.
+    server = start(countdown=1, roll_call_timeout=2)
     simulator.settings.deny("stop")
     one = open_tab(server.address("lab/workspaces/one"), ready=LAB)
     two = open_tab(server.address("lab/workspaces/two"), ready=LAB, context=one.page.context)

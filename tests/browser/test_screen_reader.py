@@ -68,6 +68,8 @@ def test_the_end_is_announced_and_has_the_focus(
     assert " of 4 steps are done" in (bar.get_attribute("aria-valuetext") or "")
     if killed:
         instance_server.kill()
+    else:
+        simulator.instance.status = "STOPPED"
     expect_farewell(page)
     title = "The stop was accepted" if killed else "This instance has stopped"
     expect(page.get_by_role("dialog", name=title)).to_be_visible()

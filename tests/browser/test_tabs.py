@@ -10,8 +10,8 @@ from playwright.sync_api import Page, expect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..conftest import instance_environment
-from .conftest import OpenTab, Server, StartServer, Tab
+from ..waiting import LIMIT
+from .conftest import OpenTab, Server, Tab
 from .steps import (
     OVERLAY,
     expect_farewell,
@@ -24,18 +24,6 @@ from .steps import (
 )
 
 EDITOR = ".jp-FileEditor .cm-content"
-
-
-@pytest.fixture
-def instance_server(start_server: StartServer, simulator: ThreadedSimulator) -> Server:
-    """A server that waits for its tabs on a busy machine, too: a roll call ends as soon as all have answered."""
-    # Time to look at each of them before the instance has stopped.
-    simulator.instance.step_seconds = 5
-    return start_server(
-        instance_environment(simulator),
-        base_url=f"/{simulator.instance_id}/",
-        arguments=["--NotebookStop.roll_call_timeout=30"],
-    )
 
 
 PAGES = {
@@ -133,7 +121,7 @@ def test_a_forged_event_does_nothing_and_a_stop_from_a_terminal_saves_all(
         expect_phase(tab.page, "accepted")
         expect(tab.page.locator(OVERLAY)).to_contain_text("from a terminal")
     tabs["one.txt"].screenshot("from-a-terminal")
-    post.join(30)
+    post.join(LIMIT)
     assert post.status == 202
     expect_all_saved(instance_server, *tabs)
 
@@ -157,6 +145,7 @@ def test_one_tab_that_cannot_save_keeps_the_instance_running(
     expect(tabs["three.ipynb"].page.locator(".jp-Notebook .cm-content").first).to_contain_text("typed in three.ipynb")
 
 
+@pytest.mark.parametrize("instance_server", [{"save_timeout": 15}], indirect=True, ids=["soon"])
 @pytest.mark.parametrize("tabs", [("one.txt", "three.ipynb")], indirect=True, ids=["two"])
 def test_a_tab_that_froze_after_it_answered_cancels_the_stop(
     tabs: dict[str, Tab], instance_server: Server, simulator: ThreadedSimulator
