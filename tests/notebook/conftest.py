@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import pathlib
 import subprocess
 import sys
+import threading
 from typing import Any, Callable, Iterator
 
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..conftest import STRICT, instance_environment
 from ..servers import Server
-from ..waiting import until
+from ..waiting import LIMIT, until
 
 
 @pytest.fixture
@@ -172,13 +176,39 @@ def kernel(shared_kernel: Kernel, folders: dict[str, str], environment: dict[str
     return shared_kernel
 
 
+class Listener(threading.Thread):
+    """Listens to a server's events as an open page does, so that a roll call ends as soon as this page has reported."""
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(daemon=True)
+        self._server = server
+        self._listening = threading.Event()
+        self.start()
+        assert self._listening.wait(LIMIT)
+
+    def run(self) -> None:
+        asyncio.run(self._listen())
+
+    async def _listen(self) -> None:
+        url = f"{self._server.url.replace('http', 'ws', 1)}api/events/subscribe"
+        socket = await websocket_connect(HTTPRequest(url, headers={"Authorization": f"token {self._server.token}"}))
+        self._listening.set()
+        while await socket.read_message() is not None:
+            pass
+        socket.close()
+
+
 class Inside:
-    """A Jupyter server in the stand-in's instance, for many tests: starting one takes seconds."""
+    """A Jupyter server in the stand-in's instance, for many tests: starting one takes seconds.
+
+    One page is open, whose part in a stop is played by `report`.
+    """
 
     def __init__(self, server: Server, simulator: ThreadedSimulator) -> None:
         self.server = server
         self.simulator = simulator
         self.place = Place(server.environment, server.work)
+        self.page = Listener(server)
 
     def attempt(self) -> dict[str, Any] | None:
         """Return the attempt under way, or the last one."""
@@ -194,10 +224,14 @@ class Inside:
 
         return until(in_phase, pause=0.05)
 
-    def report(self, attempt: str, state: str, *documents: dict[str, str]) -> None:
-        """Report what an open tab says."""
-        path = f"jupyter-notebook-stop/stop/{attempt}/tabs/test-tab"
-        self.server.fetch("PUT", path, {"state": state, "documents": list(documents)})
+    def report(self, attempt: str, state: str, *documents: dict[str, str], kernels: list[str] | None = None) -> None:
+        """Report what the open page says."""
+        path = f"jupyter-notebook-stop/stop/{attempt}/tabs/test-tab?heard=event"
+        self.server.fetch("PUT", path, {"state": state, "documents": list(documents), "kernels": kernels})
+
+    def save(self, **report: Any) -> None:
+        """Have the open page save as soon as a stop wants it to."""
+        self.report(self.await_attempt("saving")["id"], "saved", **report)
 
 
 @pytest.fixture(scope="session")
@@ -207,11 +241,14 @@ def running_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inside]
             tmp_path_factory.mktemp("server"),
             instance_environment(simulator),
             base_url=f"/{simulator.instance_id}/",
-            arguments=["--NotebookStop.roll_call_timeout=1.0", "--NotebookStop.save_timeout=30"],
+            # Neither is waited out: the page reports.
+            arguments=[f"--NotebookStop.roll_call_timeout={LIMIT}", f"--NotebookStop.save_timeout={LIMIT}"],
             forked=True,
         )
-        yield Inside(server, simulator)
+        inside = Inside(server, simulator)
+        yield inside
         server.close()
+        inside.page.join(LIMIT)
 
 
 def under_way(attempt: dict[str, Any] | None) -> bool:
@@ -223,6 +260,10 @@ def under_way(attempt: dict[str, Any] | None) -> bool:
 def inside(running_server: Inside) -> Inside:
     """Have the instance of the Jupyter server run."""
     simulator = running_server.simulator
+    assert running_server.page.is_alive(), "without it a roll call takes its whole time"
+    if (left := running_server.attempt()) and left["phase"] == "saving":
+        # Of a test that has failed.
+        running_server.server.ask("DELETE", f"jupyter-notebook-stop/stop/{left['id']}")
     until(lambda: simulator.instance.status != "STOPPING")
     # A stop that the server still follows would be joined by the next one.
     until(lambda: not under_way(running_server.attempt()), pause=0.05)

@@ -18,7 +18,7 @@ from ..conftest import instance_environment
 from ..waiting import until
 from .canned import JUPYTER, Serve, serve
 from .conftest import Inside, StartServer
-from .test_server import here
+from .test_server import Stopping, here
 
 __all__ = ["here", "serve"]
 
@@ -98,7 +98,10 @@ class TestSeveralServers:
         assert checks[named].remedy
         if kind == "without the extension":
             capsys.readouterr()
-            assert stop(delay=0.2).id == here.simulator.instance_id
+            stopping = Stopping(delay=0.2)
+            here.save()
+            stopping.end()
+            assert stopping.result.id == here.simulator.instance_id
             assert f"The Jupyter server at {named} cannot save open tabs" in capsys.readouterr().out
             assert here.simulator.count("stop") == 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import pathlib
 import signal
 import subprocess
@@ -25,7 +26,7 @@ from jupyter_notebook_stop import (
 )
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..waiting import until
+from ..waiting import LIMIT, until
 from .canned import serve
 from .conftest import Inside, Kernel
 
@@ -58,7 +59,7 @@ class Stopping(threading.Thread):
             self.error = error
 
     def end(self) -> None:
-        self.join(60)
+        self.join(LIMIT)
         assert not self.is_alive()
 
 
@@ -79,7 +80,7 @@ def test_open_tabs_save_first(here: Inside, capsys: pytest.CaptureFixture[str]) 
     attempt = here.await_attempt("saving")
     assert attempt["source"] == "terminal"
     here.report(attempt["id"], "here")
-    time.sleep(1.2)
+    time.sleep(0.5)
     assert here.simulator.count("stop") == 0
     here.report(attempt["id"], "saved")
     stopping.end()
@@ -114,12 +115,14 @@ def test_who_stops_it_says_whether_silent_pages_are_ignored(inside: Inside) -> N
     url = f"{inside.server.url.replace('http', 'ws', 1)}api/kernels/{kernel['id']}/channels"
 
     async def beside_a_silent_page(*options: str) -> tuple[int, str]:
-        page = await websocket_connect(HTTPRequest(url, headers={"Authorization": f"token {inside.server.token}"}))
+        headers = {"Authorization": f"token {inside.server.token}"}
+        page = await websocket_connect(HTTPRequest(url, headers=headers, connect_timeout=LIMIT, request_timeout=LIMIT))
         command = [sys.executable, "-m", "jupyter_notebook_stop.cli", "stop", "--yes", "--delay=0", *options]
         process = await asyncio.create_subprocess_exec(
             *command, env=inside.place.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
-        output, _ = await asyncio.wait_for(process.communicate(), 60)
+        await asyncio.get_running_loop().run_in_executor(None, functools.partial(inside.save, kernels=[]))
+        output, _ = await asyncio.wait_for(process.communicate(), LIMIT)
         page.close()
         while await page.read_message() is not None:
             pass
@@ -152,14 +155,27 @@ def test_waiting_for_a_stop_of_another_tab(here: Inside) -> None:
     assert wait(timeout=60).status == "STOPPED"
 
 
-def test_a_second_stop_joins_the_first(here: Inside) -> None:
+def test_a_second_stop_joins_the_first(
+    here: Inside, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The second says that it is accepted while its request may be on its way: it finds something to join, however late.
+    monkeypatch.setattr(here.simulator.instance, "step_seconds", 600)
     first = Stopping()
     attempt = here.await_attempt("saving")
     second = Stopping()
+    shown: list[str] = []
+
+    def both_are_told() -> bool:
+        shown.append(capsys.readouterr().out)
+        return "".join(shown).count("The Jupyter server accepted the stop") == 2
+
+    until(both_are_told)
+    here.report(attempt["id"], "saved")
     first.end()
     second.end()
     assert first.result.attempt.id == second.result.attempt.id == attempt["id"]
     assert here.simulator.count("stop") == 1
+    here.simulator.instance.status = "STOPPED"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal of one process to another")
@@ -194,7 +210,9 @@ class TestCell:
 
     def test_the_last_output_names_the_attempt_and_nothing_follows(self, inside: Inside, cell: Any) -> None:
         kernel_id, kernel = cell
-        shown = kernel.run(STOP + "print('trained')\nstop(delay=1, wait=True)")
+        identifier = kernel.start(STOP + "print('trained')\nstop(delay=1, wait=True)")
+        inside.save()
+        shown = kernel.rest(identifier)
         attempt = inside.attempt()
         assert attempt is not None
         assert (attempt["source"], attempt["kernel"]) == ("cell", kernel_id)
@@ -290,13 +308,15 @@ class TestCell:
 def test_from_async_code_the_loop_goes_on(here: Inside) -> None:
     from jupyter_notebook_stop import astop
 
-    async def main() -> int:
-        ticks = 0
-        task = asyncio.ensure_future(astop(delay=0))
-        while not task.done():
+    async def main() -> None:
+        aside = functools.partial(asyncio.get_running_loop().run_in_executor, None)
+        task: asyncio.Future[Any] = asyncio.ensure_future(astop(delay=0))
+        attempt = await aside(here.await_attempt, "saving")
+        for _ in range(10):
             await asyncio.sleep(0.01)
-            ticks += 1
-        await task
-        return ticks
+        assert not task.done()
+        await aside(here.report, attempt["id"], "saved")
+        assert (await task).attempt.id == attempt["id"]
 
-    assert asyncio.run(main()) > 10
+    asyncio.run(main())
+    assert here.simulator.count("stop") == 1
