@@ -16,7 +16,7 @@ Fetch = Callable[..., Awaitable[tuple[int, Any]]]
 @pytest.fixture
 def stop_config() -> dict[str, Any]:
     """Return the extension's settings; a test module may have its own."""
-    return {"poll_interval": 0.05, "roll_call_timeout": 2.0, "save_timeout": 5.0}
+    return {"poll_interval": 0.05, "roll_call_timeout": 0.3, "save_timeout": 60.0}
 
 
 @pytest.fixture

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from jupyter_notebook_stop.config import NotebookStop
 from jupyter_notebook_stop.server.events import ATTEMPT_EVENT
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
-from ..waiting import until_async
+from ..waiting import LIMIT, until_async
 from .conftest import Fetch
 from .listening import listen
 
@@ -22,6 +23,7 @@ def known(jp_asyncio_loop: asyncio.AbstractEventLoop, fetch: Fetch) -> None:
 
 
 def stopping(fetch: Fetch, simulator: ThreadedSimulator, **more: Any) -> asyncio.Task[tuple[int, Any]]:
+    """Ask for a stop. A `tab` that asks is known from the start: saving goes on until it reports, however late."""
     body = {"instance_id": simulator.instance_id, "attempt": "a1", **more}
     return asyncio.ensure_future(fetch("POST", "stop", body=body))
 
@@ -41,6 +43,20 @@ async def report(fetch: Fetch, tab: str, state: str, *documents: dict[str, Any],
     return status
 
 
+def config_of(serverapp: Any) -> NotebookStop:
+    """Return the settings of the extension that runs in a server."""
+    app = next(iter(serverapp.extension_manager.extension_apps["jupyter_notebook_stop"]))
+    config: NotebookStop = app.runtime.instance.config
+    return config
+
+
+def one_tab_listens(serverapp: Any, *, save_timeout: float) -> None:
+    """Have the roll call go on until one tab has reported, however late, and saving end soon after that."""
+    config = config_of(serverapp)
+    config.roll_call_timeout, config.save_timeout = LIMIT, save_timeout
+    listen(serverapp, None)
+
+
 async def test_nobody_answers_and_the_stop_goes_on(fetch: Fetch, simulator: ThreadedSimulator) -> None:
     status, answer = await stopping(fetch, simulator)
     assert status == 202
@@ -48,12 +64,12 @@ async def test_nobody_answers_and_the_stop_goes_on(fetch: Fetch, simulator: Thre
 
 
 async def test_all_tabs_save(fetch: Fetch, simulator: ThreadedSimulator) -> None:
-    task = stopping(fetch, simulator)
+    task = stopping(fetch, simulator, tab="t1")
     await saving(fetch)
     for tab in ("t1", "t2"):
         assert await report(fetch, tab, "here") == 204
     assert await report(fetch, "t1", "saved") == 204
-    await asyncio.sleep(2.3)
+    await asyncio.sleep(0.6)
     assert simulator.count("stop") == 0
     assert await report(fetch, "t2", "saved") == 204
     status, answer = await task
@@ -63,7 +79,7 @@ async def test_all_tabs_save(fetch: Fetch, simulator: ThreadedSimulator) -> None
 
 
 async def test_a_tab_that_fails_cancels_for_all(fetch: Fetch, simulator: ThreadedSimulator) -> None:
-    task = stopping(fetch, simulator)
+    task = stopping(fetch, simulator, tab="t1")
     await saving(fetch)
     await report(fetch, "t1", "here")
     await report(fetch, "t1", "failed", {"path": "a.ipynb", "reason": "read-only"})
@@ -76,10 +92,13 @@ async def test_a_tab_that_fails_cancels_for_all(fetch: Fetch, simulator: Threade
     assert view["status"] == "RUNNING"
 
 
-async def test_a_tab_that_is_there_and_silent_cancels_for_all(fetch: Fetch, simulator: ThreadedSimulator) -> None:
+async def test_a_tab_that_is_there_and_silent_cancels_for_all(
+    jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
+) -> None:
+    one_tab_listens(jp_serverapp, save_timeout=1.0)
     task = stopping(fetch, simulator)
     await saving(fetch)
-    await report(fetch, "t1", "here", {"path": "big.txt"})
+    assert await report(fetch, "t1", "here", {"path": "big.txt"}, heard="event") == 204
     status, problem = await task
     assert (status, problem["code"]) == (409, "save_failed")
     assert "did not report" in problem["message"]
@@ -87,7 +106,8 @@ async def test_a_tab_that_is_there_and_silent_cancels_for_all(fetch: Fetch, simu
     assert simulator.count("stop") == 0
 
 
-async def test_the_clicking_tab_counts_as_there(fetch: Fetch, simulator: ThreadedSimulator) -> None:
+async def test_the_clicking_tab_counts_as_there(jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+    config_of(jp_serverapp).save_timeout = 1.0
     status, problem = await stopping(fetch, simulator, tab="clicker")
     assert (status, problem["code"]) == (409, "save_failed")
     assert simulator.count("stop") == 0
@@ -100,18 +120,19 @@ async def test_without_saving_nobody_is_asked(fetch: Fetch, simulator: ThreadedS
 
 
 async def test_other_options_do_not_join(fetch: Fetch, simulator: ThreadedSimulator) -> None:
-    task = stopping(fetch, simulator)
+    task = stopping(fetch, simulator, tab="t1")
     await saving(fetch)
     body = {"instance_id": simulator.instance_id, "save": "none"}
     status, problem = await fetch("POST", "stop", body=body)
     assert (status, problem["code"]) == (409, "other_stop_under_way")
     assert "a1" in problem["message"]
+    assert await report(fetch, "t1", "saved") == 204
     assert (await task)[0] == 202
     assert simulator.count("stop") == 1
 
 
 async def test_cancelling_while_tabs_save(fetch: Fetch, simulator: ThreadedSimulator) -> None:
-    task = stopping(fetch, simulator)
+    task = stopping(fetch, simulator, tab="t1")
     await saving(fetch)
     assert (await fetch("DELETE", "stop", "a1"))[0] == 204
     status, problem = await task
@@ -133,7 +154,6 @@ async def test_a_malformed_report_is_400(fetch: Fetch, simulator: ThreadedSimula
 
 
 def stopping_from_cell(fetch: Fetch, simulator: ThreadedSimulator) -> asyncio.Task[tuple[int, Any]]:
-    # The tab is known from the beginning, so that it may take its time on a busy machine.
     body = {"instance_id": simulator.instance_id, "attempt": "a1", "source": "cell", "kernel": "k1", "tab": "t1"}
     return asyncio.ensure_future(fetch("POST", "stop", body=body, params={"cell_ends": "true"}))
 
@@ -233,7 +253,7 @@ class TestCellThatGoesOn:
 
     @pytest.fixture
     def stop_config(self) -> dict[str, Any]:
-        return {"poll_interval": 0.05, "roll_call_timeout": 0.3, "save_timeout": 4.0, "cell_timeout": 0.3}
+        return {"poll_interval": 0.05, "roll_call_timeout": 0.3, "save_timeout": 60.0, "cell_timeout": 0.3}
 
     async def test_the_tab_is_told_when_the_wait_is_over(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
         task = stopping_from_cell(fetch, simulator)
@@ -244,10 +264,13 @@ class TestCellThatGoesOn:
         assert await report(fetch, "t1", "saved") == 204
         assert (await task)[0] == 202
 
-    async def test_a_tab_that_does_not_save_again_cancels(self, fetch: Fetch, simulator: ThreadedSimulator) -> None:
+    async def test_a_tab_that_does_not_save_again_cancels(
+        self, jp_serverapp: Any, fetch: Fetch, simulator: ThreadedSimulator
+    ) -> None:
+        one_tab_listens(jp_serverapp, save_timeout=1.0)
         task = stopping_from_cell(fetch, simulator)
         await saving(fetch)
-        assert await report(fetch, "t1", "waiting") == 204
+        assert await report(fetch, "t1", "waiting", heard="event") == 204
         status, problem = await task
         assert (status, problem["code"]) == (409, "save_failed")
         assert simulator.count("stop") == 0

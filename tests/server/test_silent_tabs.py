@@ -111,7 +111,7 @@ class TestTabsThatListen:
     @pytest.fixture
     def stop_config(self) -> dict[str, Any]:
         # Whoever waits until this is over fails.
-        return {"poll_interval": 0.05, "roll_call_timeout": LIMIT * 10, "save_timeout": 5.0}
+        return {"poll_interval": 0.05, "roll_call_timeout": LIMIT * 10, "save_timeout": 60.0}
 
     @pytest.fixture
     def listeners(self, jp_serverapp: Any) -> int:
