@@ -17,16 +17,32 @@ from ..waiting import until
 PATH = "jupyter-notebook-stop/schedule"
 
 
-class PatientServer(PlainServer):
-    """A server that can be killed while it waits for tabs."""
+ARGUMENTS = ["--NotebookStop.schedule_countdown=0.5"]
 
-    roll_call_timeout = 2.0
+
+class PatientServer(PlainServer):
+    """A server that waits for tabs until it is killed, however late that is."""
+
+    roll_call_timeout = 600.0
+
+    def start_impatient(self) -> None:
+        """Start it again, and have it wait as long as any other."""
+        setting = "--NotebookStop.roll_call_timeout="
+        self._command.remove(f"{setting}{self.roll_call_timeout}")
+        self._command.append(f"{setting}{PlainServer.roll_call_timeout}")
+        self.start()
 
 
 @pytest.fixture
 def server(tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[PlainServer]:
-    arguments = ["--NotebookStop.schedule_countdown=0.5"]
-    running = PatientServer(tmp_path / "server", simulator, arguments=arguments)
+    running = PlainServer(tmp_path / "server", simulator, arguments=ARGUMENTS)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def patient(tmp_path: pathlib.Path, simulator: ThreadedSimulator) -> Iterator[PatientServer]:
+    running = PatientServer(tmp_path / "server", simulator, arguments=ARGUMENTS)
     yield running
     running.close()
 
@@ -40,18 +56,18 @@ def soon(seconds: float) -> str:
     return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)).isoformat()
 
 
-def test_it_stops_although_the_server_was_killed(server: PlainServer, simulator: ThreadedSimulator) -> None:
-    made = schedule(server, simulator, when="at", at=soon(3600))
-    server.kill()
-    server.start()
-    until(lambda: (server.fetch("GET", PATH)["schedule"] or {}).get("id") == made)
-    schedule(server, simulator, when="at", at=soon(0.2))
-    server.kill()
-    server.start()
+def test_it_stops_although_the_server_was_killed(patient: PatientServer, simulator: ThreadedSimulator) -> None:
+    made = schedule(patient, simulator, when="at", at=soon(3600))
+    patient.kill()
+    patient.start()
+    until(lambda: (patient.fetch("GET", PATH)["schedule"] or {}).get("id") == made)
+    schedule(patient, simulator, when="at", at=soon(0.2))
+    patient.kill()
+    patient.start_impatient()
     until(lambda: simulator.instance.status == "STOPPED")
     assert simulator.count("stop") == 1
-    assert server.view()["attempt"]["source"] == "schedule"
-    until(lambda: not [*server.root.glob("runtime/*schedule*")])
+    assert patient.view()["attempt"]["source"] == "schedule"
+    until(lambda: not [*patient.root.glob("runtime/*schedule*")])
 
 
 def test_what_was_cancelled_stays_cancelled(server: PlainServer, simulator: ThreadedSimulator) -> None:
@@ -64,16 +80,16 @@ def test_what_was_cancelled_stays_cancelled(server: PlainServer, simulator: Thre
     assert simulator.count("stop") == 0
 
 
-def test_killed_while_tabs_save_it_goes_on(server: PlainServer, simulator: ThreadedSimulator) -> None:
+def test_killed_while_tabs_save_it_goes_on(patient: PatientServer, simulator: ThreadedSimulator) -> None:
     def saving() -> bool:
-        attempt = server.view()["attempt"]
+        attempt = patient.view()["attempt"]
         return bool(attempt and attempt["phase"] == "saving")
 
-    schedule(server, simulator, when="at", at=soon(0.2))
+    schedule(patient, simulator, when="at", at=soon(0.2))
     until(saving)
     assert simulator.count("stop") == 0
-    server.kill()
-    server.start()
+    patient.kill()
+    patient.start_impatient()
     until(lambda: simulator.instance.status == "STOPPED")
     assert simulator.count("stop") == 1
 
@@ -81,7 +97,7 @@ def test_killed_while_tabs_save_it_goes_on(server: PlainServer, simulator: Threa
 def test_killed_while_the_cloud_is_called_it_is_not_called_again(
     server: PlainServer, simulator: ThreadedSimulator
 ) -> None:
-    simulator.faults.add("stop", Delay(3.0, "before"))
+    simulator.faults.add("stop", Delay(600, "before"))
     schedule(server, simulator, when="at", at=soon(0.2))
     until(lambda: simulator.count("stop") == 1)
     server.kill()
