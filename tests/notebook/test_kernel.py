@@ -203,6 +203,9 @@ class TestErrors:
     def test_an_interrupt_waits_for_no_name_server(
         self, kernel: Kernel, simulator: ThreadedSimulator, tmp_path: pathlib.Path, code: str
     ) -> None:
+        # Nothing else ends the wait.
+        settings = {"NotebookStop": dict.fromkeys(("connect_timeout", "read_timeout", "total_timeout"), 600)}
+        (tmp_path / "config" / "jupyter_notebook_stop_config.json").write_text(json.dumps(settings), encoding="utf-8")
         asked = tmp_path / "asked"
         kernel.run(
             "import os, pathlib, socket, threading\n"
@@ -211,7 +214,7 @@ class TestErrors:
             "def hang(*arguments, **options):\n"
             "    hanging.append(1)\n"
             f"    pathlib.Path({str(asked)!r}).touch()\n"
-            "    released.wait(30)\n"
+            "    released.wait(600)\n"
             "    hanging.pop()\n"
             "    raise socket.gaierror(-2, 'unknown')\n"
             "socket.getaddrinfo = hang"
