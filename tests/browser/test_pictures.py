@@ -49,6 +49,7 @@ def test_the_tour(instance_server: Server, simulator: ThreadedSimulator, open_ta
     release = hold_saved(page)
     page.get_by_role("button", name="Save all and stop").click()
     expect_phase(page, "saving")
+    expect(page.get_by_role("button", name="Cancel the stop")).to_be_visible()
     tab.screenshot("tour-4")
     release()
     expect_phase(page, "accepted")
