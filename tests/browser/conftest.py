@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import uuid
-from typing import Any, Callable, Iterator
+from typing import Any, Callable, Generator, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -17,6 +17,7 @@ from ..servers import RunningDemo as RunningDemo
 from ..servers import Server as Server
 from ..servers import lasting_port
 from ..waiting import LIMIT
+from .evidence import evidence
 from .profiles import Profile, Profiles, launch
 from .shared import ROLL_CALL, SharedLab
 from .tab import ARTIFACTS as ARTIFACTS
@@ -50,8 +51,22 @@ def browser(profiles: Profiles) -> Browser:
 OpenTab = Callable[..., Tab]
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, None]:
+    """Have the report of a failure say what server, cloud and pages know of it."""
+    report = (yield).get_result()
+    if report.when == "call" and report.failed:
+        report.sections.extend(evidence(item.funcargs.values()))
+
+
 @pytest.fixture
-def open_tab(profiles: Profiles, record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
+def tabs() -> list[Tab]:
+    """The tabs of a test."""
+    return []
+
+
+@pytest.fixture
+def open_tab(profiles: Profiles, tabs: list[Tab], record_property: Callable[[str, object], None]) -> Iterator[OpenTab]:
     """Open an address in a tab; each call has a browser of its own unless it is given the context of another.
 
     A script runs before those of the page. The frontends that a test was in are a part of its report.
@@ -66,6 +81,7 @@ def open_tab(profiles: Profiles, record_property: Callable[[str, object], None])
         url: str, *, ready: str, context: BrowserContext | None = None, script: str | None = None, **options: Any
     ) -> Tab:
         tab = Tab(context.new_page() if context else new_page(**options))
+        tabs.append(tab)
         if script:
             tab.page.add_init_script(script)
         tab.page.goto(url)

@@ -15,6 +15,8 @@ from ..waiting import LIMIT
 
 ARTIFACTS = pathlib.Path(__file__).parents[1] / "artifacts" / os.environ.get("TEST_ENVIRONMENT", "")
 
+STOPS = "/jupyter-notebook-stop/"
+
 NOTEBOOKS_OWN = {
     "7.2": "Cannot convert undefined or null to object",
     "7.6": "Cannot read properties of undefined (reading 'schema')",
@@ -30,19 +32,26 @@ class Tab:
         self.requests: list[tuple[float, str]] = []
         self.failures: list[str] = []
         self.complaints: list[str] = []
+        self.exchanges: list[str] = []
         page.on("request", self._note)
         page.on("requestfailed", lambda request: self.failures.append(f"{request.failure} {request.url}"))
         page.on("response", self._judge)
+        page.on("requestfinished", lambda request: self._record(request, "answered"))
         page.on("websocket", lambda socket: self.requests.append((time.monotonic(), socket.url)))
         page.on("console", lambda message: self._complain(message.type, message.text))
         page.on("pageerror", lambda error: self._complain("error", str(error)))
 
     def _note(self, request: Request) -> None:
         self.requests.append((time.monotonic(), request.url))
+        self._record(request, request.post_data or "" if STOPS in request.url else "")
         parts = urlsplit(request.url)
         if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
             with GUARD_LOG.open("a", encoding="utf-8") as file:
                 file.write(f"browser {request.url}\n")
+
+    def _record(self, request: Request, what: str) -> None:
+        if STOPS in request.url or "/api/" in request.url:
+            self.exchanges.append(f"{time.strftime('%H:%M:%S')} {request.method} {request.url} {what}")
 
     def _judge(self, response: Response) -> None:
         if response.status >= 400:
