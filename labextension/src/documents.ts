@@ -124,7 +124,11 @@ export function openDocuments(
           // The answer may never come when others save the same document; the file tells sooner.
           await Promise.race([saving, pause(ROOM_SAVE)]);
         } catch (error) {
-          failure = asError(error);
+          // JupyterLab still asks whether to overwrite what the server itself has written: no reason that tells much.
+          failure =
+            asError(error).name === 'ModalDuplicateError'
+              ? null
+              : asError(error);
         }
       }
       if (await isOnDisk(context)) {

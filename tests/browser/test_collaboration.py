@@ -91,6 +91,16 @@ class FullDisk(AsyncLargeFileManager):
 """A server whose writes fail while a file `full` is there, and which skips one save for a file `skip`."""
 
 
+ASKS_ALREADY = """() => {
+  const error = Object.assign(new Error('Modal is already displayed'), {name: 'ModalDuplicateError'});
+  const save = () => Promise.reject(error);
+  for (const {context} of jupyterapp.shell.widgets('main')) if (context) context.save = save;
+}"""
+"""JupyterLab refuses to save while it asks whether to overwrite a file that was changed on disk."""
+
+ASKS_NO_LONGER = "() => { for (const {context} of jupyterapp.shell.widgets('main')) if (context) delete context.save; }"
+
+
 def wait_until_quiet(record: pathlib.Path) -> None:
     """Wait until the room has saved nothing for some seconds: it does so by itself, soon after somebody has typed."""
     sizes = [0] * 5
@@ -109,20 +119,24 @@ def test_only_what_is_written_counts_as_saved(
     hostile = tmp_path / "hostile"
     hostile.mkdir()
     (hostile / "full_disk.py").write_text(HOSTILE)
+    # From the beginning: or the room would write what it adds, and JupyterLab ask whether to overwrite that.
+    (hostile / "full").touch()
     path = os.pathsep.join([str(hostile), *filter(None, [os.environ.get("PYTHONPATH")])])
     server = start_server(
         {**instance_environment(simulator), "PYTHONPATH": path},
         base_url=f"/{simulator.instance_id}/",
         python=environments.interpreter("collaboration"),
-        arguments=["--ServerApp.contents_manager_class=full_disk.FullDisk"],
+        arguments=[
+            "--ServerApp.contents_manager_class=full_disk.FullDisk",
+            "--LabApp.expose_app_in_browser=True",
+        ],
     )
     write_notebook(server.work / "shared.ipynb", "1 + 1")
     page = open_tab(server.address("lab/tree/shared.ipynb"), ready=".jp-Notebook .cm-content").page
     wait_on(page)
-    # The room has put what it adds to the file, and is quiet.
-    (hostile / "full").touch()
     type_text(page, "# typed on a full disk")
-    for _ in range(2):
+    for script in ("0", "0", ASKS_ALREADY):
+        page.evaluate(script)
         stop_from_palette(page)
         dialog = failure(page)
         expect(dialog).to_contain_text("shared.ipynb")
@@ -132,6 +146,7 @@ def test_only_what_is_written_counts_as_saved(
     assert simulator.count("stop") == 0
     assert "typed on a full disk" not in (server.work / "shared.ipynb").read_text()
 
+    page.evaluate(ASKS_NO_LONGER)
     type_text(page, " and after it")
     wait_until_quiet(hostile / "refused")
     (hostile / "skip").touch()

@@ -95,21 +95,27 @@ export function stopSession({
       return;
     }
     while (queue.length) {
-      const wasIdle = isIdle();
-      const next = step(state, queue[0]);
-      state = next.state;
-      const shown = shownIn(state);
-      runSafely(() => setConnection(connectionIn(state)));
-      runSafely(() => onStopStatus(stopStatusOf(shown)));
-      runSafely(() => overlay(shown));
-      if (shown) {
-        runSafely(() => reporter.dismiss());
-      }
-      next.effects.forEach(effect => runSafely(() => execute(effect)));
-      if (wasIdle !== isIdle()) {
-        runSafely(onChange);
-      }
+      const [next] = queue;
+      // Or an error would leave it in the queue, and the page would follow no stop any more.
+      runSafely(() => takeIn(next));
       queue.shift();
+    }
+  };
+
+  const takeIn = (event: Event): void => {
+    const wasIdle = isIdle();
+    const next = step(state, event);
+    state = next.state;
+    const shown = shownIn(state);
+    runSafely(() => setConnection(connectionIn(state)));
+    runSafely(() => onStopStatus(stopStatusOf(shown)));
+    runSafely(() => overlay(shown));
+    if (shown) {
+      runSafely(() => reporter.dismiss());
+    }
+    next.effects.forEach(effect => runSafely(() => execute(effect)));
+    if (wasIdle !== isIdle()) {
+      runSafely(onChange);
     }
   };
 
