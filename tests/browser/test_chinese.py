@@ -31,7 +31,8 @@ from .steps import (
 from .terminal import close_terminal, make_readable, open_terminal, rows, type_command
 from .test_cell import KERNEL_READY, output, run_cell
 
-OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'})"
+OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path, factory: 'Editor'}).then(() => null)"
+"""Without its value, a widget: Playwright takes ten seconds to copy one."""
 
 CHINESE = {"LANG": "zh_CN.UTF-8"}
 

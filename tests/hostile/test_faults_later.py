@@ -97,6 +97,8 @@ def test_keys_that_turn_bad_with_a_yes_without_a_body(simulator: ThreadedSimulat
         judge_log(simulator)
         assert this.attempt is not None
         this.attempt.phase = STOPPED
+        # Or the next stop could join a read of who follows this one, which began with the bad keys.
+        await this.reader.aclose()
 
     run(simulator, act, keys.give_back)
 
