@@ -19,6 +19,8 @@ from typing import Any, Iterator
 import hypothesis
 import pytest
 
+from .preload.kernel_ports import use_own_ports
+
 STRICT = ("-W", "error", "-W", "ignore:Jupyter is migrating its paths")
 """Options for Python: every warning is an error, but the one with which an old jupyter_core begins."""
 
@@ -51,6 +53,8 @@ os.environ["LANG"] = "C.UTF-8"
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Begun in the background by a shell: whatever the tests start would ignore Ctrl-C as well.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+use_own_ports()
 
 # How long an example takes says something of the machine, and nothing of what is tested.
 hypothesis.settings.register_profile("untimed", deadline=None)

@@ -61,9 +61,9 @@ def configure(folder: pathlib.Path, *, whole: bool = True) -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody is given by chance before it is used: of those that the system hands out, none."""
+    """Return a port that nobody is given by chance before it is used, neither by the system nor as a kernel."""
     while True:
-        port = 10_000 + secrets.randbelow(20_000)
+        port = 10_000 + secrets.randbelow(10_000)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

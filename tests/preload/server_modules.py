@@ -14,6 +14,8 @@ import pathlib
 import sys
 from typing import Any, Dict, Set
 
+import kernel_ports
+
 SERVICES = ("api", "config", "contents", "events", "kernels", "kernelspecs", "nbconvert", "security", "sessions")
 
 MODULES = (
@@ -56,6 +58,7 @@ for name in MODULES:
         importlib.import_module(name)
 with contextlib.suppress(ImportError):
     remember_schemas()
+kernel_ports.use_own_ports()
 sys.path[:] = [path for path in sys.path if path != str(pathlib.Path(__file__).parent)]
 # What is frozen no search for garbage goes through: it would take a copy of all this memory for each server.
 gc.collect()
