@@ -56,7 +56,10 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Non
     """Have the report of a failure say what server, cloud and pages know of it."""
     report = (yield).get_result()
     if report.when == "call" and report.failed:
-        report.sections.extend(evidence(item.funcargs.values()))
+        fixtures: dict[str, Any] = item.funcargs
+        # A fixture may hand on what another has made.
+        each = {id(fixture): fixture for fixture in [*fixtures.values(), *fixtures.get("tabs", [])]}
+        report.sections.extend(evidence(each.values()))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any, Iterable, Iterator
 from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from ..servers import Server
+from .shared import SharedLab
 from .tab import Tab
 
 
@@ -15,15 +16,14 @@ def evidence(fixtures: Iterable[Any]) -> Iterator[tuple[str, str]]:
     """Yield what servers, clouds and pages among these tell of themselves, each with a title."""
     for fixture in fixtures:
         if isinstance(fixture, Server):
-            yield "server", f"{fixture.log.read_text(encoding='utf-8')}\n{_view(fixture)}"
+            yield "server", f"{fixture.log.read_text(encoding='utf-8', errors='replace')}\n{_view(fixture)}"
         elif isinstance(fixture, ThreadedSimulator):
             yield "cloud", "\n".join(map(repr, fixture.requests))
-        elif isinstance(fixture, list) and fixture and isinstance(fixture[0], Tab):
-            for tab in fixture:
-                yield (
-                    f"page {tab.page.url}",
-                    "\n".join([*tab.exchanges, *tab.failures, *(text.partition("\n")[0] for text in tab.complaints)]),
-                )
+        elif isinstance(fixture, Tab):
+            complaints = (text.partition("\n")[0] for text in fixture.complaints)
+            yield f"page {fixture.page.url}", "\n".join([*fixture.exchanges, *fixture.failures, *complaints])
+        elif isinstance(fixture, SharedLab):
+            yield from evidence([fixture.server, fixture.simulator, fixture._tab])
 
 
 def _view(server: Server) -> str:

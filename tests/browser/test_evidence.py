@@ -6,6 +6,7 @@ from jupyter_notebook_stop.simulator import ThreadedSimulator
 
 from .conftest import OpenTab, Server, Tab
 from .evidence import evidence
+from .shared import SharedLab
 from .steps import LAB, expect_phase, stop_from_palette
 
 
@@ -15,7 +16,7 @@ def test_it_tells_what_page_server_and_cloud_did(
     tab = open_tab(instance_server.address("lab"), ready=LAB)
     stop_from_palette(tab.page)
     expect_phase(tab.page, "accepted")
-    titles, texts = zip(*evidence([instance_server, simulator, tabs, object()]))
+    titles, texts = zip(*evidence([instance_server, simulator, *tabs, object()]))
     assert titles == ("server", "cloud", f"page {tab.page.url}")
     server, cloud, page = texts
     assert "Serving notebooks" in server
@@ -24,3 +25,9 @@ def test_it_tells_what_page_server_and_cloud_did(
     assert '"state":"saved"' in page
     instance_server.kill()
     assert "The server does not tell its view" in dict(evidence([instance_server]))["server"]
+
+
+def test_it_tells_what_a_shared_page_did(lab: SharedLab) -> None:
+    url = lab.page.url
+    titles = [title for title, _ in evidence([lab])]
+    assert titles == ["server", "cloud", f"page {url}"]
